@@ -1,0 +1,292 @@
+#include "packet/capture.h"
+
+#include "record/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUFFER (1 << 18)
+#define PEEK   4096 /* octets looked at for the resolution of the timestamps */
+#define NANO   INT64_C(1000000000)
+
+/* What libpcap reads from: octets that were looked at before it, then the descriptor. */
+struct capture_source {
+	int fd;
+	size_t peeked, given;
+	uint64_t offset;
+	int (*before_wait)(void *);
+	void *arg;
+	bool failed;
+	uint8_t peek[PEEK];
+};
+
+static ssize_t
+source_read(void *cookie, char *p, size_t n)
+{
+	struct capture_source *s = cookie;
+	ssize_t got;
+
+	if (s->given < s->peeked) {
+		if (n > s->peeked - s->given)
+			n = s->peeked - s->given;
+		memcpy(p, s->peek + s->given, n);
+		s->given += n;
+		s->offset += n;
+		return n;
+	}
+	if (s->before_wait && s->before_wait(s->arg) < 0) {
+		s->failed = true;
+		errno = EIO;
+		return -1;
+	}
+	got = read_some(s->fd, p, n);
+	if (got > 0)
+		s->offset += got;
+	return got;
+}
+
+static int
+source_close(void *cookie)
+{
+	struct capture_source *s = cookie;
+
+	if (s->fd != STDIN_FILENO)
+		close(s->fd);
+	free(s);
+	return 0;
+}
+
+/* The first octets, as many as one file header takes, or more if they are there at once. */
+static int
+source_peek(struct capture_source *s)
+{
+	while (s->peeked < 24) {
+		ssize_t got = read_some(s->fd, s->peek + s->peeked, PEEK - s->peeked);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		s->peeked += got;
+	}
+	return 0;
+}
+
+static uint32_t
+number(const uint8_t *p, int n, bool big)
+{
+	uint32_t v = 0;
+
+	for (int i = 0; i < n; i++)
+		v = v << 8 | p[big ? i : n - 1 - i];
+	return v;
+}
+
+/* Whether an interface description block of pcapng says that times are finer than 10^-6 s. */
+static bool
+interface_is_fine(const uint8_t *at, const uint8_t *end, bool big)
+{
+	while (end - at >= 4) {
+		uint32_t code = number(at, 2, big), length = number(at + 2, 2, big);
+		if (code == 0)
+			return false;
+		if (code == 9 && length == 1 && end - at >= 5) /* if_tsresol */
+			return at[4] & 0x80 ? (at[4] & 0x7f) > 19 : at[4] > 6;
+		at += 4 + (length + 3) / 4 * 4;
+	}
+	return false;
+}
+
+static bool
+peek_is_fine(const struct capture_source *s)
+{
+	const uint8_t *at = s->peek, *end = at + s->peeked;
+	bool big;
+
+	if (s->peeked < 16)
+		return false;
+	if (number(at, 4, true) == 0xa1b23c4d || number(at, 4, false) == 0xa1b23c4d)
+		return true;
+	if (number(at, 4, true) != 0x0a0d0d0a)
+		return false;
+	big = number(at + 8, 4, true) == 0x1a2b3c4d;
+	while (end - at >= 16) {
+		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
+		if (length < 12 || length > end - at)
+			return false;
+		if (type == 1)
+			return interface_is_fine(at + 16, at + length - 4, big);
+		at += length;
+	}
+	return false;
+}
+
+static int
+fail(struct capture_reader *r, const char *why)
+{
+	snprintf(r->error, sizeof r->error, "%s", why);
+	/* libpcap can't read these; the message names what can. */
+	if (strstr(why, "different from the type of the first interface"))
+		snprintf(r->error, sizeof r->error,
+			 "its interfaces have different link types; split it with "
+			 "\"tshark -r FILE -Y frame.interface_id==N -F pcap -w PART\"");
+	else if (strstr(why, "different from the snapshot length of the first interface"))
+		snprintf(r->error, sizeof r->error,
+			 "its interfaces have different snap lengths; convert it with "
+			 "\"editcap -F pcap FILE NEW\"");
+	return -1;
+}
+
+int
+capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void *), void *arg)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	struct capture_source *s = malloc(sizeof *s);
+
+	*r = (struct capture_reader){.source = s};
+	if (!s)
+		return fail(r, strerror(errno));
+	*s = (struct capture_source){.before_wait = before_wait, .arg = arg};
+	s->fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (s->fd < 0 || source_peek(s) < 0) {
+		fail(r, strerror(errno));
+		source_close(s);
+		return -1;
+	}
+	if (s->peeked == 0) {
+		source_close(s);
+		return fail(r, "empty: not a capture");
+	}
+	r->nano = peek_is_fine(s);
+	cookie_io_functions_t functions = {.read = source_read, .close = source_close};
+	FILE *f = fopencookie(s, "r", functions);
+	if (!f) {
+		source_close(s);
+		return fail(r, strerror(errno));
+	}
+	setvbuf(f, NULL, _IOFBF, BUFFER);
+	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (!r->pcap) {
+		fclose(f);
+		return fail(r, why);
+	}
+	r->dlt = pcap_datalink(r->pcap);
+	r->snaplen = pcap_snapshot(r->pcap);
+	return 0;
+}
+
+int
+capture_filter(struct capture_reader *r, const char *expression)
+{
+	struct bpf_program *program = malloc(sizeof *program);
+
+	if (!program)
+		return fail(r, strerror(errno));
+	if (pcap_compile(r->pcap, program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+		free(program);
+		return fail(r, pcap_geterr(r->pcap));
+	}
+	r->program = program;
+	return 0;
+}
+
+int
+capture_read(struct capture_reader *r, struct capture_packet *p)
+{
+	struct pcap_pkthdr *h;
+
+	for (;;) {
+		int got = pcap_next_ex(r->pcap, &h, &p->data);
+		if (got == PCAP_ERROR_BREAK)
+			return 0;
+		if (got < 0)
+			return fail(r, pcap_geterr(r->pcap));
+		r->packets++;
+		if (!r->program || pcap_offline_filter(r->program, h, p->data))
+			break;
+	}
+	p->time = h->ts.tv_sec * NANO + h->ts.tv_usec;
+	p->caplen = h->caplen;
+	p->len = h->len;
+	return 1;
+}
+
+uint64_t
+capture_offset(const struct capture_reader *r)
+{
+	return r->source->offset;
+}
+
+void
+capture_close(struct capture_reader *r)
+{
+	if (r->program) {
+		pcap_freecode(r->program);
+		free(r->program);
+	}
+	if (r->pcap)
+		pcap_close(r->pcap); /* closes the source too */
+	r->pcap = r->program = NULL;
+	r->source = NULL;
+}
+
+static int
+write_failed(struct capture_writer *w)
+{
+	snprintf(w->error, sizeof w->error, "%s", strerror(errno));
+	return -1;
+}
+
+int
+capture_create(struct capture_writer *w, int fd, int dlt, uint32_t snaplen, bool nano)
+{
+	*w = (struct capture_writer){.nano = nano};
+	w->pcap = pcap_open_dead_with_tstamp_precision(
+	    dlt, snaplen, nano ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO);
+	if (!w->pcap || !(w->file = fdopen(fd, "w")))
+		return write_failed(w);
+	setvbuf(w->file, NULL, _IOFBF, BUFFER);
+	w->dumper = pcap_dump_fopen(w->pcap, w->file);
+	if (!w->dumper) {
+		snprintf(w->error, sizeof w->error, "%s", pcap_geterr(w->pcap));
+		return -1;
+	}
+	return 0;
+}
+
+int
+capture_write(struct capture_writer *w, const struct capture_packet *p)
+{
+	int64_t second = p->time / NANO, rest = p->time % NANO;
+
+	if (rest < 0) {
+		second--;
+		rest += NANO;
+	}
+	struct pcap_pkthdr h = {.ts = {second, w->nano ? rest : rest / 1000},
+				.caplen = p->caplen, .len = p->len};
+	pcap_dump(w->dumper, &h, p->data);
+	return ferror(w->file) ? write_failed(w) : 0;
+}
+
+int
+capture_flush(struct capture_writer *w)
+{
+	return w->dumper && pcap_dump_flush(w->dumper) < 0 ? write_failed(w) : 0;
+}
+
+int
+capture_finish(struct capture_writer *w)
+{
+	int r = capture_flush(w);
+
+	if (w->dumper)
+		pcap_dump_close(w->dumper);
+	if (w->pcap)
+		pcap_close(w->pcap);
+	w->dumper = w->pcap = NULL;
+	return r;
+}

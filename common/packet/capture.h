@@ -1,0 +1,55 @@
+/*
+ * Capture files: the only place that knows <pcap.h>. Reading goes through libpcap, from files and
+ * pipes; what it reads is told to the caller before it waits, so that nothing ready is held back.
+ */
+#ifndef TC_CAPTURE_H
+#define TC_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CAPTURE_ERROR 320
+
+struct capture_reader {
+	void *pcap;       /* pcap_t */
+	void *program;    /* struct bpf_program, or NULL */
+	struct capture_source *source;
+	int dlt;          /* libpcap's number of the link type */
+	uint32_t snaplen; /* octets */
+	bool nano;        /* its timestamps are finer than microseconds */
+	uint64_t packets; /* read so far */
+	char error[CAPTURE_ERROR];
+};
+
+struct capture_packet {
+	int64_t time;         /* ns since 1970 */
+	uint32_t caplen, len; /* octets */
+	const uint8_t *data;  /* caplen octets, until the next call */
+};
+
+/* Opens a capture, "-" for standard input; before_wait may be NULL. 0, or -1 with r->error. */
+int capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void *), void *arg);
+/* Only packets that match the expression of pcap-filter(7) from now on. 0, or -1 with r->error. */
+int capture_filter(struct capture_reader *r, const char *expression);
+/* 1, 0 at the end, -1 with r->error where the file breaks off or is damaged. */
+int capture_read(struct capture_reader *r, struct capture_packet *p);
+void capture_close(struct capture_reader *r);
+/* Octets of the file read so far. */
+uint64_t capture_offset(const struct capture_reader *r);
+
+struct capture_writer {
+	void *pcap, *dumper;
+	FILE *file;
+	bool nano;
+	char error[CAPTURE_ERROR];
+};
+
+/* A pcap file on fd, which the writer takes. Each 0, or -1 with w->error. */
+int capture_create(struct capture_writer *w, int fd, int dlt, uint32_t snaplen, bool nano);
+int capture_write(struct capture_writer *w, const struct capture_packet *p);
+int capture_flush(struct capture_writer *w);
+int capture_finish(struct capture_writer *w);
+
+#endif

@@ -1,0 +1,142 @@
+#include "packet/packet.h"
+
+#include "packet/bytes.h"
+
+#include <string.h>
+
+uint64_t
+checksum_add(uint64_t sum, const uint8_t *p, uint32_t n)
+{
+	for (; n >= 4; n -= 4, p += 4)
+		sum += get32(p);
+	if (n >= 2)
+		sum += get16(p), p += 2;
+	if (n & 1)
+		sum += *p << 8;
+	return sum;
+}
+
+uint16_t
+checksum_fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+uint64_t
+checksum_pseudo(const struct packet *p, uint32_t length)
+{
+	uint32_t n = p->src.version == 4 ? 4 : 16;
+	uint64_t sum = checksum_add(0, p->src.octet, n);
+
+	return checksum_add(sum, p->dst.octet, n) + p->proto + length;
+}
+
+/* Which transport header this is, however much of it is there. */
+static enum {
+	TRANSPORT_NONE,
+	TRANSPORT_TCP,
+	TRANSPORT_ICMP
+} transport_of(const struct packet *p)
+{
+	if (p->kind != PACKET_IP || ip_is_later_fragment(p) ||
+	    (p->src.version == 4 && p->ip_hl < 5))
+		return TRANSPORT_NONE;
+	switch (p->proto) {
+	case PROTO_TCP:
+	case PROTO_UDP:
+	case PROTO_SCTP:
+		return TRANSPORT_TCP;
+	case PROTO_ICMP:
+		return p->src.version == 4 ? TRANSPORT_ICMP : TRANSPORT_NONE;
+	case PROTO_ICMP6:
+		return p->src.version == 6 ? TRANSPORT_ICMP : TRANSPORT_NONE;
+	}
+	return TRANSPORT_NONE;
+}
+
+int
+transport_length(const struct packet *p)
+{
+	switch (transport_of(p)) {
+	case TRANSPORT_TCP:
+		if (p->proto == PROTO_TCP)
+			return p->tcp_off < 5 ? 20 : p->tcp_off * 4;
+		return p->proto == PROTO_UDP ? 8 : 12;
+	case TRANSPORT_ICMP:
+		return 8;
+	case TRANSPORT_NONE:
+		break;
+	}
+	return 0;
+}
+
+void
+transport_see(struct packet *p)
+{
+	int64_t n = (int64_t)p->caplen - p->transport;
+	int length = transport_length(p);
+
+	if (n > p->rest)
+		n = p->rest;
+	p->seen = n < 0 ? 0 : n > length ? length : n;
+}
+
+void
+packet_parse(struct packet *p, int dlt, const uint8_t *data)
+{
+	link_parse(p, dlt, data);
+	arp_parse(p, data);
+	ip_parse(p, data);
+	switch (transport_of(p)) {
+	case TRANSPORT_TCP:
+		tcp_parse(p, data);
+		break;
+	case TRANSPORT_ICMP:
+		icmp_parse(p, data);
+		break;
+	case TRANSPORT_NONE:
+		break;
+	}
+}
+
+uint32_t
+packet_proto(const struct packet *p)
+{
+	if (p->kind == PACKET_IP)
+		return p->proto;
+	if (p->kind == PACKET_ARP)
+		return p->ethertype;
+	return p->runt ? PROTO_RUNT : PROTO_FRAME + p->ethertype;
+}
+
+uint32_t
+packet_build(struct packet *p, int dlt, uint8_t *out)
+{
+	uint32_t n = link_build(p, dlt, out), built = 0;
+
+	if (p->kind == PACKET_ARP)
+		return n + arp_build(p, out + n);
+	if (p->kind != PACKET_IP)
+		return n;
+	n += ip_build(p, out + n);
+	switch (transport_of(p)) {
+	case TRANSPORT_TCP:
+		built = tcp_build(p, out + n);
+		break;
+	case TRANSPORT_ICMP:
+		built = icmp_build(p, out + n);
+		break;
+	case TRANSPORT_NONE:
+		if (p->amends) {
+			put16(out + n, p->amends);
+			built = 2;
+		}
+		break;
+	}
+	/* A datagram that is too short for its headers ends where it says. */
+	if (built > p->rest)
+		built = p->rest < 0 ? 0 : p->rest;
+	return n + built;
+}

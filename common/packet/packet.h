@@ -1,0 +1,183 @@
+/*
+ * What one packet's headers say, as absolute facts: what a layer's parse function finds in the
+ * octets, and what its build function writes. No state, no names.
+ *
+ * Octets beyond the captured ones don't exist: a field there is 0, and `seen` says how much of the
+ * transport header can be believed.
+ */
+#ifndef TC_PACKET_H
+#define TC_PACKET_H
+
+#include "packet/address.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CAPTURE_MAX    (1 << 27) /* octets captured of one packet, the most libpcap takes */
+#define PACKET_LINKS   4
+#define PACKET_TAGS    8
+#define PACKET_EXTS    16
+#define PACKET_OPTIONS 40
+#define PACKET_SACKS   8
+/* More than any headers that are ever built, chains of extensions and options included. */
+#define PACKET_HEADERS (1 << 17)
+
+#define ETHERTYPE_IP4  0x0800
+#define ETHERTYPE_ARP  0x0806
+#define ETHERTYPE_RARP 0x8035
+#define ETHERTYPE_IP6  0x86dd
+
+enum {
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_FRAGMENT = 44,
+	PROTO_ICMP6 = 58,
+	PROTO_NONE = 59,
+	PROTO_SCTP = 132,
+};
+
+/* Protocol of a flow that isn't IP: its ethertype for ARP; for opaque frames this plus it. */
+#define PROTO_FRAME 0x10000
+#define PROTO_RUNT  0x20000
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+/* Kind + 256 * length; the length is 0 where the kind alone fixes it. BAD: it has a length that
+ * can't be, and nothing behind it was read. */
+#define OPTION_BAD 0x10000
+enum {
+	OPTION_EOL,
+	OPTION_NOP,
+	OPTION_MSS,
+	OPTION_WSCALE,
+	OPTION_SACK_OK,
+	OPTION_SACK,
+	OPTION_TIMESTAMPS = 8
+};
+
+enum packet_kind {
+	PACKET_FRAME, /* nothing above the link header was understood */
+	PACKET_ARP,
+	PACKET_IP
+};
+
+/* The header that an ICMP error quotes. */
+struct quote {
+	bool set;
+	uint8_t proto, ttl, tos, ip_hl;
+	uint16_t ip_len, id, frag;
+	struct address src, dst;
+	uint16_t src_port, dst_port; /* TCP, UDP, SCTP */
+	uint32_t word; /* TCP: sequence number; UDP: length and checksum; ICMP: octets 4 to 7 */
+	uint16_t bits; /* TCP: offset and flags, where they are quoted; ICMP: type and code */
+};
+
+struct packet {
+	int64_t time;         /* ns since 1970 */
+	uint32_t caplen, len; /* octets captured, octets on the wire */
+	enum packet_kind kind;
+
+	/* link */
+	uint8_t macs; /* link addresses there are: 0, 1 (source), 2 */
+	uint8_t src_mac[6], dst_mac[6];
+	bool runt; /* not even the link header was captured */
+	uint16_t ethertype;
+	uint8_t n_link, n_tags;
+	uint32_t link[PACKET_LINKS]; /* what else the link header holds, by link type */
+	uint64_t tags[PACKET_TAGS];  /* VLAN, MPLS, PPPoE: ethertype * 2^32 + value */
+	uint32_t net;                /* octets before the network header */
+
+	/* IP; ARP has src and dst too */
+	struct address src, dst;
+	uint8_t proto, ttl, tos, ip_hl; /* ip_hl: IPv4, words */
+	uint16_t ip_len, id, frag;      /* ip_len as the field says; frag as IPv4, or the header's */
+	uint32_t label, frag_id;
+	uint8_t n_ext;
+	uint32_t ext[PACKET_EXTS]; /* IPv6 extension headers, IPv4 options */
+	uint32_t transport;        /* octets before the transport header */
+	int64_t rest;              /* octets of the datagram from there on; may be negative */
+	int32_t seen;              /* of them, header octets that were captured */
+
+	/* transport */
+	uint16_t src_port, dst_port;
+	uint32_t seq, ack;
+	uint16_t flags, win, urgent; /* flags: 12 bits */
+	uint8_t tcp_off;             /* words */
+	uint8_t n_options, n_sack;   /* options: of TCP, of neighbour discovery */
+	uint32_t options[PACKET_OPTIONS];
+	uint16_t mss;
+	uint8_t wscale;
+	bool timestamps;
+	uint32_t tsval, tsecr;
+	uint32_t sack[PACKET_SACKS]; /* edges as they are */
+	uint16_t udp_len;
+	bool no_checksum;
+
+	/* ICMP, ARP */
+	uint8_t type, code;
+	uint16_t operation;
+	uint32_t word; /* ICMP octets 4 to 7 */
+	bool has_target;
+	struct address target;
+	uint8_t sha[6], tha[6];
+	struct quote quote;
+
+	/* Build, for datagrams in fragments: the length that the pseudo-header takes (0: rest), and
+	 * the first word of this payload, which makes up for another length taken before. */
+	uint32_t whole;
+	uint16_t amends;
+};
+
+/* Reads what can be read; never fails, since what isn't understood is a frame. Needs time, caplen
+ * and len set, and everything else zero; data has caplen octets; dlt is libpcap's. */
+void packet_parse(struct packet *p, int dlt, const uint8_t *data);
+/* The twin: writes the headers with right checksums, for a payload of zeros. Octets behind the
+ * headers are left alone. Returns how many octets it wrote, at most PACKET_HEADERS. */
+uint32_t packet_build(struct packet *p, int dlt, uint8_t *out);
+
+/* IP protocol, ethertype of ARP, PROTO_FRAME + ethertype, or PROTO_RUNT. */
+uint32_t packet_proto(const struct packet *p);
+
+/* What lies between the layers' files. */
+void link_parse(struct packet *p, int dlt, const uint8_t *data);
+uint32_t link_build(const struct packet *p, int dlt, uint8_t *out);
+uint32_t link_length(const struct packet *p, int dlt);
+void ip_parse(struct packet *p, const uint8_t *data);
+uint32_t ip_build(const struct packet *p, uint8_t *out);
+uint32_t ip_header_length(const struct packet *p);
+bool ip_is_fragment(const struct packet *p);       /* of more than one */
+bool ip_is_later_fragment(const struct packet *p); /* not the first */
+bool ip_is_last_fragment(const struct packet *p);
+/* Where the datagram ends by its IP header, 0 where it doesn't say. */
+uint32_t ip_end(const struct packet *p);
+void arp_parse(struct packet *p, const uint8_t *data);
+uint32_t arp_build(const struct packet *p, uint8_t *out);
+#define ARP_LENGTH 28
+
+/* Length of the transport header as it should be, whatever is there: 0 where there is none. */
+int transport_length(const struct packet *p);
+/* Sets seen from caplen, rest and the above. */
+void transport_see(struct packet *p);
+void tcp_parse(struct packet *p, const uint8_t *data);
+uint32_t tcp_build(const struct packet *p, uint8_t *out);
+/* Words of a TCP header with these options, padded. */
+unsigned tcp_offset_for(const uint32_t *options, unsigned n, unsigned sacks);
+void icmp_parse(struct packet *p, const uint8_t *data);
+uint32_t icmp_build(const struct packet *p, uint8_t *out);
+/* Octets from the ICMP header to the address that the message names, to its neighbour discovery
+ * options, and to the packet it quotes; 0 for none. */
+unsigned icmp_target_at(const struct packet *p);
+unsigned icmp_options_at(const struct packet *p);
+unsigned icmp_quote_at(const struct packet *p);
+/* Whether octets 4 to 7 are identifier and sequence number, and whether it answers such a one. */
+bool icmp_is_query(const struct packet *p);
+bool icmp_is_reply(const struct packet *p);
+
+/* One's complement sum of n octets (RFC 1071), going on from sum; not folded, not inverted. */
+uint64_t checksum_add(uint64_t sum, const uint8_t *p, uint32_t n);
+uint16_t checksum_fold(uint64_t sum);
+/* The pseudo-header: RFC 9293 section 3.1, RFC 8200 section 8.1. */
+uint64_t checksum_pseudo(const struct packet *p, uint32_t length);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * The packet action: what one packet does, relative to what its flow did before. This file knows
+ * the fields, their order and their octets; nobody else does. tc-records(5) explains them.
+ *
+ * A field that is absent means "as the state predicts"; one that is present carries the value. So
+ * equal behaviour is equal octets, and what is rare costs nothing where it is not.
+ */
+#ifndef TC_ACTION_H
+#define TC_ACTION_H
+
+#include <msgpack.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* name, kind, unit: the order is that of the bits in a record's mask, common fields first. */
+#define ACTION_FIELDS(X)                                                                           \
+	X(DT, "dt", INT, "ns")                                                                     \
+	X(FLOW, "flow", INT, "slot")                                                               \
+	X(DIR, "dir", INT, "0 from the initiator, 1 to it")                                        \
+	X(LEN, "len", INT, "octets of payload")                                                    \
+	X(ACK, "ack", INT, "octets beyond what the peer has sent")                                 \
+	X(WIN, "win", INT, "octets, unscaled")                                                     \
+	X(ID, "id", INT, "steps")                                                                  \
+	X(FLAGS, "flags", INT, "bits")                                                             \
+	X(TSVAL, "tsval", INT, "steps")                                                            \
+	X(TSECR, "tsecr", INT, "steps behind")                                                     \
+	X(SEQ, "seq", INT, "octets from the expected")                                             \
+	X(ACK_SAME, "ack_same", INT, "bool")                                                       \
+	X(PAD, "pad", INT, "octets behind the datagram")                                           \
+	X(TTL, "ttl", INT, "hops")                                                                 \
+	X(OPEN, "open", INT, "0 no, 1 new, 2 again, 3 anew, 4 anew and turned round")              \
+	X(ORIG_P, "orig_p", INT, "port")                                                           \
+	X(RESP_P, "resp_p", INT, "port")                                                           \
+	X(PROTO, "proto", INT, "protocol, ethertype, or 65536 + ethertype")                        \
+	X(MSS, "mss", INT, "octets")                                                               \
+	X(WSCALE, "wscale", INT, "bits")                                                           \
+	X(TYPE, "type", INT, "ICMP type, ARP operation")                                           \
+	X(CODE, "code", INT, "ICMP code")                                                          \
+	X(REST, "rest", INT, "ICMP octets 4 to 7")                                                 \
+	X(FRAG, "frag", INT, "bits and offset")                                                    \
+	X(OPTS, "opts", LIST, "kind, or kind + 256 * length")                                      \
+	X(SACK, "sack", LIST, "octets from the ack, octets")                                       \
+	X(TAGS, "tags", LIST, "ethertype * 2^32 + value")                                          \
+	X(LINK, "link", LIST, "fields of the link header")                                         \
+	X(EXT, "ext", LIST, "kind + 256 * length")                                                 \
+	X(QUOTE, "quote", LIST, "fields of the quoted header")                                     \
+	X(ORIG_H, "orig_h", REF, "host")                                                           \
+	X(RESP_H, "resp_h", REF, "host")                                                           \
+	X(SRC_MAC, "src_mac", REF, "link address")                                                 \
+	X(DST_MAC, "dst_mac", REF, "link address")                                                 \
+	X(TARGET, "target", REF, "host")                                                           \
+	X(SHA, "sha", REF, "link address")                                                         \
+	X(THA, "tha", REF, "link address")                                                         \
+	X(QUOTE_SRC, "quote_src", REF, "host")                                                     \
+	X(QUOTE_DST, "quote_dst", REF, "host")                                                     \
+	X(TOS, "tos", INT, "octet")                                                                \
+	X(CAP, "cap", INT, "octets captured")                                                      \
+	X(LABEL, "label", INT, "1 zero, 2 new")                                                    \
+	X(NO_CHECKSUM, "no_checksum", INT, "bool")                                                 \
+	X(NO_ECHO, "no_echo", INT, "bool")                                                         \
+	X(URGENT, "urgent", INT, "octets")                                                         \
+	X(FRAG_ID, "frag_id", INT, "number")                                                       \
+	X(IP_HL, "ip_hl", INT, "words of four octets")                                             \
+	X(IP_LEN, "ip_len", INT, "octets")                                                         \
+	X(UDP_LEN, "udp_len", INT, "octets")                                                       \
+	X(TCP_OFF, "tcp_off", INT, "words of four octets")
+
+enum action_field {
+#define X(id, name, kind, unit) ACTION_##id,
+	ACTION_FIELDS(X)
+#undef X
+	    ACTION_COUNT
+};
+
+enum action_kind { ACTION_INT, ACTION_LIST, ACTION_REF };
+
+extern const struct action_field_info {
+	const char *name, *unit;
+	enum action_kind kind;
+} action_fields[ACTION_COUNT];
+
+#define ACTION_LIST_MAX 40
+#define ACTION_TEXT_MAX 46
+
+struct action_list {
+	uint8_t n;
+	int64_t v[ACTION_LIST_MAX];
+};
+
+/* Who: a slot that is known, a slot that is named here, or an address that everyone shares. */
+enum ref_kind { REF_KNOWN, REF_NEW, REF_FIXED };
+struct action_ref {
+	uint8_t kind;
+	uint8_t class;      /* REF_NEW: enum address_class, enum mac_class */
+	uint8_t has_suffix; /* REF_NEW: suffix counts */
+	uint8_t new_suffix; /* REF_NEW: the suffix is named here too */
+	uint32_t slot;
+	uint32_t suffix;            /* slot of an IPv6 address's low 24 bits; scope of a group */
+	char text[ACTION_TEXT_MAX]; /* REF_FIXED: the address as text */
+};
+
+struct action {
+	uint64_t has; /* bit f: field f is present */
+	int64_t num[ACTION_COUNT];
+	struct action_list list[ACTION_QUOTE - ACTION_OPTS + 1];
+	struct action_ref ref[ACTION_QUOTE_DST - ACTION_ORIG_H + 1];
+};
+
+static inline bool
+action_has(const struct action *a, enum action_field f)
+{
+	return a->has >> f & 1;
+}
+
+static inline void
+action_set(struct action *a, enum action_field f, int64_t v)
+{
+	a->has |= 1ull << f;
+	a->num[f] = v;
+}
+
+static inline struct action_list *
+action_list(struct action *a, enum action_field f)
+{
+	return &a->list[f - ACTION_OPTS];
+}
+
+static inline struct action_ref *
+action_ref(struct action *a, enum action_field f)
+{
+	return &a->ref[f - ACTION_ORIG_H];
+}
+
+/*
+ * A record is an array: the mask of the fields that are present, then their values, in the order
+ * of the header's field names. order[i] is the field that bit i stands for, ACTION_COUNT for one
+ * that this program doesn't know; n of them.
+ */
+struct action_order {
+	uint8_t field[64];
+	int n;
+	uint64_t unknown; /* bits of the fields nobody here knows */
+};
+
+void action_write(msgpack_packer *pk, const struct action *a);
+/* The twin of action_write: 0, or -1 with *why set to what is wrong with the record. */
+int action_read(struct action *a, const msgpack_object *o, const struct action_order *order,
+		const char **why);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Files as the filters use them: buffered octets in, octets out that appear whole or not at all,
+ * and the flag that Ctrl-C raises.
+ */
+#ifndef TC_IO_H
+#define TC_IO_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Set by SIGINT and SIGTERM once io_catch_signals() ran; the number of the signal. */
+extern volatile sig_atomic_t io_interrupted;
+
+/* Interrupts end a loop at the next record; a closed pipe is an error like any other. */
+void io_catch_signals(void);
+
+/*
+ * An output. With a path: written beside it, renamed over it by outfile_commit(). Without one, or
+ * for "-": standard output. Without a path a terminal is refused; "-" says that it is wanted.
+ */
+struct outfile {
+	int fd;
+	char *path, *temp; /* NULL for standard output */
+};
+
+/* 0, or -1 with errno (ENOTTY: standard output is a terminal). */
+int outfile_open(struct outfile *f, const char *path);
+/* Puts the file in its place. 0 or -1 with errno. */
+int outfile_commit(struct outfile *f);
+/* Forgets what was written to a file; standard output keeps what it has. */
+void outfile_discard(struct outfile *f);
+
+/* Writes all of it, through interrupted and short writes. 0 or -1 with errno. */
+int write_all(int fd, const void *p, size_t n);
+
+/* One read(2), repeated where a signal other than ours broke it off: octets, 0 at the end or when
+ * interrupted, -1 with errno. */
+ssize_t read_some(int fd, void *p, size_t n);
+
+/* CRC-32 (ISO 3309, as zlib's crc32) of n octets at p, going on from crc; begin with 0. */
+uint32_t crc32_update(uint32_t crc, const void *p, size_t n);
+
+#endif

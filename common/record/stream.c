@@ -1,0 +1,438 @@
+#include "record/stream.h"
+
+#include "record/io.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUFFER     (1 << 18)
+#define RECORD_MAX (1 << 16) /* octets of one record; the longest that is written has 3 kB */
+#define DEPTH_MAX  4
+
+const char *const stream_end_names[3] = {"whole", "cut", "interrupted"};
+static const char *const idle_names[3] = {"idle_tcp", "idle_udp", "idle_other"};
+
+static int
+fail(char *error, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	if (!*error)
+		vsnprintf(error, STREAM_ERROR, format, ap);
+	va_end(ap);
+	return -1;
+}
+
+/* --- writing --- */
+
+static int
+put(void *arg, const char *p, size_t n)
+{
+	struct stream_writer *w = arg;
+
+	if (w->n + n > BUFFER && stream_flush(w) < 0)
+		return -1;
+	memcpy(w->buf + w->n, p, n);
+	w->n += n;
+	return 0;
+}
+
+int
+stream_writer_init(struct stream_writer *w, int fd)
+{
+	*w = (struct stream_writer){.fd = fd, .buf = malloc(BUFFER)};
+	msgpack_packer_init(&w->pk, w, put);
+	return w->buf ? 0 : fail(w->error, "%s", strerror(errno));
+}
+
+void
+stream_writer_free(struct stream_writer *w)
+{
+	free(w->buf);
+	w->buf = NULL;
+}
+
+static void
+sum_written(struct stream_writer *w)
+{
+	w->crc = crc32_update(w->crc, w->buf + w->summed, w->n - w->summed);
+	w->summed = w->n;
+}
+
+int
+stream_flush(struct stream_writer *w)
+{
+	if (*w->error)
+		return -1;
+	sum_written(w);
+	if (write_all(w->fd, w->buf, w->n) < 0)
+		return fail(w->error, "%s", strerror(errno));
+	w->n = w->summed = 0;
+	return 0;
+}
+
+static void
+pack_text(msgpack_packer *pk, const char *s)
+{
+	size_t n = strlen(s);
+
+	msgpack_pack_str(pk, n);
+	msgpack_pack_str_body(pk, s, n);
+}
+
+static void
+pack_number(msgpack_packer *pk, const char *key, int64_t v)
+{
+	pack_text(pk, key);
+	msgpack_pack_int64(pk, v);
+}
+
+int
+stream_write_header(struct stream_writer *w, const struct stream_header *h)
+{
+	msgpack_packer *pk = &w->pk;
+
+	sum_written(w);
+	w->crc = 0;
+	w->packets = w->flows = 0;
+	msgpack_pack_map(pk, 13);
+	pack_text(pk, "magic");
+	pack_text(pk, STREAM_MAGIC);
+	pack_text(pk, "kind");
+	pack_text(pk, "actions");
+	pack_number(pk, "version", STREAM_VERSION);
+	pack_number(pk, "link", h->link);
+	pack_number(pk, "snaplen", h->snaplen);
+	pack_text(pk, "resolution");
+	pack_text(pk, h->nano ? "ns" : "us");
+	pack_number(pk, "start", h->start);
+	pack_number(pk, "cap", h->cap);
+	for (int i = 0; i < 3; i++)
+		pack_number(pk, idle_names[i], h->idle[i]);
+	pack_text(pk, "fields");
+	msgpack_pack_array(pk, ACTION_COUNT);
+	for (int f = 0; f < ACTION_COUNT; f++)
+		pack_text(pk, action_fields[f].name);
+	pack_text(pk, "units");
+	msgpack_pack_array(pk, ACTION_COUNT);
+	for (int f = 0; f < ACTION_COUNT; f++)
+		pack_text(pk, action_fields[f].unit);
+	return *w->error ? -1 : 0;
+}
+
+int
+stream_write(struct stream_writer *w, const struct action *a)
+{
+	action_write(&w->pk, a);
+	w->packets++;
+	w->flows += action_has(a, ACTION_OPEN);
+	return *w->error ? -1 : 0;
+}
+
+int
+stream_write_end(struct stream_writer *w, enum stream_end end)
+{
+	sum_written(w);
+	msgpack_pack_map(&w->pk, 4);
+	pack_text(&w->pk, "end");
+	pack_text(&w->pk, stream_end_names[end]);
+	pack_number(&w->pk, "packets", w->packets);
+	pack_number(&w->pk, "flows", w->flows);
+	pack_number(&w->pk, "crc32", w->crc);
+	return stream_flush(w);
+}
+
+/* --- reading --- */
+
+int
+stream_reader_init(struct stream_reader *r, int fd)
+{
+	*r = (struct stream_reader){
+	    .fd = fd, .buf = malloc(BUFFER), .zone = msgpack_zone_new(RECORD_MAX)};
+	return r->buf && r->zone ? 0 : fail(r->error, "%s", strerror(ENOMEM));
+}
+
+void
+stream_reader_free(struct stream_reader *r)
+{
+	free(r->buf);
+	if (r->zone)
+		msgpack_zone_free(r->zone);
+	r->buf = NULL;
+	r->zone = NULL;
+}
+
+/* Where in the input: for messages. */
+static uint64_t
+position(const struct stream_reader *r)
+{
+	return r->offset + r->at;
+}
+
+static uint64_t
+be(const uint8_t *p, int n)
+{
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+/*
+ * The length of the msgpack object at p, so that the library never sees one that is cut, deep or
+ * long: octets, 0 where n octets don't hold it whole, -1 where it is none of ours.
+ */
+static long
+span(const uint8_t *p, size_t n, int depth)
+{
+	/* first octets 0xc0 to 0xdf: octets of the length or value behind; s: a length to add */
+	static const struct {
+		uint8_t width, adds;
+	} fixed[32] = {{0, 0}, {0, 9}, {0, 0}, {0, 0}, {1, 1}, {2, 1}, {4, 1}, {1, 2},
+		       {2, 2}, {4, 2}, {4, 0}, {8, 0}, {1, 0}, {2, 0}, {4, 0}, {8, 0},
+		       {1, 0}, {2, 0}, {4, 0}, {8, 0}, {2, 0}, {3, 0}, {5, 0}, {9, 0},
+		       {17, 0}, {1, 1}, {2, 1}, {4, 1}, {2, 3}, {4, 3}, {2, 4}, {4, 4}};
+	uint64_t items;
+	size_t at = 1;
+
+	if (n == 0)
+		return 0;
+	if (*p < 0x80 || *p >= 0xe0)
+		return 1;
+	if (*p < 0xa0) {
+		items = (*p & 15) << (*p < 0x90);
+	} else if (*p < 0xc0) {
+		return 1 + (*p & 31) <= (long)n ? 1 + (*p & 31) : 0;
+	} else {
+		int width = fixed[*p - 0xc0].width, adds = fixed[*p - 0xc0].adds;
+		if (adds == 9)
+			return -1;
+		at += width;
+		if (at > n)
+			return 0;
+		items = be(p + 1, width > 4 ? 4 : width);
+		if (adds < 3) { /* 1: octets, 2: octets and an extension's type */
+			uint64_t total = at + (adds ? items + adds - 1 : 0);
+			return total > RECORD_MAX ? -1 : total <= n ? (long)total : 0;
+		}
+		items <<= adds == 4;
+	}
+	if (depth == 0 || items > RECORD_MAX)
+		return -1;
+	while (items--) {
+		long s = span(p + at, n - at, depth - 1);
+		if (s <= 0)
+			return s < 0 || at <= RECORD_MAX ? s : -1;
+		at += s;
+	}
+	return at <= RECORD_MAX ? (long)at : -1;
+}
+
+/* Brings more input: 1, 0 at its end, -1. */
+static int
+refill(struct stream_reader *r)
+{
+	ssize_t got;
+
+	r->crc = crc32_update(r->crc, r->buf + r->summed, r->at - r->summed);
+	memmove(r->buf, r->buf + r->at, r->n - r->at);
+	r->offset += r->at;
+	r->n -= r->at;
+	r->at = r->summed = 0;
+	if (r->before_wait && r->before_wait(r->before_wait_arg) < 0)
+		return fail(r->error, "output failed");
+	got = read_some(r->fd, r->buf + r->n, BUFFER - r->n);
+	if (got < 0)
+		return fail(r->error, "%s", strerror(errno));
+	r->n += got;
+	return got > 0;
+}
+
+/* The next object: 1, 0 at the end of the input, -1. It lives until the next call. */
+static int
+next_object(struct stream_reader *r, msgpack_object *o)
+{
+	long s;
+	size_t off = 0;
+	int more;
+
+	if (*r->error)
+		return -1;
+	while ((s = span((uint8_t *)r->buf + r->at, r->n - r->at, DEPTH_MAX)) == 0) {
+		if ((more = refill(r)) < 0)
+			return -1;
+		if (more)
+			continue;
+		if (r->n == 0)
+			return 0;
+		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): cut off",
+			    r->packets + 1, position(r));
+	}
+	msgpack_zone_clear(r->zone);
+	if (s < 0 || msgpack_unpack(r->buf + r->at, s, &off, r->zone, o) != MSGPACK_UNPACK_SUCCESS)
+		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): not a record",
+			    r->packets + 1, position(r));
+	r->record = r->at;
+	r->at += s;
+	return 1;
+}
+
+static bool
+text_is(const msgpack_object *o, const char *s)
+{
+	return o->type == MSGPACK_OBJECT_STR && o->via.str.size == strlen(s) &&
+	       !memcmp(o->via.str.ptr, s, o->via.str.size);
+}
+
+static const msgpack_object *
+map_get(const msgpack_object *map, const char *key)
+{
+	for (uint32_t i = 0; map->type == MSGPACK_OBJECT_MAP && i < map->via.map.size; i++)
+		if (text_is(&map->via.map.ptr[i].key, key))
+			return &map->via.map.ptr[i].val;
+	return NULL;
+}
+
+/* A number of the map that must be there and fit: 0 or -1. */
+static int
+map_number(const msgpack_object *map, const char *key, int64_t low, int64_t high, int64_t *v)
+{
+	const msgpack_object *o = map_get(map, key);
+
+	if (!o || (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER &&
+		   o->type != MSGPACK_OBJECT_NEGATIVE_INTEGER))
+		return -1;
+	if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER && o->via.u64 > INT64_MAX)
+		return -1;
+	*v = o->via.i64;
+	return *v < low || *v > high ? -1 : 0;
+}
+
+static int
+read_order(struct action_order *order, const msgpack_object *fields)
+{
+	if (!fields || fields->type != MSGPACK_OBJECT_ARRAY || fields->via.array.size > 64)
+		return -1;
+	*order = (struct action_order){.n = fields->via.array.size};
+	for (int i = 0; i < order->n; i++) {
+		int f = 0;
+		while (f < ACTION_COUNT &&
+		       !text_is(&fields->via.array.ptr[i], action_fields[f].name))
+			f++;
+		order->field[i] = f;
+		if (f == ACTION_COUNT)
+			order->unknown |= 1ull << i;
+	}
+	return 0;
+}
+
+static int
+read_number_u32(const msgpack_object *o, const char *key, uint32_t *v)
+{
+	int64_t n;
+
+	if (map_number(o, key, 0, UINT32_MAX, &n) < 0)
+		return -1;
+	*v = n;
+	return 0;
+}
+
+int
+stream_read_header(struct stream_reader *r, struct stream_header *h)
+{
+	msgpack_object o;
+	int64_t version = -1;
+	const msgpack_object *magic;
+	int got = next_object(r, &o);
+
+	if (got == 0)
+		return r->traced ? 0 : fail(r->error, "empty: not a stream of TraceCodec");
+	if (got < 0 || !(magic = map_get(&o, "magic")) || !text_is(magic, STREAM_MAGIC)) {
+		if (!r->traced)
+			*r->error = '\0';
+		return fail(r->error, r->traced ? "octet %" PRIu64 ": not a header where one must be"
+						: "not a stream of TraceCodec",
+			    position(r));
+	}
+	if (map_number(&o, "version", 0, INT64_MAX, &version) < 0 || version != STREAM_VERSION)
+		return fail(r->error, "version %" PRId64 " of the format; this program reads %d",
+			    version, STREAM_VERSION);
+	const msgpack_object *kind = map_get(&o, "kind"), *resolution = map_get(&o, "resolution");
+	if (!kind || !text_is(kind, "actions"))
+		return fail(r->error, "not a stream of actions");
+	for (int i = 0; i < 3; i++)
+		if (read_number_u32(&o, idle_names[i], &h->idle[i]) < 0)
+			return fail(r->error, "header: %s is missing or wrong", idle_names[i]);
+	if (read_number_u32(&o, "link", &h->link) < 0 ||
+	    read_number_u32(&o, "snaplen", &h->snaplen) < 0 ||
+	    read_number_u32(&o, "cap", &h->cap) < 0 || !resolution ||
+	    map_number(&o, "start", INT64_MIN, INT64_MAX, &h->start) < 0)
+		return fail(r->error, "header: link, snaplen, cap, resolution or start is missing "
+				      "or wrong");
+	h->nano = text_is(resolution, "ns");
+	if (read_order(&r->order, map_get(&o, "fields")) < 0)
+		return fail(r->error, "header: fields are missing or wrong");
+	r->traced = true;
+	r->packets = r->flows = 0;
+	return 1;
+}
+
+static int
+read_end(struct stream_reader *r, const msgpack_object *o, uint32_t crc)
+{
+	const msgpack_object *end = map_get(o, "end");
+	int64_t packets, flows, sum;
+
+	for (r->end = 0; r->end < 3 && !text_is(end, stream_end_names[r->end]);)
+		r->end++;
+	if (r->end == 3 || map_number(o, "packets", 0, INT64_MAX, &packets) < 0 ||
+	    map_number(o, "flows", 0, INT64_MAX, &flows) < 0 ||
+	    map_number(o, "crc32", 0, UINT32_MAX, &sum) < 0)
+		return fail(r->error, "damaged end record");
+	if (sum != crc || (uint64_t)packets != r->packets || (uint64_t)flows != r->flows)
+		return fail(r->error,
+			    "damaged: the checksum, or the count of packets or flows, is not that "
+			    "of the end record (%" PRId64 " packets there, %" PRIu64 " here)",
+			    packets, r->packets);
+	r->crc = 0;
+	r->summed = r->at;
+	return 0;
+}
+
+int
+stream_read(struct stream_reader *r, struct action *a)
+{
+	msgpack_object o;
+	const char *why;
+
+	for (;;) {
+		int got = next_object(r, &o);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			return fail(r->error, "cut off after record %" PRIu64 ": no end record",
+				    r->packets);
+		if (o.type == MSGPACK_OBJECT_ARRAY)
+			break;
+		if (map_get(&o, "end")) {
+			/* All before the end record is summed. */
+			uint32_t crc = crc32_update(r->crc, r->buf + r->summed,
+						    r->record - r->summed);
+			return read_end(r, &o, crc);
+		}
+		r->unknown++;
+	}
+	if (o.via.array.size && o.via.array.ptr[0].type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+		r->unknown += (o.via.array.ptr[0].via.u64 & r->order.unknown) != 0;
+	if (action_read(a, &o, &r->order, &why) < 0)
+		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): damaged (%s)",
+			    r->packets + 1, position(r), why);
+	r->packets++;
+	r->flows += action_has(a, ACTION_OPEN);
+	return 1;
+}

@@ -1,0 +1,75 @@
+/*
+ * The stream between the filters: a header, one record a packet, an end record; tc-records(5).
+ * Errors are sticky: after one, calls do nothing and return it again; error holds the reason.
+ */
+#ifndef TC_STREAM_H
+#define TC_STREAM_H
+
+#include "record/action.h"
+
+#include <stdio.h>
+
+#define STREAM_MAGIC   "tracecodec"
+#define STREAM_VERSION 1
+#define STREAM_ERROR   160
+
+enum stream_end { STREAM_WHOLE, STREAM_CUT, STREAM_INTERRUPTED };
+extern const char *const stream_end_names[3];
+
+/* What holds for a whole trace. */
+struct stream_header {
+	uint32_t link;    /* libpcap's DLT_ number */
+	uint32_t snaplen; /* octets */
+	uint32_t nano;    /* timestamps of the capture: 1 nanoseconds, 0 microseconds */
+	int64_t start;    /* of the first packet, ns since 1970 */
+	uint32_t cap;     /* live flows, and live hosts, at most */
+	uint32_t idle[3]; /* seconds of silence that end a flow: TCP, UDP, all else */
+};
+
+struct stream_writer {
+	int fd;
+	char *buf;
+	size_t n, summed; /* octets in buf, and how many of them crc has seen */
+	uint32_t crc;
+	uint64_t packets, flows;
+	msgpack_packer pk;
+	char error[STREAM_ERROR];
+};
+
+/* 0 or -1; the writer owns its buffer, not the descriptor. */
+int stream_writer_init(struct stream_writer *w, int fd);
+void stream_writer_free(struct stream_writer *w);
+/* Each 0, or -1 with w->error. Nothing reaches the descriptor before a flush or a full buffer. */
+int stream_write_header(struct stream_writer *w, const struct stream_header *h);
+int stream_write(struct stream_writer *w, const struct action *a);
+int stream_write_end(struct stream_writer *w, enum stream_end end);
+int stream_flush(struct stream_writer *w);
+
+struct stream_reader {
+	int fd;
+	char *buf;
+	size_t at, n;    /* next octet to look at, octets in buf */
+	size_t record;   /* where in buf the last object began */
+	uint64_t offset; /* of buf[0] in the input */
+	size_t summed;
+	uint32_t crc;
+	uint64_t packets, flows; /* of this trace so far */
+	enum stream_end end;     /* how this trace ended, once stream_read() said 0 */
+	bool traced;             /* a trace was begun */
+	uint64_t unknown;        /* records and fields passed over because nobody here knows them */
+	struct action_order order;
+	msgpack_zone *zone;
+	/* Called before the input is waited for: the place to pass on what is ready. */
+	int (*before_wait)(void *);
+	void *before_wait_arg;
+	char error[STREAM_ERROR];
+};
+
+int stream_reader_init(struct stream_reader *r, int fd);
+void stream_reader_free(struct stream_reader *r);
+/* The next trace of the input: 1 with *h filled, 0 at the end of the input, -1 with r->error. */
+int stream_read_header(struct stream_reader *r, struct stream_header *h);
+/* The next packet of the trace: 1, 0 after its end record (r->end), -1 with r->error. */
+int stream_read(struct stream_reader *r, struct action *a);
+
+#endif

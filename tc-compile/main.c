@@ -1,0 +1,371 @@
+/* tc-compile: packet actions in, a capture out. */
+#include "packet/capture.h"
+#include "packet/trace.h"
+#include "record/io.h"
+#include "record/map.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FULL_MAX 262144 /* octets of a packet that readers of captures take */
+#define NANO     INT64_C(1000000000)
+
+static const char usage_text[] =
+    "usage: tc-compile [-q] [--strict] [--full | --snaplen N] [--seed N] [--start TIME]\n"
+    "                  [--map FILE] [-o FILE] [ACTIONS]\n"
+    "Turns packet actions (standard input for none or \"-\") into a capture (pcap).\n"
+    "      --strict       the first thing that can't be granted is an error\n"
+    "      --full         write packets whole, not as they were captured\n"
+    "      --snaplen N    write N octets of a packet at most\n"
+    "      --seed N       another choice of sequence numbers and the like (0)\n"
+    "      --start TIME   of the first packet: seconds since 1970, or 2026-11-23T12:00:00Z\n"
+    "      --map FILE     write which slot became which address; for the owner alone\n"
+    "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n"
+    "  -q, --quiet        don't say what was changed\n";
+
+struct options {
+	bool strict, full, has_start, quiet;
+	uint32_t snaplen;
+	uint64_t seed;
+	int64_t start;
+	const char *map, *output, *input;
+};
+
+struct compile {
+	struct options options;
+	struct outfile out;
+	struct stream_reader reader;
+	struct capture_writer writer;
+	struct trace trace;
+	struct fresh fresh;
+	struct map map;
+	bool begun;
+	struct stream_header first; /* of the first trace: the capture's */
+	uint64_t packets, odd[ODDS];
+	uint8_t *frame; /* one packet as it is written */
+	size_t frame_size;
+};
+
+static void __attribute__((noreturn))
+usage(void)
+{
+	fputs(usage_text, stderr);
+	exit(2);
+}
+
+static uint64_t
+number(const char *text, uint64_t low, uint64_t high, const char *what)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long v = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || v < low || v > high)
+		errx(2, "%s: %s must be %" PRIu64 " to %" PRIu64, text, what, low, high);
+	return v;
+}
+
+/* Seconds since 1970 with up to nine decimals, or a date of RFC 3339 in UTC. */
+static int64_t
+start_option(const char *text)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	char *rest = (char *)text;
+	int64_t t = end ? timegm(&tm) : strtoll(text, &rest, 10), unit = NANO;
+
+	if (!end)
+		end = rest;
+	t *= NANO;
+	if (end != text && *end == '.')
+		while (*++end >= '0' && *end <= '9')
+			t += (*end - '0') * (unit /= 10);
+	if (end == text || strcmp(end, rest == text ? "Z" : "") != 0)
+		errx(2, "%s: --start takes seconds since 1970 or 2026-11-23T12:00:00Z", text);
+	return t;
+}
+
+static void
+arguments(struct options *o, int argc, char **argv)
+{
+	static const struct option table[] = {
+	    {"strict", no_argument, NULL, 'S'},	     {"full", no_argument, NULL, 'F'},
+	    {"snaplen", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'r'},
+	    {"start", required_argument, NULL, 't'}, {"map", required_argument, NULL, 'm'},
+	    {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},
+	    {"help", no_argument, NULL, 'h'},	     {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "o:q", table, NULL)) != -1) {
+		switch (c) {
+		case 'S':
+			o->strict = true;
+			break;
+		case 'F':
+			o->full = true;
+			break;
+		case 's':
+			o->snaplen = number(optarg, 1, FULL_MAX, "--snaplen");
+			break;
+		case 'r':
+			o->seed = number(optarg, 0, UINT64_MAX, "--seed");
+			break;
+		case 't':
+			o->start = start_option(optarg);
+			o->has_start = true;
+			break;
+		case 'm':
+			o->map = optarg;
+			break;
+		case 'o':
+			o->output = optarg;
+			break;
+		case 'q':
+			o->quiet = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(0);
+		default:
+			usage();
+		}
+	}
+	if (argc - optind > 1 || (o->full && o->snaplen))
+		usage();
+	o->input = argc > optind ? argv[optind] : "-";
+}
+
+static int
+pass_on(void *arg)
+{
+	struct compile *c = arg;
+
+	return c->begun ? capture_flush(&c->writer) : 0;
+}
+
+static void
+prepare(struct compile *c)
+{
+	const struct options *o = &c->options;
+	int fd = strcmp(o->input, "-") ? open(o->input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+
+	if (fd < 0)
+		err(1, "%s", o->input);
+	if (!strcmp(o->input, "-"))
+		c->options.input = "standard input";
+	if (outfile_open(&c->out, o->output) < 0)
+		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
+				: err(1, "%s", o->output);
+	if (o->map && map_open(&c->map, o->map) < 0)
+		err(1, "%s", o->map);
+	if (stream_reader_init(&c->reader, fd) < 0)
+		errx(1, "%s", c->reader.error);
+	c->reader.before_wait = pass_on;
+	c->reader.before_wait_arg = c;
+	c->frame_size = FULL_MAX + PACKET_HEADERS;
+	if (!(c->frame = malloc(c->frame_size)))
+		err(1, NULL);
+}
+
+/* What is the same for a capture and for all traces that go into it; a clean error if it isn't. */
+static int
+begin(struct compile *c, const struct stream_header *h)
+{
+	const struct options *o = &c->options;
+
+	if (c->begun) {
+		if (h->link == c->first.link)
+			return 0;
+		warnx("%s: a trace of link type %" PRIu32 " after one of %" PRIu32
+		      " can't go into the same capture",
+		      o->input, h->link, c->first.link);
+		return -1;
+	}
+	c->first = *h;
+	c->begun = true;
+	uint32_t snaplen = o->full ? FULL_MAX : o->snaplen ? o->snaplen : h->snaplen;
+	if (capture_create(&c->writer, dup(c->out.fd), h->link, snaplen, h->nano) == 0)
+		return 0;
+	warnx("%s", c->writer.error);
+	return -1;
+}
+
+static int
+begin_trace(struct compile *c, const struct stream_header *h)
+{
+	const struct options *o = &c->options;
+
+	if (h->cap < TRACE_CAP_MIN || h->cap > TRACE_CAP_MAX) {
+		warnx("%s: header: a cap of %" PRIu32 "; %d to %d are possible", o->input, h->cap,
+		      TRACE_CAP_MIN, TRACE_CAP_MAX);
+		return -1;
+	}
+	if (begin(c, h) < 0)
+		return -1;
+	trace_free(&c->trace);
+	c->trace.header = *h;
+	if (o->has_start)
+		c->trace.header.start = o->start + (h->start - c->first.start);
+	if (trace_init(&c->trace, h->link, &c->fresh, o->seed) < 0) {
+		warn(NULL);
+		return -1;
+	}
+	if (o->map) {
+		c->trace.on_name = map_line;
+		c->trace.on_name_arg = &c->map;
+	}
+	return 0;
+}
+
+/* A strict compiler's complaint about what this packet could not be granted; 0 if nothing. */
+static int
+refused(const struct compile *c)
+{
+	for (int i = 0; i < ODDS; i++) {
+		if (!c->trace.odd[i])
+			continue;
+		warnx("%s: record %" PRIu64 ": %s", c->options.input, c->reader.packets,
+		      odd_names[i]);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+write_packet(struct compile *c, struct packet *p)
+{
+	const struct options *o = &c->options;
+	struct capture_packet out = {.time = p->time, .caplen = p->caplen, .len = p->len};
+
+	if (o->full)
+		out.caplen = p->len < FULL_MAX ? p->len : FULL_MAX;
+	else if (o->snaplen && out.caplen > o->snaplen)
+		out.caplen = o->snaplen;
+	if (out.caplen > c->frame_size) {
+		uint8_t *more = realloc(c->frame, out.caplen);
+		if (!more) {
+			warn(NULL);
+			return -1;
+		}
+		c->frame = more;
+		c->frame_size = out.caplen;
+	}
+	uint32_t n = packet_build(p, c->trace.dlt, c->frame);
+	if (n < out.caplen)
+		memset(c->frame + n, 0, out.caplen - n);
+	out.data = c->frame;
+	if (capture_write(&c->writer, &out) == 0)
+		return 0;
+	warnx("%s: %s", o->output ? o->output : "standard output", c->writer.error);
+	return -1;
+}
+
+static int
+compile_trace(struct compile *c)
+{
+	static struct action a;
+	struct packet p;
+	int got = 0;
+
+	while (!io_interrupted && (got = stream_read(&c->reader, &a)) == 1) {
+		c->map.packet = ++c->packets;
+		trace_compile(&c->trace, &p, &a);
+		if (c->options.strict && refused(c) < 0)
+			return -1;
+		if (write_packet(c, &p) < 0)
+			return -1;
+	}
+	for (int i = 0; i < ODDS; i++)
+		c->odd[i] += c->trace.odd[i];
+	return got;
+}
+
+/* The exit status. */
+static int
+run(struct compile *c)
+{
+	struct stream_header h;
+	int got, status = 0;
+
+	while ((got = stream_read_header(&c->reader, &h)) == 1) {
+		if (begin_trace(c, &h) < 0)
+			return 1;
+		got = compile_trace(c);
+		if (io_interrupted)
+			return 130;
+		if (got < 0)
+			break;
+		if (c->reader.end != STREAM_WHOLE) {
+			warnx("%s: the trace ends %s after %" PRIu64 " packets", c->options.input,
+			      stream_end_names[c->reader.end], c->reader.packets);
+			status = 1;
+		}
+	}
+	if (io_interrupted)
+		return 130;
+	if (got < 0 && *c->reader.error && !*c->writer.error)
+		warnx("%s: %s", c->options.input, c->reader.error);
+	return got < 0 ? 1 : status;
+}
+
+static void
+report(const struct compile *c)
+{
+	const char *before = "changed: ";
+	bool any = false;
+
+	for (int i = 0; i < ODDS; i++)
+		any |= c->odd[i] > 0;
+	if (any) {
+		fprintf(stderr, "%s: ", program_invocation_short_name);
+		for (int i = 0; i < ODDS; i++) {
+			if (!c->odd[i])
+				continue;
+			fprintf(stderr, "%s%" PRIu64 " %s", before, c->odd[i], odd_names[i]);
+			before = ", ";
+		}
+		fputc('\n', stderr);
+	}
+	if (c->reader.unknown)
+		warnx("passed over %" PRIu64 " records with fields that this version doesn't know",
+		      c->reader.unknown);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct compile c;
+
+	arguments(&c.options, argc, argv);
+	prepare(&c);
+	io_catch_signals();
+	int status = run(&c);
+	if (c.begun && capture_finish(&c.writer) < 0 && status != 1) {
+		warnx("%s: %s", c.options.output ? c.options.output : "standard output",
+		      c.writer.error);
+		status = 1;
+	}
+	if (c.options.map && map_close(&c.map) < 0) {
+		warn("%s", c.options.map);
+		status = 1;
+	}
+	if (!c.options.quiet)
+		report(&c);
+	if (status) {
+		outfile_discard(&c.out);
+	} else if (outfile_commit(&c.out) < 0) {
+		warn("%s", c.options.output ? c.options.output : "standard output");
+		status = 1;
+	}
+	trace_free(&c.trace);
+	stream_reader_free(&c.reader);
+	free(c.frame);
+	return status;
+}

@@ -1,0 +1,299 @@
+/* tc-lift: captures in, packet actions out. */
+#include "packet/capture.h"
+#include "packet/trace.h"
+#include "record/io.h"
+#include "record/map.h"
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static const char usage_text[] =
+    "usage: tc-lift [-q] [-f EXPR] [-o FILE] [--cap N] [--idle tcp=S,udp=S,other=S]\n"
+    "               [--map FILE] [CAPTURE ...]\n"
+    "Turns captures (pcap, pcapng; standard input for none or \"-\") into packet actions.\n"
+    "  -f, --filter EXPR  only packets that match, as tcpdump's expressions\n"
+    "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n"
+    "      --cap N        live flows, and live hosts, at most (65536)\n"
+    "      --idle LIST    seconds of silence that end a flow (tcp=300,udp=60,other=60)\n"
+    "      --map FILE     write which address became which slot; for the owner alone\n"
+    "  -q, --quiet        don't count what was not lifted whole\n";
+
+/* Why a packet is less than whole in its action: tc-lift(1), DIAGNOSTICS. */
+enum shortfall { CUT_LINK, OPAQUE_FRAME, CUT_NETWORK, CUT_TRANSPORT, OPAQUE_PROTOCOL, SHORTFALLS };
+static const char *const shortfall_names[SHORTFALLS] = {
+    "cut in the link header", "of other link types or ethertypes", "cut or damaged in the IP header",
+    "cut in the transport header", "of other IP protocols"};
+
+struct options {
+	const char *filter, *output, *map;
+	struct stream_header header;
+	bool quiet;
+};
+
+struct lift {
+	struct options options;
+	struct capture_reader *reader;
+	char **paths;
+	int n;
+	struct outfile out;
+	struct stream_writer writer;
+	struct trace trace;
+	struct map map;
+	bool begun;
+	uint64_t shortfall[SHORTFALLS];
+};
+
+static void __attribute__((noreturn))
+usage(void)
+{
+	fputs(usage_text, stderr);
+	exit(2);
+}
+
+static uint32_t
+number(const char *text, uint32_t low, uint32_t high, const char *what)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long v = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || v < low || v > high)
+		errx(2, "%s: %s must be %" PRIu32 " to %" PRIu32, text, what, low, high);
+	return v;
+}
+
+static void
+idle_option(struct options *o, char *list)
+{
+	static char *const names[] = {"tcp", "udp", "other", NULL};
+	char *value;
+
+	while (*list) {
+		int i = getsubopt(&list, names, &value);
+		if (i < 0 || !value)
+			errx(2, "--idle: tcp=SECONDS, udp=SECONDS or other=SECONDS is wanted");
+		o->header.idle[i] = number(value, 1, UINT32_MAX, "--idle");
+	}
+}
+
+static void
+arguments(struct options *o, int argc, char **argv)
+{
+	static const struct option table[] = {
+	    {"filter", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
+	    {"cap", required_argument, NULL, 'c'},    {"idle", required_argument, NULL, 'i'},
+	    {"map", required_argument, NULL, 'm'},    {"quiet", no_argument, NULL, 'q'},
+	    {"help", no_argument, NULL, 'h'},	      {0}};
+	int c;
+
+	*o = (struct options){.header = {.cap = TRACE_CAP, .idle = {300, 60, 60}}};
+	while ((c = getopt_long(argc, argv, "f:o:q", table, NULL)) != -1) {
+		switch (c) {
+		case 'f':
+			o->filter = optarg;
+			break;
+		case 'o':
+			o->output = optarg;
+			break;
+		case 'c':
+			o->header.cap = number(optarg, TRACE_CAP_MIN, TRACE_CAP_MAX, "--cap");
+			break;
+		case 'i':
+			idle_option(o, optarg);
+			break;
+		case 'm':
+			o->map = optarg;
+			break;
+		case 'q':
+			o->quiet = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(0);
+		default:
+			usage();
+		}
+	}
+}
+
+static int
+pass_on(void *arg)
+{
+	struct lift *l = arg;
+
+	return l->begun ? stream_flush(&l->writer) : 0;
+}
+
+/* Opens everything: after this no path is touched. */
+static void
+prepare(struct lift *l, int argc, char **argv)
+{
+	static char *standard_input[] = {"-"};
+	struct rlimit files;
+	struct stream_header *h = &l->options.header;
+
+	l->n = argc ? argc : 1;
+	l->paths = argc ? argv : standard_input;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (!(l->reader = calloc(l->n, sizeof *l->reader)))
+		err(1, NULL);
+	for (int i = 0; i < l->n; i++) {
+		struct capture_reader *r = &l->reader[i];
+		if (capture_open(r, l->paths[i], pass_on, l) < 0 ||
+		    (l->options.filter && capture_filter(r, l->options.filter) < 0))
+			errx(1, "%s: %s", l->paths[i], r->error);
+		if (r->dlt != l->reader[0].dlt)
+			errx(1, "%s: link type %d, but %d in %s; lift them one by one",
+			     l->paths[i], r->dlt, l->reader[0].dlt, l->paths[0]);
+		if (r->snaplen > h->snaplen)
+			h->snaplen = r->snaplen;
+		h->nano |= r->nano;
+	}
+	h->link = l->reader[0].dlt;
+	if (outfile_open(&l->out, l->options.output) < 0)
+		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
+				: err(1, "%s", l->options.output);
+	if (stream_writer_init(&l->writer, l->out.fd) < 0)
+		errx(1, "%s", l->writer.error);
+	if (l->options.map && map_open(&l->map, l->options.map) < 0)
+		err(1, "%s", l->options.map);
+	l->trace.header = *h;
+	if (trace_init(&l->trace, h->link, NULL, 0) < 0)
+		err(1, NULL);
+}
+
+/* The header waits for the first packet, whose time it holds. */
+static int
+begin(struct lift *l, int64_t start)
+{
+	l->begun = true;
+	l->trace.header.start = l->trace.time = start;
+	if (l->options.map) {
+		l->trace.on_name = map_line;
+		l->trace.on_name_arg = &l->map;
+	}
+	return stream_write_header(&l->writer, &l->trace.header);
+}
+
+static void
+count_shortfall(struct lift *l, const struct packet *p)
+{
+	bool ip = p->ethertype == ETHERTYPE_IP4 || p->ethertype == ETHERTYPE_IP6;
+
+	if (p->kind == PACKET_FRAME)
+		l->shortfall[p->runt ? CUT_LINK : ip ? CUT_NETWORK : OPAQUE_FRAME]++;
+	else if (p->kind == PACKET_IP && p->seen < transport_length(p))
+		l->shortfall[CUT_TRANSPORT]++;
+	else if (p->kind == PACKET_IP && !transport_length(p) && !ip_is_fragment(p) &&
+		 p->proto != PROTO_NONE)
+		l->shortfall[OPAQUE_PROTOCOL]++;
+}
+
+static int
+lift_packet(struct lift *l, const struct capture_packet *c)
+{
+	struct packet p = {.time = c->time, .caplen = c->caplen, .len = c->len};
+	static struct action a;
+
+	if (!l->begun && begin(l, c->time) < 0)
+		return -1;
+	packet_parse(&p, l->trace.dlt, c->data);
+	count_shortfall(l, &p);
+	l->map.packet = l->writer.packets + 1;
+	trace_lift(&l->trace, &p, &a);
+	return stream_write(&l->writer, &a);
+}
+
+/* How the trace ended. */
+static enum stream_end
+run(struct lift *l)
+{
+	enum stream_end end = STREAM_WHOLE;
+	struct capture_packet c;
+
+	for (int i = 0; i < l->n && !*l->writer.error; i++) {
+		struct capture_reader *r = &l->reader[i];
+		int got = 0;
+		while (!io_interrupted && (got = capture_read(r, &c)) == 1)
+			if (lift_packet(l, &c) < 0)
+				return STREAM_CUT;
+		if (io_interrupted)
+			return STREAM_INTERRUPTED;
+		if (got < 0 && !*l->writer.error) {
+			warnx("%s: after packet %" PRIu64 ": %s", l->paths[i], r->packets, r->error);
+			end = STREAM_CUT;
+		}
+		capture_close(r);
+	}
+	return end;
+}
+
+static void
+report(const struct lift *l)
+{
+	const char *before = "not lifted whole: ";
+	const struct trace *t = &l->trace;
+	bool any = false;
+
+	for (int i = 0; i < SHORTFALLS; i++)
+		any |= l->shortfall[i] > 0;
+	if (any) {
+		fprintf(stderr, "%s: ", program_invocation_short_name);
+		for (int i = 0; i < SHORTFALLS; i++) {
+			if (!l->shortfall[i])
+				continue;
+			fprintf(stderr, "%s%" PRIu64 " %s", before, l->shortfall[i],
+				shortfall_names[i]);
+			before = ", ";
+		}
+		fputc('\n', stderr);
+	}
+	if (t->flows.evicted || t->hosts.evicted || t->macs.evicted || t->suffixes.evicted)
+		warnx("forgotten for want of room (--cap %" PRIu32 "): %" PRIu64 " flows, %" PRIu64
+		      " hosts, %" PRIu64 " link addresses",
+		      t->header.cap, t->flows.evicted, t->hosts.evicted, t->macs.evicted);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct lift l;
+	int status = 0;
+
+	arguments(&l.options, argc, argv);
+	prepare(&l, argc - optind, argv + optind);
+	io_catch_signals();
+	enum stream_end end = run(&l);
+	if (!l.begun)
+		begin(&l, 0);
+	if (stream_write_end(&l.writer, end) < 0) {
+		warnx("%s: %s", l.options.output ? l.options.output : "standard output",
+		      l.writer.error);
+		status = 1;
+	}
+	if (end != STREAM_WHOLE && !status)
+		status = end == STREAM_INTERRUPTED ? 130 : 1;
+	if (l.options.map && map_close(&l.map) < 0) {
+		warn("%s", l.options.map);
+		status = 1;
+	}
+	if (!l.options.quiet)
+		report(&l);
+	if (status) {
+		outfile_discard(&l.out);
+	} else if (outfile_commit(&l.out) < 0) {
+		warn("%s", l.options.output ? l.options.output : "standard output");
+		status = 1;
+	}
+	trace_free(&l.trace);
+	stream_writer_free(&l.writer);
+	return status;
+}
