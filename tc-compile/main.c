@@ -248,6 +248,10 @@ write_packet(struct compile *c, struct packet *p)
 		out.caplen = p->len < FULL_MAX ? p->len : FULL_MAX;
 	else if (o->snaplen && out.caplen > o->snaplen)
 		out.caplen = o->snaplen;
+	if (out.time < 0 || out.time / NANO > UINT32_MAX) {
+		c->trace.odd[ODD_TIME]++;
+		out.time = out.time < 0 ? 0 : UINT32_MAX * NANO;
+	}
 	if (out.caplen > c->frame_size) {
 		uint8_t *more = realloc(c->frame, out.caplen);
 		if (!more) {
@@ -277,9 +281,7 @@ compile_trace(struct compile *c)
 	while (!io_interrupted && (got = stream_read(&c->reader, &a)) == 1) {
 		c->map.packet = ++c->packets;
 		trace_compile(&c->trace, &p, &a);
-		if (c->options.strict && refused(c) < 0)
-			return -1;
-		if (write_packet(c, &p) < 0)
+		if (write_packet(c, &p) < 0 || (c->options.strict && refused(c) < 0))
 			return -1;
 	}
 	for (int i = 0; i < ODDS; i++)

@@ -53,7 +53,7 @@ cue_options(struct cue *c)
 }
 
 /* The quote's list: flow (-1: none that is known), direction in it, protocol, TTL, DSCP and ECN,
- * header words, length, identification (steps), fragment field, ports, four octets, bits. */
+ * header words (0: IPv6), length, identification (steps), fragment field, ports, four octets, bits. */
 enum { Q_FLOW, Q_DIR, Q_PROTO, Q_TTL, Q_TOS, Q_HL, Q_LEN, Q_ID, Q_FRAG, Q_SRC, Q_DST, Q_WORD,
        Q_BITS, Q_COUNT };
 
@@ -124,8 +124,9 @@ compile_quote(struct cue *c)
 		if (q->proto == PROTO_TCP)
 			q->word = quoted_sequence(f, dir, &base) ? base + q->word : 0;
 	} else {
-		cue_host(c, ACTION_QUOTE_SRC, &q->src, NULL, c->p->src.version);
-		cue_host(c, ACTION_QUOTE_DST, &q->dst, NULL, c->p->src.version);
+		int version = v[Q_HL] ? 4 : 6;
+		cue_host(c, ACTION_QUOTE_SRC, &q->src, NULL, version);
+		cue_host(c, ACTION_QUOTE_DST, &q->dst, NULL, version);
 	}
 	if (q->src.version == 4 && (q->ip_hl < 5 || q->ip_hl > 15)) {
 		cue_odd(c, ODD_QUOTE);

@@ -81,10 +81,8 @@ options4_parse(struct packet *p, const uint8_t *at, const uint8_t *end)
 				return;
 			continue;
 		}
-		if (end - at < 2)
-			return;
-		if (at[1] < 2 || at[1] > end - at) {
-			p->ext[p->n_ext++] = OPTION_BAD | at[1] << 8 | kind;
+		if (end - at < 2 || at[1] < 2 || at[1] > end - at) {
+			p->ext[p->n_ext++] = OPTION_BAD | (end - at < 2 ? 0 : at[1]) << 8 | kind;
 			return;
 		}
 		p->ext[p->n_ext++] = at[1] << 8 | kind;
@@ -137,10 +135,10 @@ ip6_parse(struct packet *p, const uint8_t *data)
 	memcpy(p->src.octet, h + 8, 16);
 	memcpy(p->dst.octet, h + 24, 16);
 	end = p->ip_len && IP6_HEADER + p->ip_len < left ? IP6_HEADER + p->ip_len : left;
-	while (is_extension(p->proto) && p->n_ext < PACKET_EXTS && at + 8 <= end) {
+	/* The first two octets of a header are enough to know it, though the rest may be cut. */
+	while (is_extension(p->proto) && p->n_ext < PACKET_EXTS &&
+	       at + (p->proto == PROTO_FRAGMENT ? 8 : 2) <= end) {
 		uint32_t ext = h[at + 1] << 8 | p->proto;
-		if (at + ext_length(ext) > end)
-			return;
 		if (p->proto == PROTO_FRAGMENT) {
 			p->frag = get16(h + at + 2);
 			p->frag_id = get32(h + at + 4);

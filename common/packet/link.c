@@ -230,6 +230,14 @@ tags_build(const struct packet *p, uint8_t *out)
 	return at - out;
 }
 
+static bool
+told_by_version(const struct packet *p, int dlt)
+{
+	if (p->n_tags)
+		return is_mpls(p->tags[p->n_tags - 1] >> 32) && !is_mpls(p->ethertype);
+	return header_length(dlt) == 0;
+}
+
 uint32_t
 link_build(const struct packet *p, int dlt, uint8_t *out)
 {
@@ -267,5 +275,9 @@ link_build(const struct packet *p, int dlt, uint8_t *out)
 		put32(out, p->link[0]);
 		break;
 	}
-	return n + tags_build(p, out + n);
+	n += tags_build(p, out + n);
+	/* Where only its first octet tells IP, even a frame that is cut too short for IP has it. */
+	if (p->kind == PACKET_FRAME && p->ethertype && told_by_version(p, dlt))
+		out[n++] = p->ethertype == ETHERTYPE_IP6 ? 0x60 : 0x40;
+	return n;
 }

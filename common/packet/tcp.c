@@ -97,11 +97,9 @@ options_parse(struct packet *p, const uint8_t *at, const uint8_t *end)
 				return;
 			continue;
 		}
-		if (end - at < 2)
-			return;
 		p->n_options++;
-		if (at[1] < 2 || at[1] > end - at) {
-			*o |= OPTION_BAD | at[1] << 8;
+		if (end - at < 2 || at[1] < 2 || at[1] > end - at) {
+			*o |= OPTION_BAD | (end - at < 2 ? 0 : at[1]) << 8;
 			return;
 		}
 		if (!value_parse(p, at, &had))

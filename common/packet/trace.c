@@ -6,8 +6,14 @@
 #include <string.h>
 
 const char *const odd_names[ODDS] = {
-    "flow slots not open or out of range", "hosts that nobody named", "link addresses likewise",
-    "numbers out of range",		   "layouts that don't fit",  "quotes of unknown packets"};
+    [ODD_SLOT] = "flow slots not open or out of range",
+    [ODD_HOST] = "hosts that nobody named",
+    [ODD_MAC] = "link addresses that nobody named",
+    [ODD_RANGE] = "numbers out of range",
+    [ODD_LAYOUT] = "layouts that don't fit",
+    [ODD_QUOTE] = "quotes of unknown packets",
+    [ODD_TIME] = "times that a pcap file can't hold",
+};
 
 int
 trace_init(struct trace *t, int dlt, struct fresh *fresh, uint64_t seed)

@@ -1,0 +1,241 @@
+#include "json.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+/* --- header --- */
+
+static const struct {
+	const char *name;
+	size_t at;
+} numbers[] = {
+    {"link", offsetof(struct stream_header, link)},
+    {"snaplen", offsetof(struct stream_header, snaplen)},
+    {"cap", offsetof(struct stream_header, cap)},
+    {"idle_tcp", offsetof(struct stream_header, idle[0])},
+    {"idle_udp", offsetof(struct stream_header, idle[1])},
+    {"idle_other", offsetof(struct stream_header, idle[2])},
+};
+#define NUMBERS (sizeof numbers / sizeof *numbers)
+
+void
+json_print_header(FILE *f, const struct stream_header *h)
+{
+	fprintf(f,
+		"{\"magic\":\"" STREAM_MAGIC "\",\"kind\":\"actions\",\"version\":%d,"
+		"\"resolution\":\"%s\",\"start\":%" PRId64,
+		STREAM_VERSION, h->nano ? "ns" : "us", h->start);
+	for (size_t i = 0; i < NUMBERS; i++)
+		fprintf(f, ",\"%s\":%" PRIu32, numbers[i].name,
+			*(const uint32_t *)((const char *)h + numbers[i].at));
+	fputs("}\n", f);
+}
+
+static const char *
+parse_header(const json_t *o, struct stream_header *h)
+{
+	const char *resolution = json_string_value(json_object_get(o, "resolution"));
+	const char *kind = json_string_value(json_object_get(o, "kind"));
+	const json_t *start = json_object_get(o, "start");
+
+	if (json_integer_value(json_object_get(o, "version")) != STREAM_VERSION)
+		return "version";
+	if (!kind || strcmp(kind, "actions") != 0)
+		return "kind";
+	if (!resolution || (strcmp(resolution, "ns") != 0 && strcmp(resolution, "us") != 0))
+		return "resolution";
+	h->nano = *resolution == 'n';
+	if (!json_is_integer(start))
+		return "start";
+	h->start = json_integer_value(start);
+	for (size_t i = 0; i < NUMBERS; i++) {
+		const json_t *v = json_object_get(o, numbers[i].name);
+		if (!json_is_integer(v) || json_integer_value(v) < 0 ||
+		    json_integer_value(v) > UINT32_MAX)
+			return numbers[i].name;
+		*(uint32_t *)((char *)h + numbers[i].at) = json_integer_value(v);
+	}
+	return NULL;
+}
+
+/* --- packet --- */
+
+static void
+print_ref(FILE *f, const struct action_ref *r)
+{
+	if (r->kind == REF_KNOWN) {
+		fprintf(f, "%" PRIu32, r->slot);
+	} else if (r->kind == REF_FIXED) {
+		/* An address as text; what stands there is checked by whoever compiles it. */
+		fputc('"', f);
+		for (const char *s = r->text; *s; s++)
+			if (*s >= ' ' && *s < 127 && *s != '"' && *s != '\\')
+				fputc(*s, f);
+			else
+				fprintf(f, "\\u%04x", (unsigned char)*s);
+		fputc('"', f);
+	} else {
+		fprintf(f, "[%" PRIu32 ",%d", r->slot, r->class);
+		if (r->has_suffix)
+			fprintf(f, ",%" PRIu32, r->suffix);
+		fputs(r->new_suffix ? ",1]" : "]", f);
+	}
+}
+
+void
+json_print_action(FILE *f, const struct action *a)
+{
+	const char *before = "{";
+
+	for (uint64_t left = a->has; left; left &= left - 1) {
+		int i = __builtin_ctzll(left);
+		fprintf(f, "%s\"%s\":", before, action_fields[i].name);
+		before = ",";
+		if (action_fields[i].kind == ACTION_INT) {
+			fprintf(f, "%" PRId64, a->num[i]);
+		} else if (action_fields[i].kind == ACTION_REF) {
+			print_ref(f, &a->ref[i - ACTION_ORIG_H]);
+		} else {
+			const struct action_list *l = &a->list[i - ACTION_OPTS];
+			fputc('[', f);
+			for (int k = 0; k < l->n; k++)
+				fprintf(f, k ? ",%" PRId64 : "%" PRId64, l->v[k]);
+			fputc(']', f);
+		}
+	}
+	fputs(a->has ? "}\n" : "{}\n", f);
+}
+
+static bool
+parse_ref(const json_t *v, struct action_ref *r)
+{
+	uint32_t n[4] = {0};
+	size_t size = json_array_size(v);
+
+	*r = (struct action_ref){0};
+	if (json_is_string(v) && json_string_length(v) < sizeof r->text) {
+		r->kind = REF_FIXED;
+		strcpy(r->text, json_string_value(v));
+		return true;
+	}
+	if (json_is_integer(v)) {
+		r->slot = json_integer_value(v);
+		return json_integer_value(v) >= 0 && json_integer_value(v) <= UINT32_MAX;
+	}
+	if (size < 2 || size > 4)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		const json_t *e = json_array_get(v, i);
+		if (!json_is_integer(e) || json_integer_value(e) < 0 ||
+		    json_integer_value(e) > UINT32_MAX)
+			return false;
+		n[i] = json_integer_value(e);
+	}
+	r->kind = REF_NEW;
+	r->slot = n[0];
+	r->class = n[1] > 255 ? 255 : n[1];
+	r->suffix = n[2];
+	r->has_suffix = size > 2;
+	r->new_suffix = size == 4;
+	return true;
+}
+
+static bool
+parse_list(const json_t *v, struct action_list *l)
+{
+	size_t size = json_array_size(v);
+
+	if (!json_is_array(v) || size > ACTION_LIST_MAX)
+		return false;
+	l->n = size;
+	for (size_t i = 0; i < size; i++) {
+		if (!json_is_integer(json_array_get(v, i)))
+			return false;
+		l->v[i] = json_integer_value(json_array_get(v, i));
+	}
+	return true;
+}
+
+static const char *
+parse_action(json_t *o, struct action *a)
+{
+	const char *key;
+	json_t *v;
+
+	a->has = 0;
+	json_object_foreach (o, key, v) {
+		bool good = false;
+		int f = 0;
+		while (f < ACTION_COUNT && strcmp(action_fields[f].name, key) != 0)
+			f++;
+		if (f == ACTION_COUNT)
+			return key;
+		if (action_fields[f].kind == ACTION_INT) {
+			a->num[f] = json_integer_value(v);
+			good = json_is_integer(v);
+		} else if (action_fields[f].kind == ACTION_REF) {
+			good = parse_ref(v, action_ref(a, f));
+		} else {
+			good = parse_list(v, action_list(a, f));
+		}
+		if (!good)
+			return key;
+		a->has |= 1ull << f;
+	}
+	return NULL;
+}
+
+/* --- end --- */
+
+void
+json_print_end(FILE *f, const struct stream_reader *r)
+{
+	fprintf(f, "{\"end\":\"%s\",\"packets\":%" PRIu64 ",\"flows\":%" PRIu64 "}\n",
+		stream_end_names[r->end], r->packets, r->flows);
+}
+
+static const char *
+parse_end(const json_t *o, enum stream_end *end)
+{
+	const char *name = json_string_value(json_object_get(o, "end"));
+
+	for (int i = 0; name && i < 3; i++)
+		if (!strcmp(name, stream_end_names[i])) {
+			*end = i;
+			return NULL;
+		}
+	return "end";
+}
+
+enum json_line
+json_parse(const char *line, struct stream_header *h, struct action *a, enum stream_end *end,
+	   char *why, size_t n)
+{
+	json_error_t error;
+	json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+	enum json_line kind;
+	const char *bad;
+
+	if (!json_is_object(o)) {
+		snprintf(why, n, "%s", o ? "not a JSON object" : error.text);
+		json_decref(o);
+		return JSON_BAD;
+	}
+	if (json_object_get(o, "magic")) {
+		kind = JSON_HEADER;
+		bad = parse_header(o, h);
+	} else if (json_object_get(o, "end")) {
+		kind = JSON_END;
+		bad = parse_end(o, end);
+	} else {
+		kind = JSON_ACTION;
+		bad = parse_action(o, a);
+	}
+	if (bad) {
+		snprintf(why, n, "\"%s\" is missing, unknown or not of its type", bad);
+		kind = JSON_BAD;
+	}
+	json_decref(o);
+	return kind;
+}

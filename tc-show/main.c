@@ -1,0 +1,215 @@
+/* tc-show: any stream as JSON, one object a line, and back. */
+#include "json.h"
+#include "record/io.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage_text[] =
+    "usage: tc-show [-o FILE] [STREAM]\n"
+    "       tc-show --reverse [-o FILE] [JSON]\n"
+    "Prints a stream (standard input for none or \"-\") as JSON, one object a line.\n"
+    "  -r, --reverse      the other way: from such lines to a stream\n"
+    "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n";
+
+struct options {
+	bool reverse;
+	const char *output, *input;
+};
+
+static void
+arguments(struct options *o, int argc, char **argv)
+{
+	static const struct option table[] = {{"reverse", no_argument, NULL, 'r'},
+					      {"output", required_argument, NULL, 'o'},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "ro:", table, NULL)) != -1) {
+		switch (c) {
+		case 'r':
+			o->reverse = true;
+			break;
+		case 'o':
+			o->output = optarg;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(0);
+		default:
+			fputs(usage_text, stderr);
+			exit(2);
+		}
+	}
+	if (argc - optind > 1) {
+		fputs(usage_text, stderr);
+		exit(2);
+	}
+	o->input = argc > optind ? argv[optind] : "-";
+}
+
+static const char *
+input_name(const struct options *o)
+{
+	return strcmp(o->input, "-") ? o->input : "standard input";
+}
+
+static const char *
+output_name(const struct options *o)
+{
+	return o->output ? o->output : "standard output";
+}
+
+static int
+flush(void *arg)
+{
+	return fflush(arg);
+}
+
+/* Each direction returns the exit status. */
+static int
+show(const struct options *o, int in, int out)
+{
+	static struct stream_reader r;
+	static struct action a;
+	struct stream_header h;
+	FILE *f = fdopen(dup(out), "w");
+	int got = -1, status = 0;
+
+	if (!f || stream_reader_init(&r, in) < 0)
+		err(1, NULL);
+	r.before_wait = flush;
+	r.before_wait_arg = f;
+	while (!io_interrupted && (got = stream_read_header(&r, &h)) == 1) {
+		json_print_header(f, &h);
+		while (!io_interrupted && !ferror(f) && (got = stream_read(&r, &a)) == 1)
+			json_print_action(f, &a);
+		if (got != 0)
+			break;
+		json_print_end(f, &r);
+		if (r.end == STREAM_WHOLE)
+			continue;
+		warnx("%s: the trace ends %s after %" PRIu64 " packets", input_name(o),
+		      stream_end_names[r.end], r.packets);
+		status = 1;
+	}
+	if (got < 0 && !ferror(f) && !io_interrupted) {
+		warnx("%s: %s", input_name(o), r.error);
+		status = 1;
+	}
+	if (r.unknown)
+		warnx("passed over %" PRIu64 " records with fields that this version doesn't know",
+		      r.unknown);
+	if (ferror(f) | fclose(f)) {
+		warnx("%s: %s", output_name(o), strerror(errno));
+		status = 1;
+	}
+	stream_reader_free(&r);
+	return io_interrupted ? 130 : status;
+}
+
+struct reverse {
+	struct stream_writer w;
+	struct stream_header h;
+	struct action a;
+	bool open; /* a trace has begun and not ended */
+	int status;
+	char why[200];
+};
+
+/* One line of JSON to the stream: NULL, or what is wrong. */
+static const char *
+reverse_line(struct reverse *r, const char *line)
+{
+	enum stream_end end;
+
+	switch (json_parse(line, &r->h, &r->a, &end, r->why, sizeof r->why)) {
+	case JSON_HEADER:
+		if (r->open)
+			return "a header before the end of the trace before";
+		r->open = true;
+		stream_write_header(&r->w, &r->h);
+		return NULL;
+	case JSON_ACTION:
+		if (!r->open)
+			return "a packet without a header before it";
+		stream_write(&r->w, &r->a);
+		return NULL;
+	case JSON_END:
+		if (!r->open)
+			return "an end without a header before it";
+		r->open = false;
+		stream_write_end(&r->w, end);
+		return NULL;
+	case JSON_BAD:
+		break;
+	}
+	return r->why;
+}
+
+static int
+reverse(const struct options *o, int in, int out)
+{
+	static struct reverse r;
+	FILE *f = fdopen(in, "r");
+	char *line = NULL;
+	size_t size = 0;
+	uint64_t number = 0;
+	const char *why = NULL;
+
+	if (!f || stream_writer_init(&r.w, out) < 0)
+		err(1, NULL);
+	while (!why && !io_interrupted && !*r.w.error && getline(&line, &size, f) > 0) {
+		number++;
+		why = reverse_line(&r, line);
+	}
+	if (why)
+		warnx("%s: line %" PRIu64 ": %s", input_name(o), number, why);
+	else if (r.open && !io_interrupted && !*r.w.error)
+		warnx("%s: cut off after line %" PRIu64 ": no end", input_name(o), number);
+	else if (number == 0 && !io_interrupted)
+		warnx("%s: empty", input_name(o));
+	int status = why || r.open || number == 0;
+	if (r.open)
+		stream_write_end(&r.w, io_interrupted ? STREAM_INTERRUPTED : STREAM_CUT);
+	if (stream_flush(&r.w) < 0) {
+		warnx("%s: %s", output_name(o), r.w.error);
+		status = 1;
+	}
+	free(line);
+	fclose(f);
+	stream_writer_free(&r.w);
+	return io_interrupted ? 130 : status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct outfile out;
+
+	arguments(&o, argc, argv);
+	int in = strcmp(o.input, "-") ? open(o.input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (in < 0)
+		err(1, "%s", o.input);
+	/* JSON may go to a terminal, a stream not. */
+	if (outfile_open(&out, !o.output && !o.reverse ? "-" : o.output) < 0)
+		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
+				: err(1, "%s", o.output);
+	io_catch_signals();
+	int status = (o.reverse ? reverse : show)(&o, in, out.fd);
+	if (status) {
+		outfile_discard(&out);
+	} else if (outfile_commit(&out) < 0) {
+		warn("%s", output_name(&o));
+		status = 1;
+	}
+	return status;
+}
