@@ -1,20 +1,20 @@
 #!/bin/sh
-# record.sh OUT.pcap: record the sample capture that TraceCodec ships.
+# record.sh OUT.pcap: record the capture that TraceCodec ships for its demo and tests.
 #
 # Real programs talk over real TCP stacks in network namespaces; nothing leaves them:
 #
 #     client -- (r0) router (r1) -- wire -- server        the capture is taken on r0
 #
-# nginx and curl, dnsmasq and dig, OpenSSH, iperf3, ping and socat; IPv4 and IPv6; losses, reordering, an outage,
-# refused and silent ports, zero windows, resets, keep-alives, Fast Open, ECN, urgent data, fragments, path-MTU
-# and other ICMP errors, VLAN and QinQ tags, and one upload with segmentation offload.
+# nginx and curl, dnsmasq and dig, OpenSSH, iperf3, ping, socat; IPv4 and IPv6; losses, reordering, an outage, refused
+# and silent ports, zero windows, resets, keep-alives, Fast Open, ECN, urgent data, fragments, path-MTU and other ICMP
+# errors, VLAN and QinQ tags, segmentation offload.
 #
-# Needs root, about 80 seconds, and (Debian) nginx-light curl dnsmasq-base bind9-dnsutils openssh-server
-# openssh-client iperf3 nftables tcpdump iproute2 iputils-ping ethtool socat python3 procps.
+# Needs root, about 70 seconds, and of Debian's packages: nginx-light curl dnsmasq-base bind9-dnsutils openssh-server
+# openssh-client iperf3 nftables tcpdump iproute2 iputils-ping ethtool socat python3 procps util-linux.
 set -eu
 
-snaplen=128	# octets a packet: an ICMPv6 error over QinQ still shows the TCP ports that it quotes
-least=15000	# packets; fewer and something did not run
+snaplen=128	# octets a packet: every header, and most of what an ICMP error quotes
+least=15000	# packets; with fewer something did not run
 
 say() { echo "record.sh: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -22,31 +22,32 @@ die() { say "$*"; exit 1; }
 [ $# -eq 1 ] || die "usage: tests/record.sh OUT.pcap"
 [ "$(id -u)" -eq 0 ] || die "must run as root: it makes network namespaces"
 for program in nginx curl dnsmasq dig sshd ssh iperf3 nft tcpdump ip ping ethtool socat python3 sysctl unshare; do
-	command -v $program >/dev/null || die "$program not found; the packages it needs are listed at the top of $0"
+	command -v $program >/dev/null || die "$program not found; the packages needed are named at the top of $0"
 done
 
-# All that follows has its own network, mounts, processes and host name, so the kernel cleans up whatever
-# happens, two runs never meet, and nothing of this machine's name gets into the capture.
+# The rest runs with a network, mounts, processes and a host name of its own: the kernel cleans up whatever happens,
+# two runs never meet, and this machine's name cannot get into the capture.
 if [ "${RECORD_INSIDE-}" != yes ]; then
 	export RECORD_INSIDE=yes
 	unshare --net --mount --uts --pid --fork --kill-child --mount-proc sh "$0" "$@" &
+	trap 'rm -f "$1.part"' EXIT
 	trap 'kill -KILL $!; exit 130' INT TERM
 	wait $!
 	exit
 fi
-out=$1
+out=$1 work=/run/record
 for dir in /run /var/log /var/lib/nginx; do mount -t tmpfs none $dir; done
-work=/run/record
 mkdir -p $work/www /run/netns /run/sshd
 hostname recorder
 
-client() { timeout 30 ip netns exec client "$@" || :; }	# a client that fails is traffic too
+# A client that fails is traffic too, and nobody reads what it says.
+client() { timeout 30 ip netns exec client "$@" >/dev/null 2>&1 || :; }
 server() { ip netns exec server "$@"; }
-together() { date +%T >&2; say $*; (for phase; do $phase & done; wait); }
+together() { (for phase; do $phase & done; wait); }
 
-# wire.py A B DELAY TAG: carries the frames of two interfaces across; towards B with the octets TAG put in before the
-# ethertype, towards A those of TAG alone, without it. One frame in 200 takes 4 ms longer and is overtaken.
-# It stands in for the kernel's netem and VLAN devices, which not every kernel has.
+# wire.py A B SECONDS TAG: carries the frames of two interfaces across, with the octets TAG put before the ethertype
+# towards B, taken out towards A (where frames without it do not go). Where there is a delay, one frame in 200 takes
+# 4 ms longer and is overtaken. It stands in for netem and VLAN interfaces, which not every kernel has.
 cat >$work/wire.py <<'END'
 import heapq, random, select, socket, struct, sys, time
 SOL_PACKET, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING, ETH_P_ALL = 263, 8, 23, 3
@@ -60,12 +61,9 @@ def port(device):
     return s
 
 def receive(s):    # the kernel hands the outer tag over beside the frame: put it back
-    frame, beside, _, _ = s.recvmsg(65536, 64)
-    for _, _, aux in beside:
-        status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", aux)
-        if status & 0x10:
-            frame = frame[:12] + struct.pack("!HH", tpid, tci) + frame[12:]
-    return frame
+    frame, ((_, _, aux),), _, _ = s.recvmsg(65536, 64)
+    status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", aux)
+    return frame[:12] + struct.pack("!HH", tpid, tci) + frame[12:] if status & 0x10 else frame
 
 a, b = port(sys.argv[1]), port(sys.argv[2])
 under_way, count = [], 0
@@ -73,12 +71,9 @@ while True:
     wait = max(0, under_way[0][0] - time.monotonic()) if under_way else None
     for s in select.select([a, b], [], [], wait)[0]:
         frame = receive(s)
-        if s is a:
-            frame = frame[:12] + tag + frame[12:]
-        elif frame[12:12 + len(tag)] == tag:
-            frame = frame[:12] + frame[12 + len(tag):]
-        else:
+        if s is b and not frame.startswith(tag, 12):
             continue
+        frame = frame[:12] + (tag + frame[12:] if s is a else frame[12 + len(tag):])
         late = 0.004 if delay and random.random() < 0.005 else 0
         heapq.heappush(under_way, (time.monotonic() + delay + late, count, b if s is a else a, frame))
         count += 1
@@ -87,65 +82,69 @@ while True:
         to.send(frame)
 END
 
-link() {	# NAMESPACE DEVICE NAMESPACE DEVICE: a veth pair that sends what a real link would: no offloads
-	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
-	ip netns exec "$1" ethtool -K "$2" tx off tso off gso off gro off >/dev/null
-	ip netns exec "$3" ethtool -K "$4" tx off tso off gso off gro off >/dev/null
-	ip -n "$1" link set "$2" up
-	ip -n "$3" link set "$4" up
+link() {	# NAMESPACE DEVICE NAMESPACE DEVICE: a veth pair that sends what a cable would carry: no offloads
+	ip link add $2 netns $1 type veth peer name $4 netns $3
+	for end in "$1 $2" "$3 $4"; do
+		ip netns exec ${end% *} ethtool -K ${end#* } tx off tso off gso off gro off >/dev/null
+		ip -n ${end% *} link set ${end#* } up
+	done
 }
 
-addresses() {	# NAMESPACE DEVICE ADDRESS...
-	ns=$1 dev=$2; shift 2
-	for address; do ip -n "$ns" address add "$address" dev "$dev"; done
+address() {	# NAMESPACE DEVICE IPV4 IPV6
+	ip -n $1 address add $3 dev $2
+	ip -n $1 address add $4 dev $2
 }
 
-topology() {
+links() {
 	for ns in client wire server; do ip netns add $ns; ip -n $ns link set lo up; done
-	touch /run/netns/router; mount --bind /proc/self/ns/net /run/netns/router	# the script itself
-	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0
-	ip netns exec client sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv4.tcp_fastopen=1
+	ip netns attach router $$	# this script itself
+	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	server sysctl -qw net.ipv4.tcp_fastopen=2
 	ip netns exec wire sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-	server sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv4.tcp_fastopen=2
-
 	link router r0 client eth0
 	link router r1 wire near
-	link server eth0 wire far
-	ip netns exec wire python3 $work/wire.py near far 0.005 "" &
-	for i in 2 3 4 5 6 7 8 9; do addresses client eth0 10.0.1.$i/24 fd00:1::$((11 - i))/64; done
-	for i in 1 2 3 4; do addresses server eth0 192.0.2.$i/24 2001:db8:2::$((5 - i))/64; done
-	addresses router r0 10.0.1.1/24 fd00:1::1/64
-	addresses router r1 192.0.2.254/24 2001:db8:2::fe/64
-	for ns in "client 10.0.1.1 fd00:1::1" "server 192.0.2.254 2001:db8:2::fe"; do
-		set -- $ns
-		ip -n $1 route add default via $2
-		ip -n $1 route add default via $3
-	done
-	# A path that takes 1280 octets at most, to further addresses of the server.
-	addresses server lo 198.51.100.1/32 2001:db8:9::1/128
-	ip route add 198.51.100.0/24 via 192.0.2.1 mtu lock 1280
-	ip route add 2001:db8:9::/64 via 2001:db8:2::1 mtu lock 1280
-	vlan 7 81000007
-	vlan 8 88a8006481000008
+	link wire far server eth0
+	ip netns exec wire python3 $work/wire.py near far 0.005 '' &
 }
 
-vlan() {	# NUMBER TAG: client and router as neighbours in a VLAN of the link r0, the way to 203.0.113.NUMBER
+capture() {	# leaves its process number in $tcpdump
+	tcpdump -i r0 -s $snaplen -B 8192 --immediate-mode -U -w - >$work/capture 2>$work/tcpdump.log &
+	tcpdump=$!
+	until grep -q listening $work/tcpdump.log; do sleep 0.1; done
+}
+
+addresses() {	# opposite orders: what a program speaks from by itself is the first IPv4 and the last IPv6 address
+	for i in 2 3 4 5 6 7 8 9; do address client eth0 10.0.1.$i/24 fd00:1::$((11 - i))/64; done
+	for i in 1 2 3 4; do address server eth0 192.0.2.$i/24 2001:db8:2::$((5 - i))/64; done
+	address router r0 10.0.1.1/24 fd00:1::1/64
+	address router r1 192.0.2.254/24 2001:db8:2::fe/64
+	for gateway in 10.0.1.1 fd00:1::1; do ip -n client route add default via $gateway; done
+	for gateway in 192.0.2.254 2001:db8:2::fe; do ip -n server route add default via $gateway; done
+	address server lo 198.51.100.1/32 2001:db8:9::1/128	# behind a path of 1280 octets
+	ip route add 198.51.100.1 via 192.0.2.1 mtu lock 1280
+	ip route add 2001:db8:9::1 via 2001:db8:2::1 mtu lock 1280
+	vlan 7 81000007
+	vlan 8 88a8006481000008
+	sleep 2	# until the addresses are known to be no duplicates
+}
+
+vlan() {	# N TAG: client and router as neighbours on a VLAN of their link, the way to 203.0.113.N and 2001:db8:b::N
 	for end in "client eth0 2" "router r0 1"; do
-		set -- "$1" "$2" $end
+		set -- $1 $2 $end
 		link $3 v$1 $3 v$1-tag
 		ip -n $3 link set v$1 mtu 1492	# room for two tags
 		ip netns exec $3 sysctl -qw net.ipv6.conf.v$1-tag.disable_ipv6=1
 		ip netns exec $3 python3 $work/wire.py v$1-tag $4 0 $2 &
-		addresses $3 v$1 10.0.$1.$5/24 fd00:$1::$5/64
+		address $3 v$1 10.0.$1.$5/24 fd00:$1::$5/64
 	done
-	addresses server lo 203.0.113.$1/32 2001:db8:b::$1/128
-	ip -n client route add 203.0.113.$1 via 10.0.$1.1
-	ip -n client route add 2001:db8:b::$1 via fd00:$1::1
+	address server lo 203.0.113.$1/32 2001:db8:b::$1/128
 	ip route add 203.0.113.$1 via 192.0.2.1
 	ip route add 2001:db8:b::$1 via 2001:db8:2::1
+	ip -n client route add 203.0.113.$1 via 10.0.$1.1
+	ip -n client route add 2001:db8:b::$1 via fd00:$1::1
 }
 
-losses() {	# port 81 is silent, 82 forbidden; one packet in 100 is lost, one in 30 that can bear a congestion mark gets it
+losses() {	# port 81 is silent, 82 forbidden; of what may bear a congestion mark one packet in 30 gets it
 	nft -f - <<-'END'
 		table inet path {
 			chain outage { }
@@ -163,112 +162,106 @@ losses() {	# port 81 is silent, 82 forbidden; one packet in 100 is lost, one in 
 }
 
 servers() {
-	for size in 300 3000 20000 80000 600000 5000000; do head -c $size /dev/zero >$work/www/$size; done
+	for size in 300 3000 20000 80000 800000 5000000; do head -c $size /dev/zero >$work/www/$size; done
 	cat >$work/nginx.conf <<-END
-		daemon off; user root; pid $work/nginx.pid; error_log $work/nginx.log;
-		events { }
-		http { access_log off; server { root $work/www; keepalive_timeout 3s;
-			listen 80 fastopen=16; listen [::]:80 fastopen=16; } }
+		daemon off; user root; pid $work/nginx.pid; error_log $work/nginx.log; events { }
+		http { access_log off; server { root $work/www; listen 80 fastopen=16; listen [::]:80 fastopen=16; } }
 	END
 	server nginx -e $work/nginx.log -c $work/nginx.conf &
-
 	server dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file= --user=root --no-resolv --no-hosts \
-		--log-facility=$work/dnsmasq.log --local=/test/ --address=/example.test/192.0.2.1 \
-		--address=/example.test/2001:db8:2::1 \
-		$(for i in 1 2 3 4 5; do echo --txt-record=long.test,$(printf '%0250d' 0); done) &
-
+		--log-facility=$work/dnsmasq.log --local=/test/ \
+		--address=/example.test/192.0.2.1 --address=/example.test/2001:db8:2::1 \
+		$(for i in 1 2 3 4 5; do printf -- '--txt-record=long.test,%0250d ' $i; done) &
 	for key in host user; do ssh-keygen -q -t ed25519 -N '' -C '' -f $work/$key; done
-	server "$(command -v sshd)" -D -f /dev/null -h $work/host -E $work/sshd.log -o UsePAM=no -o StrictModes=no \
-		-o AuthorizedKeysFile=$work/user.pub &
+	server "$(command -v sshd)" -D -f /dev/null -h $work/host -E $work/sshd.log \
+		-o UsePAM=no -o StrictModes=no -o AuthorizedKeysFile=$work/user.pub &
 	server iperf3 -s >$work/iperf3.log 2>&1 &
 	server socat TCP6-LISTEN:7,fork,reuseaddr EXEC:cat &
-	server socat TCP6-LISTEN:13,fork,reuseaddr SYSTEM:'seq 40' &	# says its piece and closes first
+	server socat TCP6-LISTEN:13,fork,reuseaddr SYSTEM:'seq 40' &	# closes first
 	server socat TCP6-LISTEN:19,fork,reuseaddr SYSTEM:'head -c 200000 /dev/zero' 2>/dev/null &
-	for port in 7 13 19 22 53 80 5201; do	# all up?
+	for port in 7 13 19 22 53 80 5201; do
 		server socat -u OPEN:/dev/null TCP4:127.0.0.1:$port,retry=50,interval=0.1 2>/dev/null || die "no server at port $port"
 	done
 }
 
-get() {	# SERVER FILE [OPTION...]: with {,} in FILE several requests on one connection
+get() {	# SERVER FILE [OPTION...]: {,} in FILE: several requests on one connection
 	where=$1 what=$2; shift 2
-	client curl -s -m 25 -o /dev/null "$@" "http://$where/$what"
+	client curl -s -m 25 "$@" "http://$where/$what"
 }
 
-tcp() {	# SERVER:PORT[,OPTION...]: what is read is sent, what comes is thrown away
-	client socat -t 3 - "TCP:$1" >/dev/null 2>&1
-}
+tcp() { client socat -t 3 - "TCP:$1"; }	# SERVER:PORT[,OPTION...]
 
-browser() {	# HOST: a user's fetches, small and middling, now and then several on a connection
-	for file in 300 3000 {300,3000,300,20000,300} 300 20000 {3000,3000,3000} 3000 80000 none {300,300,300,300,300,300}; do
-		get 192.0.2.$(($1 % 4 + 1)) $file --interface 10.0.1.$1
-		get "[2001:db8:2::$((($1 + 1) % 4 + 1))]" $file --interface fd00:1::$1
+browser() {	# HOST: what one user fetches, over IPv4 and IPv6 in turn
+	for round in 1 2; do
+		for file in 300 3000 {300,3000,300,20000,300} 300 20000 {3000,3000,3000} 80000 none {300,300,300,300,300,300}; do
+			get 192.0.2.$(($1 % 4 + 1)) $file --interface 10.0.1.$1
+			get "[2001:db8:2::$((($1 + round) % 4 + 1))]" $file --interface fd00:1::$1
+		done
 	done
 }
 
 web() { for host in 2 3 4 5 6 7 8 9; do browser $host & done; wait; }
 
 downloads() {
-	get 192.0.2.1 5000000 --max-filesize 9 &	# goes away in the middle of the answer
-	get '[2001:db8:2::1]' 5000000 -m 0.15 &	# and so does this
-	get 192.0.2.2 600000 &
-	get '[2001:db8:2::2]' 600000 &
+	get 192.0.2.1 5000000 -m 0.15 &	# goes away in the middle of it
+	get '[2001:db8:2::1]' 5000000 -m 0.15 &
+	get 192.0.2.2 800000 &
+	get '[2001:db8:2::2]' 800000 &
 	get 192.0.2.3 80000 --limit-rate 20k &
-	get 192.0.2.4 80000 --tcp-fastopen; get 192.0.2.4 3000 --tcp-fastopen	# the first fetches the cookie
-	get '[2001:db8:2::4]' 300 --tcp-fastopen; get '[2001:db8:2::4]' 300 --tcp-fastopen
-	wait
-}
-
-names() {
-	for i in $(seq 60); do echo "www$i.example.test A"; echo "www$i.example.test AAAA"; done >$work/names
-	client dig +tries=3 +timeout=1 @192.0.2.1 -f $work/names >/dev/null &
-	client dig +tries=3 +timeout=1 @2001:db8:2::1 -f $work/names >/dev/null &
-	for at in 192.0.2.1 2001:db8:2::1; do
-		client dig +tcp @$at www.example.test >/dev/null
-		client dig +bufsize=512 @$at long.test TXT >/dev/null	# too long for UDP: again over TCP
-		client dig +bufsize=4096 @$at long.test TXT >/dev/null
-		client dig @$at nothing.test >/dev/null
-		client dig +tries=2 +timeout=1 -p 54 @$at www.example.test >/dev/null	# port unreachable
+	for at in 192.0.2.4 '[2001:db8:2::4]'; do	# the first fetches the cookie, the others send data in the SYN
+		for size in 80000 3000 300; do get $at $size --tcp-fastopen; done
 	done
-	wait
-}
-
-shell() {	# SERVER: a command, somebody typing, a file there and a file back
-	login="ssh -F none -i $work/user -o IdentityAgent=none -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no
-		-o LogLevel=ERROR $(id -un)@$1"
-	client $login true
-	(for i in 1 2 3 4 5 6 7 8; do sleep 0.3; echo "seq $i$i"; done; echo exit) | client $login -tt sh >/dev/null
-	client $login 'cat >/dev/null' <$work/www/600000
-	client $login "cat $work/www/80000" >/dev/null
-}
-
-shells() { shell 192.0.2.1 & shell 2001:db8:2::1 & wait; }
-
-throughput() {
-	client iperf3 -c 192.0.2.1 -P 4 -n 1M >/dev/null
-	client iperf3 -c 2001:db8:2::1 -R -n 1M >/dev/null
-	client iperf3 -c 192.0.2.2 -b 1M -t 3 -S 0x28 >/dev/null	# rate limited, DSCP AF11
-	client iperf3 -c 2001:db8:2::1 -u -b 1M -l 400 -t 3 >/dev/null
-	client iperf3 -c 192.0.2.1 -u -b 1M -l 4000 -t 2 >/dev/null	# in fragments
-}
-
-pings() {
-	for at in 192.0.2.1 2001:db8:2::1 192.0.2.3 fd00:1::1; do client ping -q -i 0.05 -c 60 $at & done >/dev/null
-	for at in 192.0.2.2 2001:db8:2::2 198.51.100.1 2001:db8:9::1; do
-		client ping -q -i 0.2 -c 4 -s 3000 -M dont $at	# in fragments
-		client ping -q -i 0.2 -c 3 -s 1400 -M do $at	# the 1280 path: frag needed, packet too big
-		client ping -q -c 2 -t 1 -W 1 $at	# time exceeded
-	done >/dev/null
-	for at in 192.0.2.99 172.16.0.1 2001:db8:2::99 2001:db8:ff::1; do client ping -q -c 1 -W 4 $at; done >/dev/null
 	wait
 }
 
 small_path() { for at in 198.51.100.1 '[2001:db8:9::1]'; do get $at 300 -H Expect: -T $work/www/80000; done; }
 
-closed() {	# nobody listens at 83
+names() {
+	for i in $(seq 60); do echo "www$i.example.test A"; echo "www$i.example.test AAAA"; done >$work/names
+	for at in 192.0.2.1 2001:db8:2::1; do
+		client dig +tries=3 +timeout=1 @$at -f $work/names &
+		client dig +tcp @$at www.example.test
+		client dig +bufsize=512 @$at long.test TXT	# too long for it: again over TCP
+		client dig +bufsize=4096 @$at long.test TXT
+		client dig @$at nothing.test
+		client dig +tries=2 +timeout=1 -p 54 @$at www.example.test	# port unreachable
+	done
+	wait
+}
+
+shell() {	# SERVER: a command, somebody typing, a file there and one back
+	login="ssh -F none -i $work/user -o IdentityAgent=none -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no $1"
+	client $login true
+	(for i in 1 2 3 4 5 6 7 8; do sleep 0.3; echo "seq $i$i"; done; echo exit) | client $login -tt sh
+	client $login 'cat >/dev/null' <$work/www/800000
+	client $login "cat $work/www/80000"
+}
+
+shells() { together 'shell 192.0.2.1' 'shell 2001:db8:2::1'; }
+
+throughput() {
+	client iperf3 -c 192.0.2.1 -P 4 -n 1M
+	client iperf3 -c 2001:db8:2::1 -R -P 2 -n 1M
+	client iperf3 -c 192.0.2.2 -b 1M -t 3 -S 0x28	# rate limited, DSCP AF11
+	client iperf3 -c 2001:db8:2::1 -u -b 1M -l 400 -t 3
+	client iperf3 -c 192.0.2.1 -u -b 1M -l 4000 -t 2	# in fragments
+}
+
+pings() {
+	for at in 192.0.2.1 2001:db8:2::1 192.0.2.3 fd00:1::1; do client ping -i 0.05 -c 60 $at & done
+	for at in 192.0.2.2 2001:db8:2::2 198.51.100.1 2001:db8:9::1; do
+		client ping -i 0.2 -c 4 -s 3000 -M dont $at	# in fragments
+		client ping -i 0.2 -c 3 -s 1400 -M do $at	# too big for the small path
+		client ping -c 2 -W 1 -t 1 $at	# time exceeded
+	done
+	for at in 192.0.2.99 172.16.0.1 2001:db8:2::99 2001:db8:ff::1; do client ping -c 1 -W 4 $at; done	# unreachable
+	wait
+}
+
+closed() {	# nobody listens at 83 and 33434
 	for at in 192.0.2.1 '[2001:db8:2::1]'; do
 		for port in 83 82 81,connect-timeout=8 80,ttl=1,connect-timeout=2 83; do tcp $at:$port </dev/null & done
-		echo lost | client socat - UDP:$at:33434,ttl=1 2>/dev/null
-		echo lost | client socat - UDP:$at:33434 2>/dev/null
+		for port in 33434,ttl=1 33434; do echo lost | client socat - UDP:$at:$port; done
 	done
 	wait
 }
@@ -276,8 +269,8 @@ closed() {	# nobody listens at 83
 oddities() {
 	for at in 192.0.2.1 '[2001:db8:2::1]'; do
 		sleep 7 | tcp $at:7,keepalive,keepidle=1,keepintvl=1,keepcnt=5 &
-		client socat -u TCP:$at:19,rcvbuf=4096 SYSTEM:'sleep 6; cat >/dev/null',pipes &	# zero window
-		client socat -u TCP:$at:19,rcvbuf=4096,linger=0 SYSTEM:'sleep 2',pipes 2>/dev/null &	# and never reads on
+		client socat -u TCP:$at:19,rcvbuf=4096 SYSTEM:'sleep 6; cat',pipes &	# zero window
+		client socat -u TCP:$at:19,rcvbuf=4096,linger=0 SYSTEM:'sleep 2',pipes &	# and never reads on
 		echo reset | tcp $at:7,linger=0 &
 		seq 2000 | tcp $at:7 &	# half closed, the echo still comes
 		for again in 1 2 3; do tcp $at:13,sourceport=40000,reuseaddr </dev/null; done &	# the same port again
@@ -285,10 +278,11 @@ oddities() {
 	client python3 -c 'import socket as s, time
 c = s.create_connection(("192.0.2.1", 7))
 for i in range(4): c.send(b"calm"); c.send(b"!", s.MSG_OOB); time.sleep(0.2)' &
-	tcp 192.0.2.1:5000,bind=10.0.1.2:5000,retry=40,interval=0.1 </dev/null &	# both ends connect at once
-	server timeout 9 socat - TCP:10.0.1.2:5000,bind=192.0.2.1:5000,retry=40,interval=0.1 </dev/null >/dev/null 2>&1 &
+	# Each calls the other until both do it at once: a simultaneous open.
+	tcp 192.0.2.1:5000,bind=10.0.1.2:5000,retry=60,interval=0.1 </dev/null &
+	server timeout 9 socat - TCP:10.0.1.2:5000,bind=192.0.2.1:5000,retry=60,interval=0.093 </dev/null >/dev/null 2>&1 &
 	for at in 10.0.1.255 255.255.255.255 239.1.2.3; do
-		echo anybody | client socat - UDP-DATAGRAM:$at:5353,broadcast,bind=10.0.1.2
+		echo anybody | client socat - UDP-DATAGRAM:$at:4000,broadcast,bind=10.0.1.2
 	done
 	wait
 }
@@ -298,13 +292,13 @@ tagged() {
 		get $at '{300,20000,300,3000}' &
 		get $at 80000 &
 	done
-	for at in 203.0.113.7 2001:db8:b::8; do client ping -q -i 0.2 -c 5 $at >/dev/null; done
+	for at in 203.0.113.7 2001:db8:b::8; do client ping -i 0.2 -c 5 $at; done
 	wait
 }
 
-outage() {	# nothing goes through for three seconds in the middle of it: time-outs, each twice the last
-	get 192.0.2.1 600000 --limit-rate 300k &
-	get '[2001:db8:2::1]' 600000 --limit-rate 300k &
+outage() {	# nothing gets through for three seconds: time-outs, each twice the last
+	get 192.0.2.1 800000 --limit-rate 400k &
+	get '[2001:db8:2::1]' 800000 --limit-rate 400k &
 	sleep 0.7
 	nft add rule inet path outage drop
 	sleep 3
@@ -312,29 +306,33 @@ outage() {	# nothing goes through for three seconds in the middle of it: time-ou
 	wait
 }
 
-stacks() {	# other settings of the client's stack: ECN; then none of the options that are usual now
-	client sysctl -qw net.ipv4.tcp_ecn=1
-	for at in 192.0.2.1 '[2001:db8:2::1]'; do get $at '{80000,80000}' & done; wait
-	client sysctl -qw net.ipv4.tcp_ecn=0 net.ipv4.tcp_timestamps=0 net.ipv4.tcp_window_scaling=0
-	for at in 192.0.2.1 '[2001:db8:2::1]'; do get $at '{80000,80000}' & done; wait
-	client sysctl -qw net.ipv4.tcp_sack=0
-	for at in 192.0.2.1 '[2001:db8:2::1]'; do get $at '{80000,80000}' & done; wait
+stack() {	# SETTING...: fetches by a client whose TCP is set like that
+	for setting; do ip netns exec client sysctl -qw net.ipv4.tcp_$setting; done
+	for at in 192.0.2.1 '[2001:db8:2::1]'; do get $at '{80000,80000}' & done
+	wait
 }
 
-offload() {	# an upload whose segments are cut after the capture, longer than the MTU and without checksums
+stacks() {	# with ECN; without the options that are usual now
+	stack ecn=1
+	stack ecn=2 timestamps=0 window_scaling=0
+	stack sack=0
+	stack timestamps=1 window_scaling=1 sack=1
+}
+
+offload() {	# what the client sends is cut into segments, and gets its checksums, only after the capture
 	ip netns exec client ethtool -K eth0 tx on tso on gso on >/dev/null
-	for at in 192.0.2.1 '[2001:db8:2::1]'; do get $at 300 -H Expect: -T $work/www/600000; done
+	for at in 192.0.2.1 2001:db8:2::1; do client iperf3 -c $at -n 3M; done
 }
 
-topology
-tcpdump -i r0 -s $snaplen -B 8192 --immediate-mode -U -w - >$work/capture 2>$work/tcpdump.log & tcpdump=$!
+links
+capture
+addresses
 losses
 servers
-together web downloads names
+together web downloads names small_path
 together shells pings closed
-together throughput small_path oddities
-together tagged
-together outage
+together throughput oddities
+together tagged outage
 together stacks
 together offload
 sleep 1
@@ -342,7 +340,7 @@ kill $tcpdump
 wait $tcpdump
 
 packets=$(tcpdump -r $work/capture 2>/dev/null | wc -l)
-[ "$packets" -ge $least ] || die "only $packets packets came together: nothing is written"
+[ $packets -ge $least ] || die "only $packets packets came together: nothing is written"
 cp $work/capture "$out.part"
 mv "$out.part" "$out"
 say "$packets packets, $(wc -c <"$out") octets; $(grep 'dropped by kernel' $work/tcpdump.log)"

@@ -208,7 +208,8 @@ capture_read(struct capture_reader *r, struct capture_packet *p)
 		if (!r->program || pcap_offline_filter(r->program, h, p->data))
 			break;
 	}
-	p->time = h->ts.tv_sec * NANO + h->ts.tv_usec;
+	/* pcap's seconds are unsigned, 1970 to 2106; libpcap takes them for signed. */
+	p->time = (h->ts.tv_sec + (h->ts.tv_sec < 0 ? INT64_C(1) << 32 : 0)) * NANO + h->ts.tv_usec;
 	p->caplen = h->caplen;
 	p->len = h->len;
 	return 1;

@@ -28,50 +28,51 @@ cue_free(struct cue *c, enum action_field f, uint32_t v, bool zero_predicted)
 	return v;
 }
 
-unsigned
-cue_list64(struct cue *c, enum action_field f, uint64_t *v, unsigned n, const uint64_t *predicted,
-	   unsigned n_predicted, unsigned max)
+static uint64_t
+element(const void *v, unsigned size, unsigned i)
 {
-	struct action_list *l = action_list(c->a, f);
+	return size == 2   ? ((const uint16_t *)v)[i]
+	       : size == 4 ? ((const uint32_t *)v)[i]
+			   : ((const uint64_t *)v)[i];
+}
 
-	if (c->lift) {
-		if (n == n_predicted && (n == 0 || !memcmp(v, predicted, n * sizeof *v)))
-			return n;
-		c->a->has |= 1ull << f;
-		l->n = n;
-		for (unsigned i = 0; i < n; i++)
-			l->v[i] = v[i];
-		return n;
-	}
-	if (!action_has(c->a, f)) {
-		if (n_predicted)
-			memcpy(v, predicted, n_predicted * sizeof *v);
-		return n_predicted;
-	}
-	if (l->n > max)
-		cue_odd(c, ODD_LAYOUT);
-	n = l->n > max ? max : l->n;
-	for (unsigned i = 0; i < n; i++)
-		v[i] = l->v[i];
-	return n;
+static void
+set_element(void *v, unsigned size, unsigned i, uint64_t e)
+{
+	if (size == 4)
+		((uint32_t *)v)[i] = e;
+	else
+		((uint64_t *)v)[i] = e;
 }
 
 unsigned
-cue_list32(struct cue *c, enum action_field f, uint32_t *v, unsigned n, const uint32_t *predicted,
-	   unsigned n_predicted, unsigned max)
+cue_long_list(struct cue *c, enum action_field f, struct cue_array v, struct cue_array predicted)
 {
-	uint64_t wide[ACTION_LIST_MAX] = {0}, wide_predicted[ACTION_LIST_MAX] = {0};
+	struct action_list *l = action_list(c->a, f);
+	unsigned i, n;
 
-	/* The common case without a detour. */
-	if (c->lift && n == n_predicted && (n == 0 || !memcmp(v, predicted, n * sizeof *v)))
-		return n;
-	for (unsigned i = 0; c->lift && i < n; i++)
-		wide[i] = v[i];
-	for (unsigned i = 0; i < n_predicted; i++)
-		wide_predicted[i] = predicted[i];
-	n = cue_list64(c, f, wide, n, wide_predicted, n_predicted, max);
-	for (unsigned i = 0; !c->lift && i < n; i++)
-		v[i] = wide[i];
+	if (c->lift) {
+		for (i = 0; i < v.n && v.n == predicted.n; i++)
+			if (element(v.v, v.size, i) != element(predicted.v, predicted.size, i))
+				break;
+		if (i == predicted.n && v.n == predicted.n)
+			return v.n;
+		c->a->has |= 1ull << f;
+		l->n = v.n;
+		for (i = 0; i < v.n; i++)
+			l->v[i] = element(v.v, v.size, i);
+		return v.n;
+	}
+	if (!action_has(c->a, f)) {
+		for (i = 0; i < predicted.n; i++)
+			set_element(v.v, v.size, i, element(predicted.v, predicted.size, i));
+		return predicted.n;
+	}
+	if (l->n > v.max)
+		cue_odd(c, ODD_LAYOUT);
+	n = l->n > v.max ? v.max : l->n;
+	for (i = 0; i < n; i++)
+		set_element(v.v, v.size, i, l->v[i]);
 	return n;
 }
 
@@ -79,12 +80,21 @@ unsigned
 cue_layout(struct cue *c, enum action_field f, uint32_t *v, unsigned n, const uint16_t *predicted,
 	   unsigned n_predicted, unsigned max)
 {
-	uint32_t wide[MEMORY_LIST];
+	unsigned i;
 
-	for (unsigned i = 0; i < n_predicted; i++)
-		wide[i] = predicted[i];
-	n = cue_list32(c, f, v, n, wide, n_predicted, max);
-	for (unsigned i = 0; !c->lift && i < n; i++)
+	/* The common case first: as before. */
+	for (i = 0; c->lift && i < n && n == n_predicted && v[i] == predicted[i];)
+		i++;
+	if (c->lift && n == n_predicted && i == n)
+		return n;
+	if (!c->lift && !action_has(c->a, f)) {
+		for (i = 0; i < n_predicted; i++)
+			v[i] = predicted[i];
+		return n_predicted;
+	}
+	n = cue_list(c, f, (struct cue_array){v, 4, n, max},
+		     (struct cue_array){(void *)predicted, 2, n_predicted, MEMORY_LIST});
+	for (i = 0; !c->lift && i < n; i++)
 		v[i] &= OPTION_BAD | 0xffff;
 	return n;
 }

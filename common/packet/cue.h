@@ -80,11 +80,21 @@ uint32_t cue_free(struct cue *c, enum action_field f, uint32_t v, bool zero_pred
 /* The next number of the compiler's generator: splitmix64. */
 uint64_t cue_random(struct trace *t);
 
-/* The numbers of a list, each below 2^width; the count is returned. */
-unsigned cue_list32(struct cue *c, enum action_field f, uint32_t *v, unsigned n,
-		    const uint32_t *predicted, unsigned n_predicted, unsigned max);
-unsigned cue_list64(struct cue *c, enum action_field f, uint64_t *v, unsigned n,
-		    const uint64_t *predicted, unsigned n_predicted, unsigned max);
+/* A list of numbers: n of them, size octets each (2 only where it is predicted), room for max. */
+struct cue_array {
+	void *v;
+	unsigned size, n, max;
+};
+/* Returns how many there are. Mostly there are none, and none are predicted. */
+unsigned cue_long_list(struct cue *c, enum action_field f, struct cue_array v,
+		       struct cue_array predicted);
+static inline unsigned
+cue_list(struct cue *c, enum action_field f, struct cue_array v, struct cue_array predicted)
+{
+	if (predicted.n == 0 && (c->lift ? v.n == 0 : !action_has(c->a, f)))
+		return 0;
+	return cue_long_list(c, f, v, predicted);
+}
 /* A layout of options, remembered where it is short and well-formed. */
 unsigned cue_layout(struct cue *c, enum action_field f, uint32_t *v, unsigned n,
 		    const uint16_t *predicted, unsigned n_predicted, unsigned max);

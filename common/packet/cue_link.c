@@ -64,7 +64,7 @@ static void
 link_fields(struct cue *c)
 {
 	struct packet *p = c->p;
-	const struct side *s = c->me->seen ? c->me : c->peer->seen ? c->peer : NULL;
+	struct side *s = c->me->seen ? c->me : c->peer->seen ? c->peer : NULL;
 	unsigned want = c->t->dlt == 113   ? 3
 			: c->t->dlt == 276 ? 4
 			: c->t->dlt == 0 || c->t->dlt == 108 ||
@@ -74,8 +74,9 @@ link_fields(struct cue *c)
 
 	if (p->runt)
 		want = 0;
-	p->n_link = cue_list32(c, ACTION_LINK, p->link, p->n_link, s ? s->link : c->t->link,
-			       s ? s->n_link : c->t->n_link, PACKET_LINKS);
+	p->n_link = cue_list(c, ACTION_LINK, (struct cue_array){p->link, 4, p->n_link, PACKET_LINKS},
+			     s ? (struct cue_array){s->link, 4, s->n_link, 0}
+			       : (struct cue_array){c->t->link, 4, c->t->n_link, 0});
 	if (!c->lift && p->n_link != want) {
 		if (action_has(c->a, ACTION_LINK))
 			cue_odd(c, ODD_LAYOUT);
@@ -83,8 +84,9 @@ link_fields(struct cue *c)
 			p->link[p->n_link] = 0;
 		p->n_link = want;
 	}
-	p->n_tags = cue_list64(c, ACTION_TAGS, p->tags, p->n_tags, s ? s->tags : c->t->tags,
-			       s ? s->n_tags : c->t->n_tags, PACKET_TAGS);
+	p->n_tags = cue_list(c, ACTION_TAGS, (struct cue_array){p->tags, 8, p->n_tags, PACKET_TAGS},
+			     s ? (struct cue_array){s->tags, 8, s->n_tags, 0}
+			       : (struct cue_array){c->t->tags, 8, c->t->n_tags, 0});
 	p->macs = macs_of(c);
 }
 

@@ -152,7 +152,8 @@ cue_sack(struct cue *c)
 			l->v[i] = (int32_t)v[i];
 		return;
 	}
-	cue_list32(c, ACTION_SACK, v, 0, NULL, 0, PACKET_SACKS);
+	cue_list(c, ACTION_SACK, (struct cue_array){v, 4, 0, PACKET_SACKS},
+		 (struct cue_array){NULL, 4, 0, 0});
 	for (int i = 0; i < p->n_sack; i++)
 		p->sack[i] = v[i] + (i % 2 ? p->sack[i - 1] : p->ack);
 }

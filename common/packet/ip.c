@@ -14,32 +14,10 @@
  *  |                    Options                    |    Padding    |
  */
 #define IP4_HEADER    20u
-#define IP4_MORE      0x2000
-#define IP4_OFFSET    0x1fff
 #define IP6_HEADER    40u
-#define IP6_MORE      1
-#define IP6_OFFSET    0xfff8
 
 enum { IP6_HOP = 0, IP6_ROUTING = 43, IP6_AUTH = 51, IP6_DEST = 60, IP6_MOBILITY = 135,
        IP6_HIP = 139, IP6_SHIM = 140 };
-
-bool
-ip_is_later_fragment(const struct packet *p)
-{
-	return p->frag & (p->src.version == 4 ? IP4_OFFSET : IP6_OFFSET);
-}
-
-bool
-ip_is_last_fragment(const struct packet *p)
-{
-	return !(p->frag & (p->src.version == 4 ? IP4_MORE : IP6_MORE));
-}
-
-bool
-ip_is_fragment(const struct packet *p)
-{
-	return ip_is_later_fragment(p) || !ip_is_last_fragment(p);
-}
 
 static uint32_t
 ext_length(uint32_t ext)

@@ -129,6 +129,26 @@ struct packet {
 	uint16_t amends;
 };
 
+/* Fragments: IPv4 has flags and offset in one order (RFC 791), IPv6 in the other (RFC 8200). */
+static inline bool
+ip_is_later_fragment(const struct packet *p)
+{
+	return p->frag & (p->src.version == 4 ? 0x1fff : 0xfff8);
+}
+
+static inline bool
+ip_is_last_fragment(const struct packet *p)
+{
+	return !(p->frag & (p->src.version == 4 ? 0x2000 : 1));
+}
+
+/* One of several. */
+static inline bool
+ip_is_fragment(const struct packet *p)
+{
+	return ip_is_later_fragment(p) || !ip_is_last_fragment(p);
+}
+
 /* Reads what can be read; never fails, since what isn't understood is a frame. Needs time, caplen
  * and len set, and everything else zero; data has caplen octets; dlt is libpcap's. */
 void packet_parse(struct packet *p, int dlt, const uint8_t *data);
@@ -146,9 +166,6 @@ uint32_t link_length(const struct packet *p, int dlt);
 void ip_parse(struct packet *p, const uint8_t *data);
 uint32_t ip_build(const struct packet *p, uint8_t *out);
 uint32_t ip_header_length(const struct packet *p);
-bool ip_is_fragment(const struct packet *p);       /* of more than one */
-bool ip_is_later_fragment(const struct packet *p); /* not the first */
-bool ip_is_last_fragment(const struct packet *p);
 /* Where the datagram ends by its IP header, 0 where it doesn't say. */
 uint32_t ip_end(const struct packet *p);
 void arp_parse(struct packet *p, const uint8_t *data);

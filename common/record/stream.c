@@ -36,8 +36,25 @@ put(void *arg, const char *p, size_t n)
 
 	if (w->n + n > BUFFER && stream_flush(w) < 0)
 		return -1;
-	memcpy(w->buf + w->n, p, n);
+	/* Nearly all that comes are numbers: 1, 2, 3 or 5 octets, not worth a call. */
+	char *to = w->buf + w->n;
 	w->n += n;
+	switch (n) {
+	case 1:
+		*to = *p;
+		break;
+	case 2:
+		memcpy(to, p, 2);
+		break;
+	case 3:
+		memcpy(to, p, 3);
+		break;
+	case 5:
+		memcpy(to, p, 5);
+		break;
+	default:
+		memcpy(to, p, n);
+	}
 	return 0;
 }
 
