@@ -10,9 +10,11 @@ With --folder the programs are run over every capture of DIR, and each round tri
 import argparse
 import collections
 import concurrent.futures
+import functools
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -167,8 +169,11 @@ def layers_of(protocols):
     return known_layers[protocols]
 
 
+@functools.cache
 def host_class(text):
     """Class of an IP address; a registered group, which must stay what it is, is its own class; None: no matter."""
+    if not text:
+        return None
     if ':' in text:
         left, _, right = text.partition('::')
         groups = [int(g, 16) if '.' not in g else 0 for g in left.split(':') if g]
@@ -196,14 +201,12 @@ def host_class(text):
             else 'private' if a == 10 or (a, b) == (192, 168) or a == 172 and b >> 4 == 1 else 'global')
 
 
+@functools.cache
 def link_class(text):
     if text in ('00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff') or text.startswith(('01:80:c2', '01:00:0c')):
         return text
-    if text.startswith('01:00:5e'):
-        return text if text.startswith(('01:00:5e:00:00', '01:00:5e:00:01', '01:00:5e:7f:ff:fa')) else 'IPv4 group'
-    if text.startswith('33:33'):
-        return ('solicited-node' if text.startswith('33:33:ff')
-                else text if text.startswith('33:33:00:00') or text.startswith('33:33:00:01') else 'IPv6 group')
+    if text.startswith(('01:00:5e', '33:33')):
+        return text[:5]
     return 'group' if int(text[:2], 16) & 1 else 'unicast'
 
 
@@ -250,6 +253,8 @@ class Judge:
             return self.one_to_one(field, a, b)
         if how in ('host', 'link'):
             kind = host_class if how == 'host' else link_class
+            if field == 'eth.dst' and kind(a) in ('01:00', '33:33') and host_class(flow[1]) == flow[1]:
+                return a == b       # a registered group's
             return self.one_to_one(how, a, b) and (a == b or kind(a) == kind(b) or None in (kind(a), kind(b)))
         if how == 'seq':
             return a == b or row[AT['tcp.len']] == ''

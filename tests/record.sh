@@ -9,7 +9,7 @@
 # and silent ports, zero windows, resets, keep-alives, Fast Open, ECN, urgent data, fragments, path-MTU and other ICMP
 # errors, VLAN and QinQ tags, segmentation offload.
 #
-# Needs root, about 70 seconds, and of Debian's packages: nginx-light curl dnsmasq-base bind9-dnsutils openssh-server
+# Needs root, about a minute, and of Debian's packages: nginx-light curl dnsmasq-base bind9-dnsutils openssh-server
 # openssh-client iperf3 nftables tcpdump iproute2 iputils-ping ethtool socat python3 procps util-linux.
 set -eu
 
@@ -29,13 +29,15 @@ done
 # two runs never meet, and this machine's name cannot get into the capture.
 if [ "${RECORD_INSIDE-}" != yes ]; then
 	export RECORD_INSIDE=yes
-	unshare --net --mount --uts --pid --fork --kill-child --mount-proc sh "$0" "$@" &
+	exec 3>"$1.part"
 	trap 'rm -f "$1.part"' EXIT
+	unshare --net --mount --uts --pid --fork --kill-child --mount-proc sh "$0" "$1" &
 	trap 'kill -KILL $!; exit 130' INT TERM
 	wait $!
+	mv "$1.part" "$1"
 	exit
 fi
-out=$1 work=/run/record
+work=/run/record
 for dir in /run /var/log /var/lib/nginx; do mount -t tmpfs none $dir; done
 mkdir -p $work/www /run/netns /run/sshd
 hostname recorder
@@ -110,7 +112,7 @@ links() {
 capture() {	# leaves its process number in $tcpdump
 	tcpdump -i r0 -s $snaplen -B 8192 --immediate-mode -U -w - >$work/capture 2>$work/tcpdump.log &
 	tcpdump=$!
-	until grep -q listening $work/tcpdump.log; do sleep 0.1; done
+	until grep -qs listening $work/tcpdump.log; do sleep 0.1; done
 }
 
 addresses() {	# opposite orders: what a program speaks from by itself is the first IPv4 and the last IPv6 address
@@ -180,7 +182,8 @@ servers() {
 	server socat TCP6-LISTEN:13,fork,reuseaddr SYSTEM:'seq 40' &	# closes first
 	server socat TCP6-LISTEN:19,fork,reuseaddr SYSTEM:'head -c 200000 /dev/zero' 2>/dev/null &
 	for port in 7 13 19 22 53 80 5201; do
-		server socat -u OPEN:/dev/null TCP4:127.0.0.1:$port,retry=50,interval=0.1 2>/dev/null || die "no server at port $port"
+		server socat -u OPEN:/dev/null TCP4:127.0.0.1:$port,retry=50,interval=0.1 2>/dev/null ||
+			die "no server at port $port"
 	done
 }
 
@@ -203,8 +206,8 @@ browser() {	# HOST: what one user fetches, over IPv4 and IPv6 in turn
 web() { for host in 2 3 4 5 6 7 8 9; do browser $host & done; wait; }
 
 downloads() {
-	get 192.0.2.1 5000000 -m 0.15 &	# goes away in the middle of it
-	get '[2001:db8:2::1]' 5000000 -m 0.15 &
+	get 192.0.2.1 5000000 -m 0.1 &	# goes away in the middle of it
+	get '[2001:db8:2::1]' 5000000 -m 0.1 &
 	get 192.0.2.2 800000 &
 	get '[2001:db8:2::2]' 800000 &
 	get 192.0.2.3 80000 --limit-rate 20k &
@@ -230,14 +233,13 @@ names() {
 }
 
 shell() {	# SERVER: a command, somebody typing, a file there and one back
-	login="ssh -F none -i $work/user -o IdentityAgent=none -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no $1"
+	login="ssh -F none -i $work/user -o IdentityAgent=none -o BatchMode=yes
+		-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no $1"
 	client $login true
 	(for i in 1 2 3 4 5 6 7 8; do sleep 0.3; echo "seq $i$i"; done; echo exit) | client $login -tt sh
 	client $login 'cat >/dev/null' <$work/www/800000
 	client $login "cat $work/www/80000"
 }
-
-shells() { together 'shell 192.0.2.1' 'shell 2001:db8:2::1'; }
 
 throughput() {
 	client iperf3 -c 192.0.2.1 -P 4 -n 1M
@@ -278,9 +280,10 @@ oddities() {
 	client python3 -c 'import socket as s, time
 c = s.create_connection(("192.0.2.1", 7))
 for i in range(4): c.send(b"calm"); c.send(b"!", s.MSG_OOB); time.sleep(0.2)' &
-	# Each calls the other until both do it at once: a simultaneous open.
-	tcp 192.0.2.1:5000,bind=10.0.1.2:5000,retry=60,interval=0.1 </dev/null &
-	server timeout 9 socat - TCP:10.0.1.2:5000,bind=192.0.2.1:5000,retry=60,interval=0.093 </dev/null >/dev/null 2>&1 &
+	for port in 5000 5001 5002; do	# each calls the other until both do at once: simultaneous opens
+		tcp 192.0.2.1:$port,bind=10.0.1.2:$port,retry=60,interval=0.1 </dev/null &
+		server timeout 9 socat -u OPEN:/dev/null TCP:10.0.1.2:$port,bind=192.0.2.1:$port,retry=60,interval=0.093 2>/dev/null &
+	done
 	for at in 10.0.1.255 255.255.255.255 239.1.2.3; do
 		echo anybody | client socat - UDP-DATAGRAM:$at:4000,broadcast,bind=10.0.1.2
 	done
@@ -306,17 +309,10 @@ outage() {	# nothing gets through for three seconds: time-outs, each twice the l
 	wait
 }
 
-stack() {	# SETTING...: fetches by a client whose TCP is set like that
+stack() {	# SETTING...: fetches by a client with other settings of TCP, which stay
 	for setting; do ip netns exec client sysctl -qw net.ipv4.tcp_$setting; done
 	for at in 192.0.2.1 '[2001:db8:2::1]'; do get $at '{80000,80000}' & done
 	wait
-}
-
-stacks() {	# with ECN; without the options that are usual now
-	stack ecn=1
-	stack ecn=2 timestamps=0 window_scaling=0
-	stack sack=0
-	stack timestamps=1 window_scaling=1 sack=1
 }
 
 offload() {	# what the client sends is cut into segments, and gets its checksums, only after the capture
@@ -330,10 +326,13 @@ addresses
 losses
 servers
 together web downloads names small_path
-together shells pings closed
+together 'shell 192.0.2.1' 'shell 2001:db8:2::1' pings closed
 together throughput oddities
 together tagged outage
-together stacks
+together 'stack ecn=1'
+together 'stack ecn=2 timestamps=0 window_scaling=0'
+together 'stack sack=0'
+together 'stack timestamps=1 window_scaling=1 sack=1'	# as it was
 together offload
 sleep 1
 kill $tcpdump
@@ -341,6 +340,5 @@ wait $tcpdump
 
 packets=$(tcpdump -r $work/capture 2>/dev/null | wc -l)
 [ $packets -ge $least ] || die "only $packets packets came together: nothing is written"
-cp $work/capture "$out.part"
-mv "$out.part" "$out"
-say "$packets packets, $(wc -c <"$out") octets; $(grep 'dropped by kernel' $work/tcpdump.log)"
+cat $work/capture >&3
+say "$packets packets, $(wc -c <$work/capture) octets; $(grep 'dropped by kernel' $work/tcpdump.log)"

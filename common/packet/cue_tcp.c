@@ -76,8 +76,10 @@ cue_acknowledgement(struct cue *c)
 {
 	struct packet *p = c->p;
 	struct side *s = c->me;
-	bool flag = p->flags & TCP_ACK, known = c->peer->has_next || s->has_ack, same;
-	uint32_t base = c->peer->has_next ? c->peer->next : s->ack;
+	/* Where the flags were cut off, they are taken for what they nearly always are. */
+	bool flag = p->flags & TCP_ACK || p->seen < 14, same;
+	bool known = c->peer->has_next || s->has_ack || c->peer == s;
+	uint32_t base = c->peer->has_next ? c->peer->next : s->has_ack ? s->ack : p->seq;
 
 	if (c->peer->has_next && s->has_ack && (int32_t)(s->ack - base) > 0)
 		base = s->ack;
@@ -206,10 +208,10 @@ cue_tcp(struct cue *c)
 		cue_timestamps(c);
 	if (p->n_sack)
 		cue_sack(c);
-	if (p->seen >= 14) {
-		remember_options(c->me, p);
+	if (p->seen >= 8)
 		remember_sequence(c);
-	}
+	if (p->seen >= 14)
+		remember_options(c->me, p);
 }
 
 void

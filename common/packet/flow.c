@@ -64,6 +64,13 @@ flow_syn_base(const struct side *s, uint32_t *base)
 	return s->has_isn || s->has_next;
 }
 
+bool
+flow_has_one_end(const struct flow *f)
+{
+	return f->proto < PROTO_FRAME && f->port[0] == f->port[1] &&
+	       !memcmp(&f->address[0], &f->address[1], sizeof f->address[0]);
+}
+
 void
 flow_restart(struct flow *f, bool turned)
 {

@@ -178,7 +178,7 @@ cue_flow(struct cue *c)
 		flow_restart(c->f, open == FLOW_ANEW_TURNED);
 	}
 	c->me = &c->f->side[c->dir];
-	c->peer = &c->f->side[!c->dir];
+	c->peer = flow_has_one_end(c->f) ? c->me : &c->f->side[!c->dir];
 	c->from = host_of(c->t, c->f, c->dir);
 	c->to = host_of(c->t, c->f, !c->dir);
 }

@@ -109,6 +109,9 @@ enum flow_open { FLOW_GOES_ON, FLOW_NEW, FLOW_AGAIN, FLOW_ANEW, FLOW_ANEW_TURNED
 uint32_t flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *open);
 /* The flow that a quoted packet belongs to, SLOT_NONE if none; opens nothing. */
 uint32_t flow_find_quoted(const struct trace *t, const struct quote *q, int *dir);
+/* Whether source and destination are the same address and port, so that nobody can tell who sends
+ * (CERT CA-1997-28, "land"): both directions are one. */
+bool flow_has_one_end(const struct flow *f);
 /* What a new connection on a known 5-tuple forgets. turned: its ends change places. */
 void flow_restart(struct flow *f, bool turned);
 /* The sequence number of a SYN that would not be a new connection's: false if any would be. */
