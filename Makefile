@@ -1,34 +1,79 @@
-CC ?= cc
-CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -Icommon
-CFLAGS += -std=gnu11 -Wall -Wextra
+# What is built from what: the lines below "Programs" are the architecture. A program is its own
+# main.c with rooms of common/: packet (what captures know) and record (the stream between them).
 
-RECORD = io action stream map
-PACKET = address packet link ip tcp icmp slots flow cue cue_link cue_ip cue_tcp cue_icmp trace capture
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+override CPPFLAGS += -D_GNU_SOURCE -Icommon
+override CFLAGS += -std=gnu11 -Wall -Wextra
+
+# Debian packages: to build and run the demo; to pass the tests besides.
+BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev
+CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2
 
 TOOLS = tc-lift tc-compile tc-show
+PAGES = tc.7 tc-records.5 tc-lift.1 tc-compile.1 tc-show.1
+TESTS = identity units scramble
+
+objects = $(patsubst %,build/common/%.o,$(1))
+record = $(call objects,$(addprefix record/,io action stream map))
+layers = $(call objects,$(addprefix packet/,address link ip tcp icmp packet slots))
+state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
+capture = $(call objects,packet/capture)
 
 all: $(TOOLS:%=bin/%)
 
-record = $(RECORD:%=build/common/record/%.o)
-packet = $(PACKET:%=build/common/packet/%.o)
-
-bin/tc-lift bin/tc-compile: LDLIBS = -lpcap -lmsgpackc
-bin/tc-show: LDLIBS = -lmsgpackc -ljansson
-bin/tc-lift: build/tc-lift/main.o $(packet) $(record)
-bin/tc-compile: build/tc-compile/main.o $(packet) $(record)
-
+# Programs
+bin/tc-lift: build/tc-lift/main.o $(capture) $(state) $(layers) $(record)
+bin/tc-compile: build/tc-compile/main.o $(capture) $(state) $(layers) $(record)
 bin/tc-show: build/tc-show/main.o build/tc-show/json.o $(record)
+build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
+build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
+build/tests/scramble: build/tests/unit/scramble.o $(record)
 
-$(TOOLS:%=bin/%):
+LDLIBS = -lmsgpackc
+bin/tc-lift bin/tc-compile build/tests/identity: LDLIBS += -lpcap
+bin/tc-show: LDLIBS += -ljansson
+
+$(TOOLS:%=bin/%) $(TESTS:%=build/tests/%):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-build/%.o: %.c
+build/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(wildcard build/*/*.d build/*/*/*.d)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 7)
+	install $(TOOLS:%=bin/%) $(DESTDIR)$(PREFIX)/bin
+	for page in $(PAGES); do \
+		install -m 644 man/$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} || exit; \
+	done
+
+# What a newcomer runs first: installs what is missing, builds, lifts and compiles the sample.
+demo:
+	@tests/need.sh $(BUILD_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/demo.sh
+
+# All tests; the last line counts them.
+check:
+	@tests/need.sh $(BUILD_PACKAGES) $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory all $(TESTS:%=build/tests/%)
+	@tests/check.sh
+
+# The identity over a folder of captures, and the same judged by tshark.
+check-captures: all build/tests/identity
+	@tests/check-captures.sh $(DIR)
+judge: all
+	@tests/judge.py --folder $(DIR)
+
+# Speeds as ratios to tcpdump's, in one run: the sample, or the captures of DIR joined.
+bench: all
+	@tests/bench.sh $(DIR)
 
 clean:
 	rm -rf bin build
+
+.PHONY: all install demo check check-captures judge bench clean

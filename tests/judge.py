@@ -11,7 +11,7 @@ import argparse
 import collections
 import concurrent.futures
 import functools
-import glob
+import ipaddress
 import os
 import re
 import shutil
@@ -32,8 +32,8 @@ import tempfile
 #   same   whether it is the value of the packet before it in the same flow and direction
 #   seq    as text, but in a first fragment: tshark knows no length there, and subtracts no base
 #   ack    likewise where the ACK flag is set, elsewhere zero or not
-#   acked  as text, until a packet without ACK flag crosses the peer's: tshark takes its acknowledgement of 0 as it stands,
-#          so that what it then holds for acknowledged hangs on the half of the circle that the ISN lies in
+#   acked  as text, until a packet without ACK flag crosses the peer's: tshark takes its acknowledgement of 0 as it
+#          stands, so that what it then holds for acknowledged hangs on which half of the circle the ISN lies in
 # A layer's fields are looked at only where that layer stands outermost (see layers_of).
 FIELDS = {
     'frame': {'all': 'frame.time_epoch frame.len frame.cap_len frame.encap_type'},
@@ -58,10 +58,11 @@ FIELDS = {
                        'duplicate_ack_num duplicate_ack_frame zero_window zero_window_probe zero_window_probe_ack '
                        'window_full window_update keep_alive keep_alive_ack lost_segment ack_lost_segment reused_ports '
                        'tfo_syn tfo_ack tfo_ignored push_bytes_sent rto rto_frame').split()),
-            'acked': 'tcp.analysis.bytes_in_flight tcp.analysis.initial_rtt tcp.analysis.ack_rtt tcp.analysis.acks_frame',
+            'acked': 'tcp.analysis.bytes_in_flight tcp.analysis.initial_rtt tcp.analysis.ack_rtt '
+                     'tcp.analysis.acks_frame',
             'seq': 'tcp.seq', 'ack': 'tcp.ack', 'map': 'tcp.stream',
             'step': 'tcp.options.timestamp.tsval tcp.options.timestamp.tsecr'},
-    'udp': {'all': 'udp.srcport udp.dstport udp.length', 'map': 'udp.stream'},
+    'udp': {'all': 'udp.srcport udp.dstport udp.length', 'zero': 'udp.checksum', 'map': 'udp.stream'},
     'sctp': {'all': 'sctp.srcport sctp.dstport'},
     'icmp': {'first': 'icmp.type icmp.code icmp.mtu'},
     'icmp unquoted': {'first': 'icmp.ident icmp.seq'},
@@ -71,7 +72,7 @@ FIELDS = {
     'quote': {'inner': 'ip.proto ipv6.nxt ip.src ip.dst ipv6.src ipv6.dst',
               'text': 'tcp.srcport tcp.dstport udp.srcport udp.dstport'},
 }
-# Asked for and never compared: tshark's words for lengths that lie, which excuse a checksum that can't be verified.
+# Asked for, never compared: tshark's words for lengths that lie, which excuse a checksum that can't be verified.
 FIELDS['lies'] = {'all': 'ip.bogus_ip_length ip.bogus_header_length ip.bogus_ip_version ipv6.plen_exceeds_framing '
                          'ipv6.plen_zero ipv6.bogus_ipv6_version ipv6.invalid_header udp.length.bad udp.length.bad_zero '
                          'tcp.bogus_header_length tcp.short_segment'}
@@ -83,9 +84,11 @@ STATUS_NAME = {'0': 'Bad', '1': 'Good', '2': 'Unverified', '3': 'Not present', '
 
 # Every other protocol is switched off: their guesses about a payload differ once it is zeros, they cost time,
 # and the tunnels among them would take stream numbers. IP in IP is part of ip itself: OPTIONS hand it to "data".
-KEEP = re.compile(r'(frame|eth|ethertype|vlan|ieee8021ad|sll|null|raw|ip|ipv6(\..*)?|arp|tcp|udp|sctp|icmp|icmpv6|data|_ws\..*)$')
+KEEP = re.compile(r'(frame|eth|ethertype|vlan|ieee8021ad|sll|null|raw|ip|ipv6(\..*)?|arp|tcp|udp|sctp|icmp|icmpv6|data'
+                  r'|_ws\..*)$')
 OPTIONS = ('-n -d ip.proto==4,data -d ip.proto==41,data -o tcp.desegment_tcp_streams:FALSE '
-           '-o tcp.try_heuristic_first:FALSE -o ipv6.tso_support:TRUE -T fields -E separator=/t -E occurrence=a -E aggregator=;')
+           '-o tcp.try_heuristic_first:FALSE -o ipv6.tso_support:TRUE -T fields '
+           '-E separator=/t -E occurrence=a -E aggregator=;')
 # No reassembly where packets are compared: each is judged by its own header, a first fragment by its ports too, and a
 # capture that is snapped (so that nothing can be put together) is judged like a whole one. Where checksums are judged
 # it must be on: only the whole datagram has one.
@@ -151,7 +154,7 @@ def tshark(path, options, names):
 # ---- what a packet is, and what an address is
 
 LAYERS = re.compile(r'(?:raw:)?((?:eth|sll|null|:?ethertype|:?vlan|:?ieee8021ad)*):?'
-                    r'(?:(arp|ip|ipv6)\b(?<!\.))?((?::ipv6\.\w+)*)(?::(tcp|udp|sctp|icmp|icmpv6)\b)?(.*)')
+                    r'(?:(arp|ip|ipv6)\b)?((?::ipv6\.\w+)*)(?::(tcp|udp|sctp|icmp|icmpv6)\b)?(.*)')
 known_layers = {}
 
 
@@ -169,36 +172,21 @@ def layers_of(protocols):
     return known_layers[protocols]
 
 
+CLASSES = [(ipaddress.ip_network(text), kind) for kind, texts in {     # the first that holds the address
+    'itself': '0.0.0.0/32 255.255.255.255/32 ::/128 ::1/128 224.0.0.0/23 239.255.255.250/32 '
+              + ' '.join(f'ff0{scope:x}::/111' for scope in range(16)),         # registered groups
+    'solicited-node': 'ff02::1:ff00:0/104', 'multicast': '224.0.0.0/4 ff00::/8',
+    'loopback': '127.0.0.0/8', 'link-local': '169.254.0.0/16 fe80::/10',
+    'private': '10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7',
+    'any': '0.0.0.0/8 100.64.0.0/10 ::/16 fec0::/10',       # class left open: carrier-grade NAT, v4-mapped, site-local
+    'global': '0.0.0.0/0 ::/0'}.items() for text in texts.split()]
+
+
 @functools.cache
 def host_class(text):
-    """Class of an IP address; a registered group, which must stay what it is, is its own class; None: no matter."""
-    if not text:
-        return None
-    if ':' in text:
-        left, _, right = text.partition('::')
-        groups = [int(g, 16) if '.' not in g else 0 for g in left.split(':') if g]
-        tail = [int(g, 16) if '.' not in g else 0 for g in right.split(':') if g]
-        groups += [0] * (8 - len(groups) - len(tail)) + tail
-        top = groups[0]
-        if top >> 8 == 0xff:
-            if groups[1:7] == [0, 0, 0, 0, 1, groups[6]] and groups[6] >> 8 == 0xff:
-                return 'solicited-node'
-            registered = top & 0xf0 == 0 and groups[1:6] == [0] * 5 and groups[6] <= 1
-            return text if registered else f'multicast, scope {top & 15}'
-        if top == 0 and groups[:7] == [0] * 7:
-            return {0: 'unspecified', 1: 'loopback'}.get(groups[7])
-        if top == 0 or top & 0xffc0 == 0xfec0:     # v4-mapped and the like; site-local of old
-            return None
-        return 'link-local' if top & 0xffc0 == 0xfe80 else 'private' if top & 0xfe00 == 0xfc00 else 'global'
-    a, b, c, d = map(int, text.split('.'))
-    if a >> 4 == 14:
-        return text if (a, b) == (224, 0) and c <= 1 or text == '239.255.255.250' else 'multicast'
-    if text in ('0.0.0.0', '255.255.255.255'):
-        return text
-    if a == 0 or a == 100 and b >> 6 == 1:      # "this network", carrier-grade NAT
-        return None
-    return ('loopback' if a == 127 else 'link-local' if (a, b) == (169, 254)
-            else 'private' if a == 10 or (a, b) == (192, 168) or a == 172 and b >> 4 == 1 else 'global')
+    address = ipaddress.ip_address(text or '::')
+    kind = next(kind for network, kind in CLASSES if address in network)
+    return text if kind == 'itself' else kind
 
 
 @functools.cache
@@ -240,8 +228,9 @@ class Judge:
     def special(self, how, field, a, b, flow, row):
         """Whether a and b, values of `field` in `row` of A and its twin, agree in the sense of `how`."""
         if how == 'inner':
-            return a.partition(';')[2] == b.partition(';')[2] if 'src' not in field and 'dst' not in field else all(
-                self.one_to_one('host', x, y) for x, y in zip(a.split(';')[1:], b.split(';')[1:]))
+            a, b = a.split(';')[1:], b.split(';')[1:]
+            return a == b or field.endswith(('.src', '.dst')) and len(a) == len(b) and all(
+                self.one_to_one('host', x, y) for x, y in zip(a, b))
         if how == 'text':
             return a == b
         if how == 'acked':
@@ -255,7 +244,7 @@ class Judge:
             kind = host_class if how == 'host' else link_class
             if field == 'eth.dst' and kind(a) in ('01:00', '33:33') and host_class(flow[1]) == flow[1]:
                 return a == b       # a registered group's
-            return self.one_to_one(how, a, b) and (a == b or kind(a) == kind(b) or None in (kind(a), kind(b)))
+            return self.one_to_one(how, a, b) and (kind(a) == kind(b) or 'any' in (kind(a), kind(b)))
         if how == 'seq':
             return a == b or row[AT['tcp.len']] == ''
         if how == 'ack':
@@ -270,11 +259,13 @@ class Judge:
         if field == 'ip.id':
             return self.step(flow[0], 16, a, b)
         # A timestamp's clock is its sender's, an echo's the other end's; no echo yet is no matter of the clock.
-        stream, (source, target, *ports) = row[AT['tcp.stream']], flow
+        stream, (source, target, port, target_port) = row[AT['tcp.stream']], flow
         if field.endswith('tsval'):
-            return self.step((stream, source, ports[0]), 32, a, b)
-        clock = stream, target, ports[1]
-        return (a == 0) == (b == 0) and self.step(clock, 32, a, b) or self.shifts.get(clock) == (b - a) % (1 << 32)
+            return self.step((stream, source, port), 32, a, b)
+        clock = stream, target, target_port
+        if (a == 0) != (b == 0):
+            return self.shifts.get(clock) == (b - a) % (1 << 32)
+        return self.step(clock, 32, a, b)
 
     def flow(self, row):
         """Source, destination and ports of a row of A."""
@@ -291,9 +282,10 @@ class Judge:
             self.say('_ws.malformed', n, a[0], b[0])
         flow = self.flow(a)
         if 'tcp' in layers:
-            stream, (source, target, *ports) = a[AT['tcp.stream']], flow
-            self.spoken.add((stream, source, ports[0]))
-            if a[AT['tcp.ack']] == '0' and not int(a[AT['tcp.flags']] or '0', 16) & 0x10 and (stream, target, ports[1]) in self.spoken:
+            stream, (source, target, port, target_port) = a[AT['tcp.stream']], flow
+            self.spoken.add((stream, source, port))
+            acks = int(a[AT['tcp.flags']] or '0', 16) & 0x10 or a[AT['tcp.ack']] != '0'
+            if not acks and (stream, target, target_port) in self.spoken:
                 self.unsound.add(stream)
         for layer in layers + ['quote'] if quoting and self.quotes else layers:
             low, high, hows, rest = LAYOUT[layer]
@@ -323,7 +315,7 @@ class Judge:
             protocols, length, captured, *more = row
             lies, status = more[:len(LIES)], more[len(LIES):]
             # A datagram put together from fragments can be seen to lie only here, in its last fragment.
-            reassembled = (a[AT['ip.frag_offset']] or a[AT['ipv6.fraghdr.offset']] or '0') != '0'
+            reassembled = (a[AT['ip.frag_offset']] or a[AT['ipv6.fraghdr.offset']] or '0').partition(';')[0] != '0'
             lies = '_ws.malformed' in a[0] or any(a[AT[lie]] for lie in LIES) or reassembled and any(lies)
             if '_ws.malformed' in protocols and not lies:
                 self.say('full _ws.malformed', n, a[0], protocols)
@@ -357,18 +349,15 @@ def round_trip(path, bin_folder, quotes):
     """(path, packets, what differs, trouble) of one capture through the programs."""
     with tempfile.TemporaryDirectory() as folder:
         once, full = os.path.join(folder, 'b.pcap'), os.path.join(folder, 'full.pcap')
-        command = (f'set -o pipefail; "$1"/tc-lift "$0" | "$1"/tc-compile > "{once}" && '
-                   f'"$1"/tc-lift "$0" | "$1"/tc-compile --full > "{full}"')
+        command = (f'set -o pipefail; "$1"/tc-lift "$0" | "$1"/tc-compile > "{once}"; first=$?; '
+                   f'"$1"/tc-lift "$0" | "$1"/tc-compile --full > "{full}"; exit $((first | $?))')
         try:
-            done = subprocess.run(['bash', '-c', command, path, bin_folder], capture_output=True, text=True, errors='replace',
-                                  timeout=600)
-            if done.returncode != 0:
-                # The programs exit 1 for a capture that breaks off, as they must: do the second half all the same.
-                subprocess.run(['bash', '-c', command.replace('&&', ';'), path, bin_folder], capture_output=True)
+            done = subprocess.run(['bash', '-c', command, path, bin_folder], capture_output=True, text=True,
+                                  errors='replace', timeout=600)
             packets, differ, cut = judge(path, once, full, quotes)
-            if done.returncode != 0 and not cut:
-                return path, packets, differ, (done.stderr.strip().splitlines() or [f'exit {done.returncode}'])[-1]
-            return path, packets, differ, None
+            if done.returncode == 0 or cut:     # the programs exit 1 for a capture that breaks off, as they must
+                return path, packets, differ, None
+            return path, packets, differ, (done.stderr.strip().splitlines() or [f'exit {done.returncode}'])[-1]
         except (Trouble, OSError, subprocess.SubprocessError) as reason:
             return path, 0, {}, str(reason)
 
@@ -386,14 +375,15 @@ def tell(path, packets, differ, tsv):
 
 
 def judge_folder(options):
-    paths = sorted(path for kind in ('pcap', 'pcapng', 'cap') for path in glob.glob(os.path.join(options.folder, '*.' + kind)))
-    paths = paths[:options.limit]
+    paths = sorted(entry.path for entry in os.scandir(options.folder) if entry.is_file())[:options.limit]
     if not paths:
         raise Trouble(f'{options.folder}: no captures')
     fields, same, troubled = {}, 0, 0
-    with concurrent.futures.ProcessPoolExecutor(options.j) as pool:
-        for path, packets, differ, trouble in pool.map(round_trip, paths, [os.path.abspath(options.bin)] * len(paths),
-                                                       [options.quotes] * len(paths)):
+    with tempfile.TemporaryDirectory() as programs, concurrent.futures.ProcessPoolExecutor(options.j) as pool:
+        for name in 'tc-lift', 'tc-compile':        # a copy: somebody may run make meanwhile
+            shutil.copy(os.path.join(options.bin, name), programs)
+        trip = functools.partial(round_trip, bin_folder=programs, quotes=options.quotes)
+        for path, packets, differ, trouble in pool.map(trip, paths):
             name = os.path.basename(path)
             if options.tsv:
                 tell(name, packets, differ, True)

@@ -196,7 +196,7 @@ tcp() { client socat -t 3 - "TCP:$1"; }	# SERVER:PORT[,OPTION...]
 
 browser() {	# HOST: what one user fetches, over IPv4 and IPv6 in turn
 	for round in 1 2; do
-		for file in 300 3000 {300,3000,300,20000,300} 300 20000 {3000,3000,3000} 80000 none {300,300,300,300,300,300}; do
+		for file in 300 3000 '{300,3000,300,20000,300}' 300 20000 '{3000,3000,3000}' 80000 none '{300,300,300,300,300,300}'; do
 			get 192.0.2.$(($1 % 4 + 1)) $file --interface 10.0.1.$1
 			get "[2001:db8:2::$((($1 + round) % 4 + 1))]" $file --interface fd00:1::$1
 		done
@@ -280,7 +280,7 @@ oddities() {
 	client python3 -c 'import socket as s, time
 c = s.create_connection(("192.0.2.1", 7))
 for i in range(4): c.send(b"calm"); c.send(b"!", s.MSG_OOB); time.sleep(0.2)' &
-	for port in 5000 5001 5002; do	# each calls the other until both do at once: simultaneous opens
+	for port in 5000 5001 5002; do	# each calls the other until both meet: simultaneous opens
 		tcp 192.0.2.1:$port,bind=10.0.1.2:$port,retry=60,interval=0.1 </dev/null &
 		server timeout 9 socat -u OPEN:/dev/null TCP:10.0.1.2:$port,bind=192.0.2.1:$port,retry=60,interval=0.093 2>/dev/null &
 	done

@@ -1,0 +1,60 @@
+#!/bin/bash
+# bench.sh [DIR]: tc-lift and tc-compile beside tcpdump -r F -w /dev/null, in turn, on one file F:
+# the captures of DIR of one link type joined, or the sample, repeated up to a million packets.
+# Prints CPU seconds (medians), the ratio, packets a second, and peak memory.
+set -eu
+cd "$(dirname "$0")/.."
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+runs=${RUNS:-7}
+
+python3 - "$tmp/F" "${1:-tests/fixtures/sample.pcap}" <<'PY'
+import os, struct, sys
+out, source = sys.argv[1:]
+files = [source] if os.path.isfile(source) else sorted(
+    os.path.join(d, f) for d, _, fs in os.walk(source) for f in fs)
+kinds = {}
+for f in files:
+    data = open(f, 'rb').read()
+    if len(data) > 24 and data[:4] in (b'\xd4\xc3\xb2\xa1', b'\x4d\x3c\xb2\xa1'):
+        kinds.setdefault((data[:4], data[20:24]), []).append(data)
+joined = max(kinds.values(), key=lambda v: sum(map(len, v)))
+body = b''.join(d[24:] for d in joined)
+packets, at = 0, 0
+while at + 16 <= len(body):
+    at += 16 + struct.unpack_from('<I', body, at + 8)[0]
+    packets += 1
+times = -(-1_000_000 // packets)
+with open(out, 'wb') as f:
+    f.write(joined[0][:16] + struct.pack('<I', 262144) + joined[0][20:24])
+    for _ in range(times):
+        f.write(body)
+print(f'{len(joined)} captures, {packets} packets, {times} times: {packets * times} packets')
+open(out + '.n', 'w').write(str(packets * times))
+PY
+n=$(cat "$tmp/F.n")
+bin/tc-lift -q "$tmp/F" >"$tmp/actions"
+
+# measure NAME COMMAND...: CPU seconds and peak KiB of one run, added to NAME's list.
+measure() {
+	name=$1
+	shift
+	/usr/bin/env python3 - "$tmp/$name" "$@" <<'PY'
+import os, resource, subprocess, sys
+subprocess.run(sys.argv[2:], stdout=open('/dev/null', 'wb'), stderr=subprocess.DEVNULL)
+u = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], 'a').write(f'{u.ru_utime + u.ru_stime:.4f} {u.ru_maxrss}\n')
+PY
+}
+for _ in $(seq "$runs"); do
+	measure tcpdump tcpdump -r "$tmp/F" -w /dev/null
+	measure tc-lift bin/tc-lift -q "$tmp/F"
+	measure tc-compile bin/tc-compile -q "$tmp/actions"
+done
+median() { cut -d' ' -f"$2" "$tmp/$1" | sort -n | sed -n "$((runs / 2 + 1))p"; }
+floor=$(median tcpdump 1)
+printf '%-12s %10s %8s %12s %10s\n' program 'CPU s' ratio packets/s 'peak MiB'
+for name in tcpdump tc-lift tc-compile; do
+	awk -v name=$name -v s="$(median $name 1)" -v floor="$floor" -v n="$n" -v k="$(median $name 2)" \
+		'BEGIN { printf "%-12s %10.3f %8.2f %12.0f %10.1f\n", name, s, s / floor, n / s, k / 1024 }'
+done
