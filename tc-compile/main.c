@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FULL_MAX 262144 /* octets of a packet that readers of captures take */
 #define NANO     INT64_C(1000000000)
 
 static const char usage_text[] =
@@ -112,7 +111,7 @@ arguments(struct options *o, int argc, char **argv)
 			o->full = true;
 			break;
 		case 's':
-			o->snaplen = number(optarg, 1, FULL_MAX, "--snaplen");
+			o->snaplen = number(optarg, 1, capture_max(-1), "--snaplen");
 			break;
 		case 'r':
 			o->seed = number(optarg, 0, UINT64_MAX, "--seed");
@@ -169,7 +168,7 @@ prepare(struct compile *c)
 		errx(1, "%s", c->reader.error);
 	c->reader.before_wait = pass_on;
 	c->reader.before_wait_arg = c;
-	c->frame_size = FULL_MAX + PACKET_HEADERS;
+	c->frame_size = capture_max(-1) + PACKET_HEADERS;
 	if (!(c->frame = malloc(c->frame_size)))
 		err(1, NULL);
 }
@@ -190,7 +189,7 @@ begin(struct compile *c, const struct stream_header *h)
 	}
 	c->first = *h;
 	c->begun = true;
-	uint32_t snaplen = o->full ? FULL_MAX : o->snaplen ? o->snaplen : h->snaplen;
+	uint32_t snaplen = o->full ? capture_max(h->link) : o->snaplen ? o->snaplen : h->snaplen;
 	if (capture_create(&c->writer, dup(c->out.fd), h->link, snaplen, h->nano) == 0)
 		return 0;
 	warnx("%s", c->writer.error);
@@ -198,9 +197,15 @@ begin(struct compile *c, const struct stream_header *h)
 }
 
 static int
-begin_trace(struct compile *c, const struct stream_header *h)
+begin_trace(struct compile *c, struct stream_header *h)
 {
 	const struct options *o = &c->options;
+
+	if (h->snaplen < 1 || h->snaplen > capture_max(h->link)) {
+		warnx("%s: header: a snap length of %" PRIu32 "; 1 to %" PRIu32 " are possible",
+		      o->input, h->snaplen, capture_max(h->link));
+		return -1;
+	}
 
 	if (h->cap < TRACE_CAP_MIN || h->cap > TRACE_CAP_MAX) {
 		warnx("%s: header: a cap of %" PRIu32 "; %d to %d are possible", o->input, h->cap,
@@ -245,7 +250,7 @@ write_packet(struct compile *c, struct packet *p)
 	struct capture_packet out = {.time = p->time, .caplen = p->caplen, .len = p->len};
 
 	if (o->full)
-		out.caplen = p->len < FULL_MAX ? p->len : FULL_MAX;
+		out.caplen = p->len < capture_max(c->trace.dlt) ? p->len : capture_max(c->trace.dlt);
 	else if (o->snaplen && out.caplen > o->snaplen)
 		out.caplen = o->snaplen;
 	if (out.time < 0 || out.time / NANO > UINT32_MAX) {

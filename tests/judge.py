@@ -229,8 +229,9 @@ class Judge:
         """Whether a and b, values of `field` in `row` of A and its twin, agree in the sense of `how`."""
         if how == 'inner':
             a, b = a.split(';')[1:], b.split(';')[1:]
-            return a == b or field.endswith(('.src', '.dst')) and len(a) == len(b) and all(
-                self.one_to_one('host', x, y) for x, y in zip(a, b))
+            if field.endswith(('.src', '.dst')):
+                return len(a) == len(b) and all(self.one_to_one('host', x, y) for x, y in zip(a, b))
+            return a == b
         if how == 'text':
             return a == b
         if how == 'acked':

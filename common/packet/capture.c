@@ -234,6 +234,20 @@ capture_close(struct capture_reader *r)
 	r->source = NULL;
 }
 
+/* As libpcap has it (pcap-common.c). */
+uint32_t
+capture_max(int dlt)
+{
+	switch (dlt) {
+	case DLT_DBUS:
+	case DLT_USBPCAP:
+		return 128 << 20;
+	case DLT_EBHSCR:
+		return 8 << 20;
+	}
+	return 256 << 10;
+}
+
 static int
 write_failed(struct capture_writer *w)
 {

@@ -39,6 +39,9 @@ void capture_close(struct capture_reader *r);
 /* Octets of the file read so far. */
 uint64_t capture_offset(const struct capture_reader *r);
 
+/* The most octets of a packet that readers of a capture of this link type take. */
+uint32_t capture_max(int dlt);
+
 struct capture_writer {
 	void *pcap, *dumper;
 	FILE *file;

@@ -12,7 +12,7 @@ header_words(const uint32_t *ext, unsigned n)
 	unsigned length = 20;
 
 	for (unsigned i = 0; i < n; i++)
-		length += (ext[i] & 255) < 2 ? 1 : ext[i] & OPTION_BAD ? 2 : ext[i] >> 8 & 255;
+		length += (ext[i] & 255) < 2 ? 1 : ext[i] & OPTION_BAD ? 1 : ext[i] >> 8 & 255;
 	return (length + 3) / 4;
 }
 

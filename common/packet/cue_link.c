@@ -136,9 +136,7 @@ capture_lengths(struct cue *c, int64_t end)
 	p->len = len;
 	p->caplen = cue_number(c, ACTION_CAP, p->caplen,
 			       p->len < c->t->header.snaplen ? p->len : c->t->header.snaplen,
-			       CAPTURE_MAX);
-	if (p->caplen > CAPTURE_MAX)
-		p->caplen = CAPTURE_MAX;
+			       c->t->header.snaplen);
 }
 
 /* A datagram of less than the least frame is padded to it, or is not where it was captured before

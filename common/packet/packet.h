@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CAPTURE_MAX    (1 << 27) /* octets captured of one packet, the most libpcap takes */
 #define PACKET_LINKS   4
 #define PACKET_TAGS    8
 #define PACKET_EXTS    16

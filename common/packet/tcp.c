@@ -114,7 +114,7 @@ tcp_offset_for(const uint32_t *options, unsigned n, unsigned sacks)
 	unsigned length = TCP_HEADER;
 
 	for (unsigned i = 0; i < n; i++)
-		length += options[i] & OPTION_BAD ? 2 : option_length(options[i], sacks);
+		length += options[i] & OPTION_BAD ? 1 : option_length(options[i], sacks);
 	return (length + 3) / 4;
 }
 
