@@ -116,7 +116,7 @@ parse_ref(const json_t *v, struct action_ref *r)
 	*r = (struct action_ref){0};
 	if (json_is_string(v) && json_string_length(v) < sizeof r->text) {
 		r->kind = REF_FIXED;
-		strcpy(r->text, json_string_value(v));
+		memcpy(r->text, json_string_value(v), json_string_length(v) + 1);
 		return true;
 	}
 	if (json_is_integer(v)) {
