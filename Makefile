@@ -16,7 +16,7 @@ TESTS = identity units scramble
 
 objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io action stream map))
-layers = $(call objects,$(addprefix packet/,address link ip tcp icmp packet slots))
+layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp packet slots))
 state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
 capture = $(call objects,packet/capture)
 

@@ -253,6 +253,8 @@ write_packet(struct compile *c, struct packet *p)
 		out.caplen = p->len < capture_max(c->trace.dlt) ? p->len : capture_max(c->trace.dlt);
 	else if (o->snaplen && out.caplen > o->snaplen)
 		out.caplen = o->snaplen;
+	if (!c->writer.nano && out.time % 1000)
+		c->trace.odd[ODD_TIME]++;
 	if (out.time < 0 || out.time / NANO > UINT32_MAX) {
 		c->trace.odd[ODD_TIME]++;
 		out.time = out.time < 0 ? 0 : UINT32_MAX * NANO;

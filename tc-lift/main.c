@@ -1,5 +1,6 @@
 /* tc-lift: captures in, packet actions out. */
 #include "packet/capture.h"
+#include "packet/layers.h"
 #include "packet/trace.h"
 #include "record/io.h"
 #include "record/map.h"

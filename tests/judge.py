@@ -57,9 +57,9 @@ FIELDS = {
                        'retransmission fast_retransmission spurious_retransmission out_of_order duplicate_ack '
                        'duplicate_ack_num duplicate_ack_frame zero_window zero_window_probe zero_window_probe_ack '
                        'window_full window_update keep_alive keep_alive_ack lost_segment ack_lost_segment reused_ports '
-                       'tfo_syn tfo_ack tfo_ignored push_bytes_sent rto rto_frame').split()),
+                       'tfo_syn tfo_ack tfo_ignored push_bytes_sent').split()),
             'acked': 'tcp.analysis.bytes_in_flight tcp.analysis.initial_rtt tcp.analysis.ack_rtt '
-                     'tcp.analysis.acks_frame',
+                     'tcp.analysis.acks_frame tcp.analysis.rto tcp.analysis.rto_frame',
             'seq': 'tcp.seq', 'ack': 'tcp.ack', 'map': 'tcp.stream',
             'step': 'tcp.options.timestamp.tsval tcp.options.timestamp.tsecr'},
     'udp': {'all': 'udp.srcport udp.dstport udp.length', 'zero': 'udp.checksum', 'map': 'udp.stream'},
@@ -162,7 +162,7 @@ def layers_of(protocols):
     """The layers that stand outermost, and directly upon each other; what is quoted or tunnelled is none of them."""
     if protocols not in known_layers:
         link, network, extensions, transport, rest = LAYERS.match(protocols).groups()
-        found = ['frame', 'link', network]
+        found = ['frame', network] if rest.startswith(':eth') else ['frame', 'link', network]   # ISL: eth in eth
         if transport and not (network == 'ip' and (extensions or transport == 'icmpv6')
                               or network == 'ipv6' and transport == 'icmp'):
             found.append(transport)
@@ -190,10 +190,10 @@ def host_class(text):
 
 
 @functools.cache
-def link_class(text):
+def link_class(text, target):
     if text in ('00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff') or text.startswith(('01:80:c2', '01:00:0c')):
         return text
-    if text.startswith(('01:00:5e', '33:33')):
+    if target and text.startswith(('01:00:5e', '33:33')):
         return text[:5]
     return 'group' if int(text[:2], 16) & 1 else 'unicast'
 
@@ -242,10 +242,10 @@ class Judge:
         if how == 'map':
             return self.one_to_one(field, a, b)
         if how in ('host', 'link'):
-            kind = host_class if how == 'host' else link_class
-            if field == 'eth.dst' and kind(a) in ('01:00', '33:33') and host_class(flow[1]) == flow[1]:
+            if field == 'eth.dst' and int(a[:2], 16) & 1 and host_class(flow[1]) == flow[1]:
                 return a == b       # a registered group's
-            return self.one_to_one(how, a, b) and (kind(a) == kind(b) or 'any' in (kind(a), kind(b)))
+            kind_a, kind_b = (host_class(x) if how == 'host' else link_class(x, field == 'eth.dst') for x in (a, b))
+            return self.one_to_one(how, a, b) and (kind_a == kind_b or 'any' in (kind_a, kind_b))
         if how == 'seq':
             return a == b or row[AT['tcp.len']] == ''
         if how == 'ack':
@@ -320,7 +320,7 @@ class Judge:
             lies = '_ws.malformed' in a[0] or any(a[AT[lie]] for lie in LIES) or reassembled and any(lies)
             if '_ws.malformed' in protocols and not lies:
                 self.say('full _ws.malformed', n, a[0], protocols)
-            if length != captured:
+            if int(captured) < min(int(length), 262144):
                 self.say('full frame.cap_len', n, length, captured)
             if lies:
                 continue

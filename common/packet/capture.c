@@ -20,9 +20,50 @@ struct capture_source {
 	uint64_t offset;
 	int (*before_wait)(void *);
 	void *arg;
-	bool failed;
 	uint8_t peek[PEEK];
+	/* pcapng: octets of the block at hand that have passed, its length, its first ones. */
+	bool blocks, big;
+	uint32_t at, length;
+	uint8_t head[12];
 };
+
+static uint32_t
+number(const uint8_t *p, int n, bool big)
+{
+	uint32_t v = 0;
+
+	for (int i = 0; i < n; i++)
+		v = v << 8 | p[big ? i : n - 1 - i];
+	return v;
+}
+
+/*
+ * libpcap refuses a pcapng file whose interfaces differ in snap length. Nothing hangs on those
+ * here, so each interface description that passes gets the same one, the largest.
+ */
+static void
+level_snap_lengths(struct capture_source *s, uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n && s->blocks; i++) {
+		if (s->at < 12)
+			s->head[s->at] = p[i];
+		else if (s->at < 16 && number(s->head, 4, s->big) == 1)
+			p[i] = s->at == (s->big ? 13 : 14) ? 4 : 0; /* 0x40000 */
+		if (++s->at == 12) {
+			if (number(s->head, 4, true) == 0x0a0d0d0a)
+				s->big = number(s->head + 8, 4, true) == 0x1a2b3c4d;
+			s->length = number(s->head + 4, 4, s->big);
+			s->blocks = s->length >= 12;
+		}
+		if (s->at >= 16 && n - i - 1 > 0) {
+			size_t skip = n - i - 1 < s->length - s->at ? n - i - 1 : s->length - s->at;
+			s->at += skip;
+			i += skip;
+		}
+		if (s->at >= 12 && s->at >= s->length)
+			s->at = 0;
+	}
+}
 
 static ssize_t
 source_read(void *cookie, char *p, size_t n)
@@ -39,13 +80,14 @@ source_read(void *cookie, char *p, size_t n)
 		return n;
 	}
 	if (s->before_wait && s->before_wait(s->arg) < 0) {
-		s->failed = true;
 		errno = EIO;
 		return -1;
 	}
 	got = read_some(s->fd, p, n);
-	if (got > 0)
+	if (got > 0) {
 		s->offset += got;
+		level_snap_lengths(s, (uint8_t *)p, got);
+	}
 	return got;
 }
 
@@ -73,16 +115,6 @@ source_peek(struct capture_source *s)
 		s->peeked += got;
 	}
 	return 0;
-}
-
-static uint32_t
-number(const uint8_t *p, int n, bool big)
-{
-	uint32_t v = 0;
-
-	for (int i = 0; i < n; i++)
-		v = v << 8 | p[big ? i : n - 1 - i];
-	return v;
 }
 
 /* Whether an interface description block of pcapng says that times are finer than 10^-6 s. */
@@ -117,8 +149,8 @@ peek_is_fine(const struct capture_source *s)
 		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
 		if (length < 12 || length > end - at)
 			return false;
-		if (type == 1)
-			return interface_is_fine(at + 16, at + length - 4, big);
+		if (type == 1 && interface_is_fine(at + 16, at + length - 4, big))
+			return true;
 		at += length;
 	}
 	return false;
@@ -128,15 +160,11 @@ static int
 fail(struct capture_reader *r, const char *why)
 {
 	snprintf(r->error, sizeof r->error, "%s", why);
-	/* libpcap can't read these; the message names what can. */
+	/* libpcap can't read this; the message names what can. */
 	if (strstr(why, "different from the type of the first interface"))
 		snprintf(r->error, sizeof r->error,
 			 "its interfaces have different link types; split it with "
 			 "\"tshark -r FILE -Y frame.interface_id==N -F pcap -w PART\"");
-	else if (strstr(why, "different from the snapshot length of the first interface"))
-		snprintf(r->error, sizeof r->error,
-			 "its interfaces have different snap lengths; convert it with "
-			 "\"editcap -F pcap FILE NEW\"");
 	return -1;
 }
 
@@ -161,6 +189,8 @@ capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void
 		return fail(r, "empty: not a capture");
 	}
 	r->nano = peek_is_fine(s);
+	s->blocks = s->peeked >= 12 && number(s->peek, 4, true) == 0x0a0d0d0a;
+	level_snap_lengths(s, s->peek, s->peeked);
 	cookie_io_functions_t functions = {.read = source_read, .close = source_close};
 	FILE *f = fopencookie(s, "r", functions);
 	if (!f) {

@@ -6,6 +6,7 @@
 #ifndef TC_CUE_H
 #define TC_CUE_H
 
+#include "packet/layers.h"
 #include "packet/trace.h"
 
 struct cue {

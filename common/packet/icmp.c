@@ -3,7 +3,8 @@
  * discovery (RFC 2710), and the packets that errors quote.
  */
 #include "packet/bytes.h"
-#include "packet/packet.h"
+#include "packet/checksum.h"
+#include "packet/layers.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200), ARP (RFC 826). */
 #include "packet/bytes.h"
-#include "packet/packet.h"
+#include "packet/checksum.h"
+#include "packet/layers.h"
 
 #include <string.h>
 

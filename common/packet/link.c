@@ -3,7 +3,7 @@
  * IEEE 802.1Q and 802.1ad, MPLS (RFC 3032), PPPoE sessions (RFC 2516).
  */
 #include "packet/bytes.h"
-#include "packet/packet.h"
+#include "packet/layers.h"
 
 #include <string.h>
 

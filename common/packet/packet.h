@@ -158,42 +158,4 @@ uint32_t packet_build(struct packet *p, int dlt, uint8_t *out);
 /* IP protocol, ethertype of ARP, PROTO_FRAME + ethertype, or PROTO_RUNT. */
 uint32_t packet_proto(const struct packet *p);
 
-/* What lies between the layers' files. */
-void link_parse(struct packet *p, int dlt, const uint8_t *data);
-uint32_t link_build(const struct packet *p, int dlt, uint8_t *out);
-uint32_t link_length(const struct packet *p, int dlt);
-void ip_parse(struct packet *p, const uint8_t *data);
-uint32_t ip_build(const struct packet *p, uint8_t *out);
-uint32_t ip_header_length(const struct packet *p);
-/* Where the datagram ends by its IP header, 0 where it doesn't say. */
-uint32_t ip_end(const struct packet *p);
-void arp_parse(struct packet *p, const uint8_t *data);
-uint32_t arp_build(const struct packet *p, uint8_t *out);
-#define ARP_LENGTH 28
-
-/* Length of the transport header as it should be, whatever is there: 0 where there is none. */
-int transport_length(const struct packet *p);
-/* Sets seen from caplen, rest and the above. */
-void transport_see(struct packet *p);
-void tcp_parse(struct packet *p, const uint8_t *data);
-uint32_t tcp_build(const struct packet *p, uint8_t *out);
-/* Words of a TCP header with these options, padded. */
-unsigned tcp_offset_for(const uint32_t *options, unsigned n, unsigned sacks);
-void icmp_parse(struct packet *p, const uint8_t *data);
-uint32_t icmp_build(const struct packet *p, uint8_t *out);
-/* Octets from the ICMP header to the address that the message names, to its neighbour discovery
- * options, and to the packet it quotes; 0 for none. */
-unsigned icmp_target_at(const struct packet *p);
-unsigned icmp_options_at(const struct packet *p);
-unsigned icmp_quote_at(const struct packet *p);
-/* Whether octets 4 to 7 are identifier and sequence number, and whether it answers such a one. */
-bool icmp_is_query(const struct packet *p);
-bool icmp_is_reply(const struct packet *p);
-
-/* One's complement sum of n octets (RFC 1071), going on from sum; not folded, not inverted. */
-uint64_t checksum_add(uint64_t sum, const uint8_t *p, uint32_t n);
-uint16_t checksum_fold(uint64_t sum);
-/* The pseudo-header: RFC 9293 section 3.1, RFC 8200 section 8.1. */
-uint64_t checksum_pseudo(const struct packet *p, uint32_t length);
-
 #endif

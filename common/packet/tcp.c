@@ -1,6 +1,7 @@
 /* TCP (RFC 9293), its options, UDP (RFC 768) and SCTP (RFC 9260). */
 #include "packet/bytes.h"
-#include "packet/packet.h"
+#include "packet/checksum.h"
+#include "packet/layers.h"
 
 #include <string.h>
 

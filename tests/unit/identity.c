@@ -5,6 +5,7 @@
  * the first difference; exit 0 same, 1 different, 2 trouble.
  */
 #include "packet/capture.h"
+#include "packet/layers.h"
 #include "packet/packet.h"
 #include "packet/slots.h"
 

@@ -3,7 +3,7 @@
  * exit 0 where all holds; else the line that didn't.
  */
 #include "packet/address.h"
-#include "packet/packet.h"
+#include "packet/checksum.h"
 #include "packet/slots.h"
 #include "record/io.h"
 #include "record/stream.h"
