@@ -1,0 +1,39 @@
+# What the tests share. Programs are found by name, and each test has a folder of its own, $tmp.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.." || return
+	PATH=$PWD/bin:$PWD/build/tests:$PATH
+	edge=tests/fixtures/edge
+	sample=tests/fixtures/sample.pcap
+	tmp=$BATS_TEST_TMPDIR
+	set -o pipefail
+}
+
+# Debian's, which knows msgpack, whatever else stands first in the path.
+python3() { /usr/bin/python3 "$@"; }
+
+# is ACTUAL EXPECTED
+is() {
+	[ "$1" = "$2" ] || { printf 'is        %s\nshould be %s\n' "$1" "$2"; return 1; }
+}
+
+# packets CAPTURE: how many tcpdump reads.
+packets() { tcpdump -r "$1" --count 2>/dev/null | cut -d' ' -f1; }
+
+# actions NAME FILTER: jq's filter over the list of actions that a fixture lifts to.
+actions() { tc-lift -q "$edge/$1.pcap" | tc-show | jq -cs ".[1:-1] | $2"; }
+
+# end [STREAM]: packets and flows as the end record counts them, and how the trace ended.
+end() { tc-show "$@" 2>/dev/null | tail -n 1 | jq -r '"\(.packets) \(.flows) \(.["end"])"'; }
+
+# refused PATTERN COMMAND...: exit 1, nothing but one line on standard error, and it is the pattern.
+refused() {
+	local pattern=$1
+	shift
+	run -1 --separate-stderr "$@"
+	echo "stderr: $stderr"
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	# shellcheck disable=SC2053
+	[[ $stderr = $pattern ]]
+}

@@ -1,0 +1,371 @@
+# tc-lift: what it reads, what it selects, what a flow is, what it says.
+
+load helper
+
+# --- files ---
+
+@test "every file type is read, with all its packets" {
+	for f in "$edge"/{pcap-in,pcap-swapped,pcapng-with,pcapng-interfaces-alike,pcapng-sections-alike}*.pcap \
+		"$edge"/{empty,empty-pcapng,pcapng-interfaces-differing-in-resolution}.pcap; do
+		echo "$f"
+		tc-lift -q "$f" >"$tmp/a"
+		is "$(end "$tmp/a" | cut -d' ' -f1,3)" "$(packets "$f") whole"
+	done
+}
+
+@test "every link type is read, with all its packets" {
+	for f in "$edge"/link-type-*.pcap; do
+		echo "$f"
+		tc-lift -q "$f" >"$tmp/a"
+		is "$(end "$tmp/a" | cut -d' ' -f1,3)" "$(packets "$f") whole"
+	done
+}
+
+@test "the header names the link type, the snap length, the resolution and the time of the first packet" {
+	is "$(tc-lift "$sample" | tc-show | head -n 1 | jq -c '[.link, .snaplen, .resolution]')" '[1,128,"us"]'
+	for name in link-type-sll2:276:us pcap-in-big-endian-nanoseconds:1:ns pcapng-with-nanoseconds:1:ns \
+		pcapng-with-tenths-of-nanoseconds:1:ns pcapng-with-milliseconds:1:us empty:1:us; do
+		IFS=: read -r file link resolution <<<"$name"
+		echo "$file"
+		is "$(tc-lift -q "$edge/$file.pcap" | tc-show | head -n 1 | jq -c '[.link, .resolution]')" \
+			"[$link,\"$resolution\"]"
+	done
+	first=$(tcpdump --nano -tt -nr "$edge/pcap-in-nanoseconds.pcap" -c 1 2>/dev/null | cut -d' ' -f1)
+	tc-lift "$edge/pcap-in-nanoseconds.pcap" | tc-show | grep -q "\"start\":${first/./},"
+}
+
+@test "times come out as they went in, whatever the resolution" {
+	for f in "$edge"/{pcap-in,pcapng-with,time}-*.pcap; do
+		[ "$f" = "$edge/pcapng-with-tenths-of-nanoseconds.pcap" ] && continue
+		echo "$f"
+		tc-lift -q "$f" | tc-compile >"$tmp/b.pcap"
+		times() { tcpdump --nano -tt -nr "$1" 2>/dev/null | cut -d' ' -f1; }
+		is "$(times "$tmp/b.pcap")" "$(times "$f")"
+	done
+}
+
+@test "standard input is read without a name and for -" {
+	tc-lift "$sample" >"$tmp/a"
+	tc-lift <"$sample" | cmp - "$tmp/a"
+	cat "$sample" | tc-lift - | cmp - "$tmp/a"
+}
+
+@test "several files are one trace, through which flows go on" {
+	f=$edge/tcp-plain-ip4.pcap
+	tcpdump -r "$f" -w "$tmp/1" 'tcp[tcpflags] & tcp-syn != 0' 2>/dev/null
+	tcpdump -r "$f" -w "$tmp/2" 'tcp[tcpflags] & tcp-syn == 0' 2>/dev/null
+	is "$(packets "$tmp/1")" 2
+	tc-lift "$tmp/1" "$tmp/2" | cmp - <(tc-lift "$f")
+	tc-lift "$tmp/1" - <"$tmp/2" | cmp - <(tc-lift "$f")
+}
+
+@test "several files add up, under one header and one end" {
+	tc-lift "$sample" "$edge/many-flows-tcp.pcap" "$edge/empty.pcap" "$sample" >"$tmp/a"
+	is "$(tc-show "$tmp/a" | grep -c '"magic"')" 1
+	is "$(tc-show "$tmp/a" | grep -c '"end"')" 1
+	is "$(end "$tmp/a" | cut -d' ' -f1)" $((2 * $(packets "$sample") + $(packets "$edge/many-flows-tcp.pcap")))
+}
+
+@test "files whose link types differ are refused, and the file is named" {
+	refused "tc-lift: $edge/link-type-sll.pcap: *link type*$edge/one-packet-tcp.pcap*" \
+		tc-lift "$edge/one-packet-tcp.pcap" "$edge/link-type-sll.pcap"
+	is "$output" ""
+}
+
+@test "interfaces of different link types: the command in the message splits the file" {
+	f=$edge/pcapng-interfaces-differing-in-link-type.pcap
+	run -1 --separate-stderr tc-lift -o "$tmp/a" "$f"
+	command=$(sed 's/^[^"]*"//; s/"[^"]*$//' <<<"$stderr")
+	echo "$command"
+	part() { # INTERFACE TYPE: link type and packets of the part
+		bash -o pipefail -c "$(sed "s,FILE,$f,; s,==N,==$1,; s,TYPE,$2,; s,PART,$tmp/part," <<<"$command")" 2>/dev/null
+		tc-lift "$tmp/part" | tc-show | jq -cs '[.[0].link, .[-1].packets]'
+	}
+	is "$(part 0 ether)" "[1,3]"
+	is "$(part 1 rawip)" "[12,3]"
+}
+
+@test "interfaces of different snap lengths are read" {
+	f=pcapng-interfaces-differing-in-snap-length
+	is "$(tc-lift "$edge/$f.pcap" | end)" "6 1 whole"
+	is "$(actions $f 'map(.flags)')" "$(actions tcp-plain-ip4 'map(.flags)[0:6]')"
+}
+
+# --- selection ---
+
+@test "-f selects what tcpdump selects" {
+	for filter in 'tcp port 80' udp 'icmp or icmp6' 'ip6 and ip6[6] = 6' 'vlan 7' 'host 10.0.1.4' 'len > 200'; do
+		echo "$filter"
+		n=$(tcpdump -r "$sample" --count "$filter" 2>/dev/null | cut -d' ' -f1)
+		is "$(tc-lift -f "$filter" "$sample" | end | cut -d' ' -f1)" "$n"
+	done
+}
+
+@test "-f counts nothing of what it leaves out: neither time nor flows" {
+	tcpdump -r "$sample" -w "$tmp/b.pcap" 'udp port 53' 2>/dev/null
+	tc-lift -f 'udp port 53' "$sample" | cmp - <(tc-lift "$tmp/b.pcap")
+}
+
+@test "-f holds for all files" {
+	is "$(tc-lift -f 'tcp[13] = 2' "$edge/tcp-plain-ip4.pcap" "$edge/tcp-plain-ip4.pcap" | end | cut -d' ' -f1)" 2
+}
+
+@test "a filter that isn't one is refused" {
+	refused "tc-lift: $sample: *" tc-lift -f 'tcp prot 80' "$sample"
+	is "$output" ""
+}
+
+# --- rooms ---
+
+@test "--cap 64 reports on standard error what was forgotten, the default forgets nothing" {
+	f=$edge/many-flows-tcp.pcap
+	tc-lift --cap 64 "$f" 2>"$tmp/err" >"$tmp/a"
+	grep -qE '^tc-lift: forgotten for want of room \(--cap 64\): [1-9][0-9]* flows, [1-9][0-9]* hosts, [0-9]+ link addresses$' "$tmp/err"
+	is "$(tc-show "$tmp/a" | jq -s 'map(.flow // 0) | max < 64')" true
+	tc-lift "$f" 2>"$tmp/err" >"$tmp/b"
+	is "$(cat "$tmp/err")" ""
+	is "$(end "$tmp/b" | cut -d' ' -f2)" 204
+	[ "$(end "$tmp/a" | cut -d' ' -f2)" -gt 204 ]
+}
+
+@test "as many flows as were forgotten were opened once more than with room for all" {
+	f=$edge/many-flows-udp.pcap
+	evicted=$(tc-lift --cap 64 -o "$tmp/a" "$f" 2>&1 | sed -E 's/.*: ([0-9]+) flows.*/\1/')
+	opens() { tc-show "$1" | jq -s 'map(select(.open == 1)) | length'; }
+	tc-lift -o "$tmp/b" "$f"
+	is "$(opens "$tmp/a")" $((evicted + 64))
+	is "$(opens "$tmp/b")" 204
+}
+
+@test "-q says none of it" {
+	tc-lift -q --cap 64 -o "$tmp/a" "$edge/many-flows-tcp.pcap" 2>"$tmp/err"
+	tc-lift -q -o "$tmp/a" "$edge/runt-frames.pcap" 2>>"$tmp/err"
+	is "$(cat "$tmp/err")" ""
+}
+
+@test "--idle changes the number of flows, and nothing else" {
+	rest() { tc-show "$1" | jq -c 'del(.open, .flows, .idle_tcp, .idle_udp, .idle_other)'; }
+	for f in "$edge"/idle-*.pcap; do
+		echo "$f"
+		tc-lift "$f" >"$tmp/a"
+		tc-lift --idle tcp=1000000,udp=1000000,other=1000000 "$f" >"$tmp/b"
+		[ "$(end "$tmp/a" | cut -d' ' -f2)" -gt "$(end "$tmp/b" | cut -d' ' -f2)" ]
+		is "$(rest "$tmp/b")" "$(rest "$tmp/a")"
+	done
+}
+
+@test "--idle takes each protocol for itself" {
+	flows() { tc-lift --idle "$1" "$edge/$2.pcap" | end | cut -d' ' -f2; }
+	is "$(flows tcp=601 idle-tcp-10-minutes)" 1
+	is "$(flows tcp=600 idle-tcp-10-minutes)" 3
+	is "$(flows udp=601,other=9 idle-tcp-10-minutes)" 3
+	is "$(flows udp=121 idle-udp-2-minutes)" 1
+	is "$(flows udp=120 idle-udp-2-minutes)" 3
+}
+
+@test "the clock of time-outs is the latest timestamp: it moves with other flows and never goes back" {
+	is "$(actions idle-among-busy 'map(select(.flow == null) | .open)')" '[1,null,null,2,null]'
+	is "$(actions idle-by-backward-clock 'map(.open)')" '[1,null,null,1,2,null]'
+}
+
+# --- what a flow is ---
+
+@test "a connection is one flow, in order and with nothing to say about its numbers" {
+	is "$(actions tcp-plain-ip4 'map(.open)|unique')" '[null,1]'
+	is "$(actions tcp-plain-ip4 'map(.flow, .seq, .ack, .ack_same)|unique')" '[null]'
+	is "$(actions tcp-plain-ip4 '.[0:3] | map([.dir, .flags])')" '[[null,2],[1,18],[null,null]]'
+}
+
+@test "a SYN again with the same number is a retransmission" {
+	is "$(actions tcp-syn-again-same-isn 'map(.open)[0:4]')" '[1,null,null,null]'
+	is "$(actions tcp-syn-again-same-isn 'map(.seq)[0:4]')" '[null,-1,-1,null]'
+}
+
+@test "a SYN again with another number is another flow" {
+	is "$(actions tcp-syn-again-other-isn 'map(.open)[0:4]')" '[1,3,null,null]'
+	is "$(actions tcp-syn-again-lower-isn 'map(.open)[0:4]')" '[1,3,3,null]'
+	is "$(actions tcp-syn-again-lower-isn 'map(.flow, .seq)|unique')" '[null]'
+}
+
+@test "ports used again are another flow in the same slot, whatever the new number" {
+	for how in after-fin after-rst lower-isn-after-fin; do
+		echo "$how"
+		is "$(actions tcp-port-reuse-$how 'map(select(.open) | [.open, .flags, .seq, .dir, .flow])')" \
+			'[[1,2,null,null,null],[3,2,null,null,null]]'
+	done
+}
+
+@test "ports used again with the same number: another flow, which counts on" {
+	is "$(actions tcp-port-reuse-same-isn-after-rst 'map(select(.open) | [.open, .seq])')" '[[1,null],[2,-11]]'
+	is "$(actions tcp-port-reuse-same-isn-after-fin 'map(select(.open) | [.open, .seq])')" '[[1,null],[2,-12]]'
+}
+
+@test "a new SYN amid a connection opens a flow, and the challenge ACK doesn't" {
+	is "$(actions tcp-port-reuse-while-open 'map(.open)')" '[1,null,null,null,3,null,null,2,null,null,null]'
+}
+
+@test "the responder that opens the same ports becomes the initiator" {
+	for how in after-fin after-rst; do
+		echo "$how"
+		is "$(actions tcp-roles-swapped-$how 'map(select(.open) | [.open, .dir, .flags])')" '[[1,null,2],[4,null,2]]'
+	done
+}
+
+@test "a simultaneous open is one flow of whoever was first" {
+	is "$(actions tcp-simultaneous-open 'map(.open)|unique')" '[null,1]'
+	is "$(actions tcp-simultaneous-open '.[0:4]|map([.dir, .flags, .seq])')" \
+		'[[null,2,null],[1,2,null],[null,18,-1],[1,18,-1]]'
+}
+
+@test "a SYN-ACK first comes from the responder, even from the higher port" {
+	is "$(actions tcp-syn-ack-first '.[0]|[.open, .dir, .flags, .orig_p, .resp_p]')" '[1,1,18,9001,4000]'
+	is "$(actions tcp-syn-ack-first '.[1]|[.open, .dir]')" '[null,null]'
+}
+
+@test "without a SYN the initiator is the end with the ephemeral port" {
+	for who in client-data:null server-ack:1 server-data:1; do
+		is "$(actions tcp-midstream-${who%:*} '.[0]|[.open, .dir, .orig_p, .resp_p]')" "[1,${who#*:},40000,80]"
+	done
+	is "$(actions udp-answer-first '.[0]|[.open, .dir, .orig_p, .resp_p]')" '[1,1,40000,53]'
+}
+
+@test "with ports alike the initiator is whoever was first" {
+	is "$(actions udp-answer-first '.[2]|[.open, .dir, .orig_p, .resp_p]')" '[1,null,53,53]'
+	is "$(actions udp-answer-first '.[4]|[.open, .dir, .orig_p, .resp_p]')" '[1,null,40001,40002]'
+}
+
+@test "fragments go where their first one went" {
+	for what in udp udp-ip6 tcp tcp-ip6 icmp icmp-ip6; do
+		echo $what
+		is "$(actions fragments-in-order-$what 'map(.open, .flow)|unique')" '[null,1]'
+	done
+	is "$(actions fragments-in-order-udp 'map(.frag)[1:5]')" '[8192,75,8192,75]'
+}
+
+@test "a fragment before its first one is in a flow without ports, until the first one comes" {
+	is "$(actions fragments-last-first-udp 'map([.flow, .open, .orig_p, .frag])')" \
+		'[[null,1,null,75],[1,1,40000,8192],[null,null,null,75],[1,null,null,8192]]'
+}
+
+@test "VLAN tags are not part of a flow's key" {
+	is "$(actions vlan-same-5-tuple 'map(.open)')" '[1,null,null,null,null,null]'
+	is "$(actions vlan-same-5-tuple 'map(.seq)')" '[null,-1,null,-1,null,null]'
+}
+
+@test "a packet from an address and port to the same is in direction 0" {
+	is "$(actions land-attack 'map(select(.dir == 1))')" '[]'
+}
+
+@test "an ICMP error names the flow, the direction and the place in it that it quotes" {
+	is "$(actions icmp-error-port-unreachable 'map(select(.quote))|.[0]|[.type, .code, .quote[0]]')" '[3,3,0]'
+	is "$(actions icmp-error-time-exceeded-tcp-whole 'map(select(.quote))|length > 0')" true
+}
+
+@test "a host seen again is the same slot: a scan is one host before forty" {
+	is "$(actions scan-hosts 'map(select(.resp_p == 445) | [.orig_h] | flatten[0]) | [length, unique]')" '[40,[0]]'
+	is "$(tc-lift --map "$tmp/map" "$edge/scan-from-many.pcap" | tc-show | jq -s 'map(select(.open == 1)) | length')" 40
+	is "$(cut -f4 "$tmp/map" | grep -c '^[0-9.]*$')" 41
+}
+
+# --- what it says ---
+
+@test "what was not lifted whole is said on standard error, by reason" {
+	said() { tc-lift -o "$tmp/a" "$edge/$1.pcap" 2>&1; }
+	is "$(said snapped-at-10-in-ethernet)" "tc-lift: not lifted whole: 15 cut in the link header"
+	is "$(said ethertype-lldp)" "tc-lift: not lifted whole: 2 of other link types or ethertypes"
+	is "$(said ip-version-under-ip4-5)" "tc-lift: not lifted whole: 2 cut or damaged in the IP header"
+	is "$(said icmp-short-4)" "tc-lift: not lifted whole: 2 cut in the transport header"
+	is "$(said opaque-gre-ip4)" "tc-lift: not lifted whole: 3 of other IP protocols"
+	is "$(said runt-frames)" \
+		"tc-lift: not lifted whole: 5 cut in the link header, 2 cut or damaged in the IP header"
+	is "$(said tcp-plain-ip4)" ""
+	is "$(tc-lift -o "$tmp/a" "$sample" 2>&1)" ""
+}
+
+@test "--map holds all addresses that tshark finds, for the owner alone" {
+	umask 022
+	tc-lift --map "$tmp/map" -o "$tmp/a" "$sample"
+	is "$(stat -c %a "$tmp/map")" 600
+	is "$(head -n 1 "$tmp/map")" $'packet\twhat\tslot\taddress'
+	tail -n +2 "$tmp/map" | cut -f4 | sort -u >"$tmp/here"
+	# All but those that name nobody: broadcast, registered groups, the MAC of a group.
+	tshark -n -r "$sample" -T fields -e eth.addr -e ip.addr -e ipv6.addr -e arp.src.hw_mac -e arp.dst.hw_mac \
+		-e arp.src.proto_ipv4 -e arp.dst.proto_ipv4 -e icmpv6.nd.ns.target_address \
+		-e icmpv6.nd.na.target_address 2>/dev/null | tr ',\t' '\n\n' | sort -u |
+		grep -vE '^(|::|255\.255\.255\.255|0\.0\.0\.0|ff02::[0-9a-f]{1,2}|33:33:.*|01:00:5e:.*|ff:ff:.*|00:00:00:00:00:00)$' >"$tmp/there"
+	[ "$(wc -l <"$tmp/there")" -gt 50 ]
+	diff "$tmp/here" "$tmp/there"
+}
+
+@test "--map is for the owner alone even where the file was there, and is overwritten" {
+	seq 1000 >"$tmp/map"
+	chmod 666 "$tmp/map"
+	tc-lift --map "$tmp/map" -o "$tmp/a" "$edge/one-packet-udp.pcap"
+	is "$(stat -c %a "$tmp/map")" 600
+	is "$(cut -f2 "$tmp/map" | sort | uniq -c | tr -s ' \n' ' ')" " 2 host 2 mac 1 what "
+}
+
+# --- live ---
+
+@test "a packet written into a pipe is out at the other end at once, through tc-compile too" {
+	python3 - "$edge/tcp-plain-ip4.pcap" <<-'PY'
+		import msgpack, os, select, struct, subprocess, sys
+		data = open(sys.argv[1], "rb").read()
+		header, packets, at = data[:24], [], 24
+		while at < len(data):
+		    n = 16 + struct.unpack_from("<I", data, at + 8)[0]
+		    packets.append(data[at:at + n])
+		    at += n
+
+		def live(command, enough):
+		    """Feeds packet after packet; after each, enough(all output, packets so far) soon holds."""
+		    p = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+		    p.stdin.write(header)
+		    out = b""
+		    for i, packet in enumerate(packets, 1):
+		        p.stdin.write(packet)
+		        while not enough(out, i):
+		            assert select.select([p.stdout], [], [], 2)[0], f"{command}: packet {i} did not come"
+		            out += os.read(p.stdout.fileno(), 65536)
+		    p.stdin.close()
+		    assert p.wait() == 0
+
+		def records(out, i):
+		    u = msgpack.Unpacker()
+		    u.feed(out)
+		    return sum(isinstance(o, list) for o in u) == i
+
+		live("tc-lift", records)
+		live("tc-lift - | tc-compile", lambda out, i: len(out) == 24 + sum(map(len, packets[:i])))
+		live("tc-lift | tc-show", lambda out, i: out.count(b"\n") == 1 + i)
+	PY
+}
+
+@test "^C ends the stream with an end record that says so, exit 130" {
+	mkfifo "$tmp/in"
+	tc-lift "$tmp/in" >"$tmp/a" &
+	exec 4>"$tmp/in"
+	cat "$edge/tcp-plain-ip4.pcap" >&4
+	until [ -s "$tmp/a" ]; do sleep 0.01; done
+	kill -INT $!
+	wait $! || status=$?
+	exec 4>&-
+	is "$status" 130
+	is "$(end "$tmp/a" | cut -d' ' -f1,3)" "$(packets "$edge/tcp-plain-ip4.pcap") interrupted"
+}
+
+@test "behind ^C the compiler says so too, and gives all packets" {
+	mkfifo "$tmp/in"
+	tc-lift "$tmp/in" >"$tmp/a" &
+	exec 4>"$tmp/in"
+	cat "$edge/tcp-plain-ip4.pcap" >&4
+	until [ -s "$tmp/a" ]; do sleep 0.01; done
+	kill -TERM $!
+	wait $! || status=$?
+	exec 4>&-
+	is "$status" 130
+	run -1 --separate-stderr tc-compile -o - "$tmp/a"
+	is "$stderr" "tc-compile: $tmp/a: the trace ends interrupted after $(packets "$edge/tcp-plain-ip4.pcap") packets"
+	tc-compile "$tmp/a" 2>/dev/null >"$tmp/b.pcap" || true
+	is "$(packets "$tmp/b.pcap")" "$(packets "$edge/tcp-plain-ip4.pcap")"
+}
