@@ -25,7 +25,7 @@ all: $(TOOLS:%=bin/%)
 # Programs
 bin/tc-lift: build/tc-lift/main.o $(capture) $(state) $(layers) $(record)
 bin/tc-compile: build/tc-compile/main.o $(capture) $(state) $(layers) $(record)
-bin/tc-show: build/tc-show/main.o build/tc-show/json.o $(record)
+bin/tc-show: build/tc-show/main.o build/tc-show/json.o build/tc-show/lines.o $(record)
 build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)

@@ -47,6 +47,7 @@ struct compile {
 	struct map map;
 	bool begun;
 	struct stream_header first; /* of the first trace: the capture's */
+	uint32_t snaplen;	    /* the capture's */
 	uint64_t packets, odd[ODDS];
 	uint8_t *frame; /* one packet as it is written */
 	size_t frame_size;
@@ -82,6 +83,8 @@ start_option(const char *text)
 
 	if (!end)
 		end = rest;
+	if (t < 0 || t > UINT32_MAX)
+		errx(2, "%s: --start must be between 1970 and 2106, as pcap's times", text);
 	t *= NANO;
 	if (end != text && *end == '.')
 		while (*++end >= '0' && *end <= '9')
@@ -189,8 +192,8 @@ begin(struct compile *c, const struct stream_header *h)
 	}
 	c->first = *h;
 	c->begun = true;
-	uint32_t snaplen = o->full ? capture_max(h->link) : o->snaplen ? o->snaplen : h->snaplen;
-	if (capture_create(&c->writer, dup(c->out.fd), h->link, snaplen, h->nano) == 0)
+	c->snaplen = o->full ? capture_max(h->link) : o->snaplen ? o->snaplen : h->snaplen;
+	if (capture_create(&c->writer, dup(c->out.fd), h->link, c->snaplen, h->nano) == 0)
 		return 0;
 	warnx("%s", c->writer.error);
 	return -1;
@@ -253,6 +256,10 @@ write_packet(struct compile *c, struct packet *p)
 		out.caplen = p->len < capture_max(c->trace.dlt) ? p->len : capture_max(c->trace.dlt);
 	else if (o->snaplen && out.caplen > o->snaplen)
 		out.caplen = o->snaplen;
+	if (out.caplen > c->snaplen) { /* a trace with a larger one behind the first */
+		c->trace.odd[ODD_RANGE]++;
+		out.caplen = c->snaplen;
+	}
 	if (!c->writer.nano && out.time % 1000)
 		c->trace.odd[ODD_TIME]++;
 	if (out.time < 0 || out.time / NANO > UINT32_MAX) {
@@ -285,7 +292,7 @@ compile_trace(struct compile *c)
 	struct packet p;
 	int got = 0;
 
-	while (!io_interrupted && (got = stream_read(&c->reader, &a)) == 1) {
+	while ((got = stream_read(&c->reader, &a)) == 1) {
 		c->map.packet = ++c->packets;
 		trace_compile(&c->trace, &p, &a);
 		if (write_packet(c, &p) < 0 || (c->options.strict && refused(c) < 0))

@@ -148,9 +148,12 @@ prepare(struct lift *l, int argc, char **argv)
 		err(1, NULL);
 	for (int i = 0; i < l->n; i++) {
 		struct capture_reader *r = &l->reader[i];
-		if (capture_open(r, l->paths[i], pass_on, l) < 0 ||
-		    (l->options.filter && capture_filter(r, l->options.filter) < 0))
-			errx(1, "%s: %s", l->paths[i], r->error);
+		const char *name = strcmp(l->paths[i], "-") ? l->paths[i] : "standard input";
+		if (capture_open(r, l->paths[i], pass_on, l) < 0)
+			errx(1, "%s: %s", name, r->error);
+		if (l->options.filter && capture_filter(r, l->options.filter) < 0)
+			errx(2, "-f %s: %s", l->options.filter, r->error);
+		l->paths[i] = (char *)name;
 		if (r->dlt != l->reader[0].dlt)
 			errx(1, "%s: link type %d, but %d in %s; lift them one by one",
 			     l->paths[i], r->dlt, l->reader[0].dlt, l->paths[0]);
@@ -223,7 +226,7 @@ run(struct lift *l)
 	for (int i = 0; i < l->n && !*l->writer.error; i++) {
 		struct capture_reader *r = &l->reader[i];
 		int got = 0;
-		while (!io_interrupted && (got = capture_read(r, &c)) == 1)
+		while ((got = capture_read(r, &c)) == 1)
 			if (lift_packet(l, &c) < 0)
 				return STREAM_CUT;
 		if (io_interrupted)
@@ -259,8 +262,9 @@ report(const struct lift *l)
 	}
 	if (t->flows.evicted || t->hosts.evicted || t->macs.evicted || t->suffixes.evicted)
 		warnx("forgotten for want of room (--cap %" PRIu32 "): %" PRIu64 " flows, %" PRIu64
-		      " hosts, %" PRIu64 " link addresses",
-		      t->header.cap, t->flows.evicted, t->hosts.evicted, t->macs.evicted);
+		      " hosts, %" PRIu64 " link addresses, %" PRIu64 " IPv6 suffixes",
+		      t->header.cap, t->flows.evicted, t->hosts.evicted, t->macs.evicted,
+		      t->suffixes.evicted);
 }
 
 int

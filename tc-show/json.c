@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#define NANO UINT64_C(1000000000)
+
 /* --- header --- */
 
 static const struct {
@@ -22,14 +24,35 @@ static const struct {
 void
 json_print_header(FILE *f, const struct stream_header *h)
 {
+	uint64_t size = h->start < 0 ? -(uint64_t)h->start : (uint64_t)h->start;
+
 	fprintf(f,
 		"{\"magic\":\"" STREAM_MAGIC "\",\"kind\":\"actions\",\"version\":%d,"
-		"\"resolution\":\"%s\",\"start\":%" PRId64,
-		STREAM_VERSION, h->nano ? "ns" : "us", h->start);
+		"\"resolution\":\"%s\",\"start\":\"%s%" PRIu64 ".%09" PRIu64 "\"",
+		STREAM_VERSION, h->nano ? "ns" : "us", h->start < 0 ? "-" : "", size / NANO,
+		size % NANO);
 	for (size_t i = 0; i < NUMBERS; i++)
 		fprintf(f, ",\"%s\":%" PRIu32, numbers[i].name,
 			*(const uint32_t *)((const char *)h + numbers[i].at));
 	fputs("}\n", f);
+}
+
+/* Seconds with nine decimals, as text: a number of so many digits is more than most readers of JSON
+ * keep. */
+static bool
+parse_start(const char *text, int64_t *start)
+{
+	uint64_t seconds, rest;
+	int n = 0;
+	bool minus = text && *text == '-';
+
+	if (!text || sscanf(text + minus, "%11" SCNu64 ".%9" SCNu64 "%n", &seconds, &rest, &n) != 2 ||
+	    text[minus + n] || text[minus + n - 10] != '.' || seconds > INT64_MAX / NANO - 1)
+		return false;
+	*start = seconds * NANO + rest;
+	if (minus)
+		*start = -*start;
+	return true;
 }
 
 static const char *
@@ -37,7 +60,6 @@ parse_header(const json_t *o, struct stream_header *h)
 {
 	const char *resolution = json_string_value(json_object_get(o, "resolution"));
 	const char *kind = json_string_value(json_object_get(o, "kind"));
-	const json_t *start = json_object_get(o, "start");
 
 	if (json_integer_value(json_object_get(o, "version")) != STREAM_VERSION)
 		return "version";
@@ -46,9 +68,8 @@ parse_header(const json_t *o, struct stream_header *h)
 	if (!resolution || (strcmp(resolution, "ns") != 0 && strcmp(resolution, "us") != 0))
 		return "resolution";
 	h->nano = *resolution == 'n';
-	if (!json_is_integer(start))
+	if (!parse_start(json_string_value(json_object_get(o, "start")), &h->start))
 		return "start";
-	h->start = json_integer_value(start);
 	for (size_t i = 0; i < NUMBERS; i++) {
 		const json_t *v = json_object_get(o, numbers[i].name);
 		if (!json_is_integer(v) || json_integer_value(v) < 0 ||

@@ -1,5 +1,6 @@
 /* tc-show: any stream as JSON, one object a line, and back. */
 #include "json.h"
+#include "lines.h"
 #include "record/io.h"
 
 #include <err.h>
@@ -87,9 +88,9 @@ show(const struct options *o, int in, int out)
 		err(1, NULL);
 	r.before_wait = flush;
 	r.before_wait_arg = f;
-	while (!io_interrupted && (got = stream_read_header(&r, &h)) == 1) {
+	while ((got = stream_read_header(&r, &h)) == 1) {
 		json_print_header(f, &h);
-		while (!io_interrupted && !ferror(f) && (got = stream_read(&r, &a)) == 1)
+		while (!ferror(f) && (got = stream_read(&r, &a)) == 1)
 			json_print_action(f, &a);
 		if (got != 0)
 			break;
@@ -155,36 +156,40 @@ reverse_line(struct reverse *r, const char *line)
 }
 
 static int
+pass_on(void *arg)
+{
+	return stream_flush(arg);
+}
+
+static int
 reverse(const struct options *o, int in, int out)
 {
 	static struct reverse r;
-	FILE *f = fdopen(in, "r");
-	char *line = NULL;
-	size_t size = 0;
-	uint64_t number = 0;
+	struct lines l = {.fd = in, .before_wait = pass_on, .arg = &r.w};
 	const char *why = NULL;
+	char *line;
+	int got = 0;
 
-	if (!f || stream_writer_init(&r.w, out) < 0)
+	if (stream_writer_init(&r.w, out) < 0)
 		err(1, NULL);
-	while (!why && !io_interrupted && !*r.w.error && getline(&line, &size, f) > 0) {
-		number++;
+	while (!why && !*r.w.error && (got = lines_next(&l, &line)) == 1)
 		why = reverse_line(&r, line);
-	}
 	if (why)
-		warnx("%s: line %" PRIu64 ": %s", input_name(o), number, why);
-	else if (r.open && !io_interrupted && !*r.w.error)
-		warnx("%s: cut off after line %" PRIu64 ": no end", input_name(o), number);
-	else if (number == 0 && !io_interrupted)
+		warnx("%s: line %" PRIu64 ": %s", input_name(o), l.number, why);
+	else if (got < 0 && !*r.w.error)
+		warn("%s: after line %" PRIu64, input_name(o), l.number);
+	else if (l.number == 0 && !io_interrupted)
 		warnx("%s: empty", input_name(o));
-	int status = why || r.open || number == 0;
+	else if (r.open && !io_interrupted && !*r.w.error)
+		warnx("%s: cut off after line %" PRIu64 ": no end", input_name(o), l.number);
+	int status = why || got < 0 || r.open || l.number == 0;
 	if (r.open)
 		stream_write_end(&r.w, io_interrupted ? STREAM_INTERRUPTED : STREAM_CUT);
 	if (stream_flush(&r.w) < 0) {
 		warnx("%s: %s", output_name(o), r.w.error);
 		status = 1;
 	}
-	free(line);
-	fclose(f);
+	lines_free(&l);
 	stream_writer_free(&r.w);
 	return io_interrupted ? 130 : status;
 }

@@ -102,11 +102,32 @@ source_close(void *cookie)
 	return 0;
 }
 
-/* The first octets, as many as one file header takes, or more if they are there at once. */
+/* Whether all interface descriptions of a pcapng file that come before its packets were seen. */
+static bool
+saw_interfaces(const struct capture_source *s)
+{
+	const uint8_t *at = s->peek, *end = at + s->peeked;
+	bool big;
+
+	if (s->peeked < 12 || number(at, 4, true) != 0x0a0d0d0a)
+		return true;
+	big = number(at + 8, 4, true) == 0x1a2b3c4d;
+	while (end - at >= 8) {
+		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
+		if ((type != 0x0a0d0d0a && type != 1) || length < 12)
+			return true;
+		if (length > end - at)
+			return false;
+		at += length;
+	}
+	return false;
+}
+
+/* The first octets: what tells the resolution of the timestamps. */
 static int
 source_peek(struct capture_source *s)
 {
-	while (s->peeked < 24) {
+	while (s->peeked < PEEK && (s->peeked < 24 || !saw_interfaces(s))) {
 		ssize_t got = read_some(s->fd, s->peek + s->peeked, PEEK - s->peeked);
 		if (got < 0)
 			return -1;
@@ -168,6 +189,20 @@ fail(struct capture_reader *r, const char *why)
 	return -1;
 }
 
+/* As libpcap has it (pcap-common.c). */
+uint32_t
+capture_max(int dlt)
+{
+	switch (dlt) {
+	case DLT_DBUS:
+	case DLT_USBPCAP:
+		return 128 << 20;
+	case DLT_EBHSCR:
+		return 8 << 20;
+	}
+	return 256 << 10;
+}
+
 int
 capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void *), void *arg)
 {
@@ -205,6 +240,8 @@ capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void
 	}
 	r->dlt = pcap_datalink(r->pcap);
 	r->snaplen = pcap_snapshot(r->pcap);
+	if (r->snaplen > capture_max(r->dlt))
+		r->snaplen = capture_max(r->dlt);
 	return 0;
 }
 
@@ -262,20 +299,6 @@ capture_close(struct capture_reader *r)
 		pcap_close(r->pcap); /* closes the source too */
 	r->pcap = r->program = NULL;
 	r->source = NULL;
-}
-
-/* As libpcap has it (pcap-common.c). */
-uint32_t
-capture_max(int dlt)
-{
-	switch (dlt) {
-	case DLT_DBUS:
-	case DLT_USBPCAP:
-		return 128 << 20;
-	case DLT_EBHSCR:
-		return 8 << 20;
-	}
-	return 256 << 10;
 }
 
 static int

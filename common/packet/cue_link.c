@@ -26,13 +26,11 @@ predict_dst(const struct cue *c, uint8_t *group)
 		return group;
 	if (c->peer->seen)
 		return c->peer->src_mac;
-	if (c->to && c->to->has_mac)
-		return c->to->mac;
 	if (c->p->kind == PACKET_ARP && c->p->operation == 1) {
 		memset(group, 0xff, 6);
 		return group;
 	}
-	return NULL;
+	return c->to && c->to->has_mac ? c->to->mac : NULL;
 }
 
 /* Link types whose header holds two link addresses, one (where it says so), or none. */
@@ -54,7 +52,7 @@ macs_of(const struct cue *c)
 static void
 remember_mac(struct host *h, const uint8_t *mac)
 {
-	if (!h || mac_class(mac) == MAC_GROUP)
+	if (!h || mac[0] & 1)
 		return;
 	h->has_mac = true;
 	memcpy(h->mac, mac, 6);

@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+static bool
+has_option(const struct packet *p, uint32_t option)
+{
+	for (int i = 0; i < p->n_options; i++)
+		if (p->options[i] == option)
+			return true;
+	return false;
+}
+
 /* Flags and options: what the length of the header hangs on. */
 void
 cue_tcp_layout(struct cue *c)
@@ -18,7 +27,8 @@ cue_tcp_layout(struct cue *c)
 				  syn ? 0 : s->n_options, PACKET_OPTIONS);
 	if (!c->lift) {
 		p->n_sack = action_has(c->a, ACTION_SACK) ? sack->n : 0;
-		if (p->n_sack > PACKET_SACKS || p->n_sack % 2) {
+		if (p->n_sack > PACKET_SACKS || p->n_sack % 2 ||
+		    (p->n_sack != 0) != has_option(p, OPTION_SACK)) {
 			cue_odd(c, ODD_LAYOUT);
 			p->n_sack = 0;
 		}
@@ -29,15 +39,6 @@ cue_tcp_layout(struct cue *c)
 	}
 	p->tcp_off = cue_number(c, ACTION_TCP_OFF, p->tcp_off,
 				tcp_offset_for(p->options, p->n_options, p->n_sack / 2), 15);
-}
-
-static bool
-has_option(const struct packet *p, uint32_t option)
-{
-	for (int i = 0; i < p->n_options; i++)
-		if (p->options[i] == option)
-			return true;
-	return false;
 }
 
 /* After a SYN: timestamps on every segment if it had them (RFC 7323, section 3.2). Segments with

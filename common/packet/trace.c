@@ -177,8 +177,9 @@ cue_flow(struct cue *c)
 			c->avoid = base;
 		flow_restart(c->f, open == FLOW_ANEW_TURNED);
 	}
-	c->me = &c->f->side[c->dir];
-	c->peer = flow_has_one_end(c->f) ? c->me : &c->f->side[!c->dir];
+	bool one_end = flow_has_one_end(c->f);
+	c->me = &c->f->side[one_end ? 0 : c->dir];
+	c->peer = one_end ? c->me : &c->f->side[!c->dir];
 	c->from = host_of(c->t, c->f, c->dir);
 	c->to = host_of(c->t, c->f, !c->dir);
 }

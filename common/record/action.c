@@ -16,19 +16,28 @@ list_write(msgpack_packer *pk, const struct action_list *l)
 		msgpack_pack_int64(pk, l->v[i]);
 }
 
+/* A number; what is larger than any field can be is as large as can be. */
+static int
+number_read(int64_t *v, const msgpack_object *o)
+{
+	if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+		*v = o->via.u64 > INT64_MAX ? INT64_MAX : (int64_t)o->via.u64;
+	else if (o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
+		*v = o->via.i64;
+	else
+		return -1;
+	return 0;
+}
+
 static int
 list_read(struct action_list *l, const msgpack_object *o)
 {
 	if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size > ACTION_LIST_MAX)
 		return -1;
 	l->n = o->via.array.size;
-	for (int i = 0; i < l->n; i++) {
-		const msgpack_object *e = &o->via.array.ptr[i];
-		if (e->type != MSGPACK_OBJECT_POSITIVE_INTEGER &&
-		    e->type != MSGPACK_OBJECT_NEGATIVE_INTEGER)
+	for (int i = 0; i < l->n; i++)
+		if (number_read(&l->v[i], &o->via.array.ptr[i]) < 0)
 			return -1;
-		l->v[i] = e->via.i64;
-	}
 	return 0;
 }
 
@@ -111,11 +120,7 @@ value_read(struct action *a, int f, const msgpack_object *o)
 {
 	switch (action_fields[f].kind) {
 	case ACTION_INT:
-		if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER &&
-		    o->type != MSGPACK_OBJECT_NEGATIVE_INTEGER)
-			return -1;
-		a->num[f] = o->via.i64;
-		return 0;
+		return number_read(&a->num[f], o);
 	case ACTION_LIST:
 		return list_read(action_list(a, f), o);
 	case ACTION_REF:

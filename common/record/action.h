@@ -112,6 +112,13 @@ action_has(const struct action *a, enum action_field f)
 	return a->has >> f & 1;
 }
 
+/* Whether a flow opens with this packet, in whichever way. */
+static inline bool
+action_opens(const struct action *a)
+{
+	return action_has(a, ACTION_OPEN) && a->num[ACTION_OPEN] != 0;
+}
+
 static inline void
 action_set(struct action *a, enum action_field f, int64_t v)
 {

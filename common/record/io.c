@@ -1,10 +1,13 @@
 #include "record/io.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 volatile sig_atomic_t io_interrupted;
@@ -100,13 +103,32 @@ write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
+/* Whether more may be read after an interrupt. */
+static bool
+last_words(int fd)
+{
+	static struct timespec first;
+	struct timespec now;
+	struct stat st;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!first.tv_sec)
+		first = now;
+	if (now.tv_sec - first.tv_sec > 1)
+		return false;
+	return poll(&p, 1, 200) > 0;
+}
+
 ssize_t
 read_some(int fd, void *p, size_t n)
 {
 	ssize_t r;
 
 	do {
-		if (io_interrupted)
+		if (io_interrupted && !last_words(fd))
 			return 0;
 		r = read(fd, p, n);
 	} while (r < 0 && errno == EINTR);

@@ -35,8 +35,9 @@ void outfile_discard(struct outfile *f);
 /* Writes all of it, through interrupted and short writes. 0 or -1 with errno. */
 int write_all(int fd, const void *p, size_t n);
 
-/* One read(2), repeated where a signal other than ours broke it off: octets, 0 at the end or when
- * interrupted, -1 with errno. */
+/* One read(2), repeated where a signal broke it off: octets, 0 at the end, -1 with errno. Once
+ * interrupted, a file is at its end; a pipe is when it falls silent for 0.2 s or a second has gone,
+ * since whoever writes it was interrupted too and has last words. */
 ssize_t read_some(int fd, void *p, size_t n);
 
 /* CRC-32 (ISO 3309, as zlib's crc32) of n octets at p, going on from crc; begin with 0. */

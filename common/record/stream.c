@@ -146,7 +146,7 @@ stream_write(struct stream_writer *w, const struct action *a)
 {
 	action_write(&w->pk, a);
 	w->packets++;
-	w->flows += action_has(a, ACTION_OPEN);
+	w->flows += action_opens(a);
 	return *w->error ? -1 : 0;
 }
 
@@ -183,11 +183,11 @@ stream_reader_free(struct stream_reader *r)
 	r->zone = NULL;
 }
 
-/* Where in the input: for messages. */
+/* Where in the input the last object began, or one that was looked for: for messages. */
 static uint64_t
 position(const struct stream_reader *r)
 {
-	return r->offset + r->at;
+	return r->offset + r->record;
 }
 
 static uint64_t
@@ -260,7 +260,7 @@ refill(struct stream_reader *r)
 	memmove(r->buf, r->buf + r->at, r->n - r->at);
 	r->offset += r->at;
 	r->n -= r->at;
-	r->at = r->summed = 0;
+	r->at = r->summed = r->record = 0;
 	if (r->before_wait && r->before_wait(r->before_wait_arg) < 0)
 		return fail(r->error, "output failed");
 	got = read_some(r->fd, r->buf + r->n, BUFFER - r->n);
@@ -278,6 +278,7 @@ next_object(struct stream_reader *r, msgpack_object *o)
 	size_t off = 0;
 	int more;
 
+	r->record = r->at;
 	if (*r->error)
 		return -1;
 	while ((s = span((uint8_t *)r->buf + r->at, r->n - r->at, DEPTH_MAX)) == 0) {
@@ -294,7 +295,6 @@ next_object(struct stream_reader *r, msgpack_object *o)
 	if (s < 0 || msgpack_unpack(r->buf + r->at, s, &off, r->zone, o) != MSGPACK_UNPACK_SUCCESS)
 		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): not a record",
 			    r->packets + 1, position(r));
-	r->record = r->at;
 	r->at += s;
 	return 1;
 }
@@ -392,6 +392,8 @@ stream_read_header(struct stream_reader *r, struct stream_header *h)
 		return fail(r->error, "header: link, snaplen, cap, resolution or start is missing "
 				      "or wrong");
 	h->nano = text_is(resolution, "ns");
+	if (!h->nano && !text_is(resolution, "us"))
+		return fail(r->error, "header: resolution is neither \"us\" nor \"ns\"");
 	if (read_order(&r->order, map_get(&o, "fields")) < 0)
 		return fail(r->error, "header: fields are missing or wrong");
 	r->traced = true;
@@ -442,6 +444,11 @@ stream_read(struct stream_reader *r, struct action *a)
 						    r->record - r->summed);
 			return read_end(r, &o, crc);
 		}
+		if (map_get(&o, "magic"))
+			return fail(r->error,
+				    "cut off after record %" PRIu64 ": another trace begins at octet "
+				    "%" PRIu64 " without an end record before it",
+				    r->packets, position(r));
 		r->unknown++;
 	}
 	if (o.via.array.size && o.via.array.ptr[0].type == MSGPACK_OBJECT_POSITIVE_INTEGER)
@@ -450,6 +457,6 @@ stream_read(struct stream_reader *r, struct action *a)
 		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): damaged (%s)",
 			    r->packets + 1, position(r), why);
 	r->packets++;
-	r->flows += action_has(a, ACTION_OPEN);
+	r->flows += action_opens(a);
 	return 1;
 }
