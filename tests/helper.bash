@@ -37,3 +37,12 @@ refused() {
 	# shellcheck disable=SC2053
 	[[ $stderr = $pattern ]]
 }
+
+# stream LINE...: as JSON, a trace of a SYN and its answer, and these lines.
+stream() {
+	printf '%s' '{"magic":"tracecodec","kind":"actions","version":1,"resolution":"us","start":"0.000000000","link":1,' \
+		'"snaplen":65535,"cap":16,"idle_tcp":300,"idle_udp":60,"idle_other":60}' $'\n' \
+		'{"open":1,"orig_h":[0,1],"resp_h":[1,0],"orig_p":40000,"resp_p":80,"flags":2,"ttl":64,' \
+		'"src_mac":[0,0],"dst_mac":[1,0]}' $'\n' '{"dir":1,"flags":18,"ttl":60}' $'\n'
+	printf '%s\n' "$@" '{"end":"whole"}'
+}

@@ -24,19 +24,21 @@ import tempfile
 #   first  the outermost occurrence, as text: what an ICMP error quotes comes after it
 #   inner  the occurrences after the first, which are a quote's: as text, addresses one to one (--quotes)
 #   text   every occurrence, as text, of a field that another layer has too
+#   time   as ns: a capture may have more than a second's worth of ns beside its seconds
 #   zero   zero in both or in neither
 #   map    the values correspond one to one over the trace (stream numbers: a quote may have taken one)
 #   host   likewise, and the class of the address is kept; IP addresses of every field share one table
 #   link   likewise for link addresses
 #   step   the difference to the value before it on the same clock, modulo 2^bits; zero may stay zero
 #   same   whether it is the value of the packet before it in the same flow and direction
+#   options  as text, as far as the end-of-options mark: tshark reads on behind it
 #   seq    as text, but in a first fragment: tshark knows no length there, and subtracts no base
 #   ack    likewise where the ACK flag is set, elsewhere zero or not
 #   acked  as text, until a packet without ACK flag crosses the peer's: tshark takes its acknowledgement of 0 as it
 #          stands, so that what it then holds for acknowledged hangs on which half of the circle the ISN lies in
 # A layer's fields are looked at only where that layer stands outermost (see layers_of).
 FIELDS = {
-    'frame': {'all': 'frame.time_epoch frame.len frame.cap_len frame.encap_type'},
+    'frame': {'time': 'frame.time_epoch', 'all': 'frame.len frame.cap_len frame.encap_type'},
     'link': {'first': 'eth.type eth.len null.family sll.pkttype sll.hatype sll.halen sll.etype',
              'all': 'vlan.id vlan.priority vlan.dei vlan.etype ieee8021ad.id ieee8021ad.priority ieee8021ad.dei',
              'link': 'eth.src eth.dst sll.src.eth'},
@@ -45,12 +47,12 @@ FIELDS = {
     'ip': {'first': 'ip.version ip.hdr_len ip.dsfield ip.len ip.flags ip.frag_offset ip.ttl ip.proto',
            'host': 'ip.src ip.dst', 'step': 'ip.id'},
     'ip unquoted': {'all': 'ip.opt.type ip.opt.len'},
-    'ipv6': {'first': 'ipv6.version ipv6.tclass ipv6.plen ipv6.nxt ipv6.hlim ipv6.fraghdr.offset ipv6.fraghdr.more',
+    'ipv6': {'first': 'ipv6.version ipv6.tclass ipv6.plen ipv6.nxt ipv6.hlim',
              'zero': 'ipv6.flow', 'same': 'ipv6.flow', 'host': 'ipv6.src ipv6.dst'},
     'ipv6 unquoted': {'all': 'ipv6.hopopts.nxt ipv6.hopopts.len ipv6.dstopts.nxt ipv6.dstopts.len ipv6.fraghdr.nxt '
-                             'ipv6.routing.nxt ipv6.routing.len'},
+                             'ipv6.fraghdr.offset ipv6.fraghdr.more ipv6.routing.nxt ipv6.routing.len'},
     'tcp': {'all': 'tcp.srcport tcp.dstport tcp.len tcp.hdr_len tcp.flags tcp.window_size_value tcp.window_size '
-                   'tcp.urgent_pointer tcp.completeness tcp.option_kind tcp.option_len tcp.options.mss_val '
+                   'tcp.urgent_pointer tcp.completeness tcp.options.mss_val '
                    'tcp.options.wscale.shift tcp.options.sack_le tcp.options.sack_re '
                    'tcp.options.sack.dsack_le tcp.options.sack.dsack_re '
                    + ' '.join('tcp.analysis.' + name for name in (
@@ -60,7 +62,7 @@ FIELDS = {
                        'tfo_syn tfo_ack tfo_ignored push_bytes_sent').split()),
             'acked': 'tcp.analysis.bytes_in_flight tcp.analysis.initial_rtt tcp.analysis.ack_rtt '
                      'tcp.analysis.acks_frame tcp.analysis.rto tcp.analysis.rto_frame',
-            'seq': 'tcp.seq', 'ack': 'tcp.ack', 'map': 'tcp.stream',
+            'options': 'tcp.option_kind tcp.option_len', 'seq': 'tcp.seq', 'ack': 'tcp.ack', 'map': 'tcp.stream',
             'step': 'tcp.options.timestamp.tsval tcp.options.timestamp.tsecr'},
     'udp': {'all': 'udp.srcport udp.dstport udp.length', 'zero': 'udp.checksum', 'map': 'udp.stream'},
     'sctp': {'all': 'sctp.srcport sctp.dstport'},
@@ -72,7 +74,7 @@ FIELDS = {
     'quote': {'inner': 'ip.proto ipv6.nxt ip.src ip.dst ipv6.src ipv6.dst',
               'text': 'tcp.srcport tcp.dstport udp.srcport udp.dstport'},
 }
-# Asked for, never compared: tshark's words for lengths that lie, which excuse a checksum that can't be verified.
+# Asked for, never compared: tshark's words for lengths that lie, which excuse a checksum that can't be right.
 FIELDS['lies'] = {'all': 'ip.bogus_ip_length ip.bogus_header_length ip.bogus_ip_version ipv6.plen_exceeds_framing '
                          'ipv6.plen_zero ipv6.bogus_ipv6_version ipv6.invalid_header udp.length.bad udp.length.bad_zero '
                          'tcp.bogus_header_length tcp.short_segment'}
@@ -80,6 +82,7 @@ LIES = FIELDS['lies']['all'].split()
 PLAIN = ('all', 'first')    # compared as one slice, looked at field by field only where the slice differs
 STATUS = ['ip.checksum.status', 'tcp.checksum.status', 'udp.checksum.status', 'sctp.checksum.status',
           'icmp.checksum.status', 'icmpv6.checksum.status']
+# absent: the header ends before it
 STATUS_NAME = {'0': 'Bad', '1': 'Good', '2': 'Unverified', '3': 'Not present', '': 'absent'}
 
 # Every other protocol is switched off: their guesses about a payload differ once it is zeros, they cost time,
@@ -153,23 +156,20 @@ def tshark(path, options, names):
 
 # ---- what a packet is, and what an address is
 
-LAYERS = re.compile(r'(?:raw:)?((?:eth|sll|null|:?ethertype|:?vlan|:?ieee8021ad)*):?'
+LAYERS = re.compile(r'(?:raw:|ip:(?=ipv6))?((?:eth|sll|null|:?ethertype|:?vlan|:?ieee8021ad)*):?'
                     r'(?:(arp|ip|ipv6)\b)?((?::ipv6\.\w+)*)(?::(tcp|udp|sctp|icmp|icmpv6)\b)?(.*)')
-known_layers = {}
 
 
+@functools.cache
 def layers_of(protocols):
-    """The layers that stand outermost, and directly upon each other; what is quoted or tunnelled is none of them."""
-    if protocols not in known_layers:
-        link, network, extensions, transport, rest = LAYERS.match(protocols).groups()
-        found = ['frame', network] if rest.startswith(':eth') else ['frame', 'link', network]   # ISL: eth in eth
-        if transport and not (network == 'ip' and (extensions or transport == 'icmpv6')
-                              or network == 'ipv6' and transport == 'icmp'):
-            found.append(transport)
-        quotes = ':ip' in rest
-        found += [layer + ' unquoted' for layer in found if layer and not quotes]
-        known_layers[protocols] = (link + extensions, [layer for layer in LAYOUT if layer in found], quotes)
-    return known_layers[protocols]
+    """The link and extension headers; the layers that stand outermost, directly upon each other; is another quoted?"""
+    link, network, extensions, transport, rest = LAYERS.match(protocols).groups()
+    if network == 'ip' and (extensions or rest.startswith(':ipv6')):    # an IPv6 packet that calls itself IPv4
+        return link, ['frame', 'link'], False
+    found = ['frame', network] if rest.startswith('eth') else ['frame', 'link', network]    # ISL is eth in eth
+    if transport and (network, transport) not in (('ip', 'icmpv6'), ('ipv6', 'icmp')):
+        found.append(transport)
+    return link + extensions, [layer for layer in LAYOUT if layer in found], ':ip' in rest
 
 
 CLASSES = [(ipaddress.ip_network(text), kind) for kind, texts in {     # the first that holds the address
@@ -184,18 +184,21 @@ CLASSES = [(ipaddress.ip_network(text), kind) for kind, texts in {     # the fir
 
 @functools.cache
 def host_class(text):
-    address = ipaddress.ip_address(text or '::')
+    address = ipaddress.ip_address(text)
     kind = next(kind for network, kind in CLASSES if address in network)
     return text if kind == 'itself' else kind
 
 
 @functools.cache
-def link_class(text, target):
+def link_class(text):
     if text in ('00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff') or text.startswith(('01:80:c2', '01:00:0c')):
         return text
-    if target and text.startswith(('01:00:5e', '33:33')):
-        return text[:5]
     return 'group' if int(text[:2], 16) & 1 else 'unicast'
+
+
+def nanoseconds(text):
+    seconds, _, fraction = text.partition('.')
+    return int(seconds) * 10**9 + int(fraction)
 
 
 # ---- comparing
@@ -234,6 +237,14 @@ class Judge:
             return a == b
         if how == 'text':
             return a == b
+        if how == 'time':
+            return a == b or nanoseconds(a) == nanoseconds(b)
+        if how == 'options':
+            kinds = row[AT['tcp.option_kind']].split(';')
+            end = kinds.index('0') if '0' in kinds else len(kinds)
+            if field == 'tcp.option_len':       # which one-byte options have none
+                end = sum(kind != '1' for kind in kinds[:end])
+            return a.split(';')[:end] == b.split(';')[:end]
         if how == 'acked':
             return a == b or row[AT['tcp.stream']] in self.unsound
         a, b = a.partition(';')[0], b.partition(';')[0]
@@ -242,9 +253,9 @@ class Judge:
         if how == 'map':
             return self.one_to_one(field, a, b)
         if how in ('host', 'link'):
-            if field == 'eth.dst' and int(a[:2], 16) & 1 and host_class(flow[1]) == flow[1]:
+            if field == 'eth.dst' and int(a[:2], 16) & 1 and flow[1] and host_class(flow[1]) == flow[1]:
                 return a == b       # a registered group's
-            kind_a, kind_b = (host_class(x) if how == 'host' else link_class(x, field == 'eth.dst') for x in (a, b))
+            kind_a, kind_b = (host_class(x) if how == 'host' else link_class(x) for x in (a, b))
             return self.one_to_one(how, a, b) and (kind_a == kind_b or 'any' in (kind_a, kind_b))
         if how == 'seq':
             return a == b or row[AT['tcp.len']] == ''
@@ -279,6 +290,8 @@ class Judge:
         if (head, layers) != (head_b, layers_b):
             self.say('layers', n, a[0], b[0])
             layers = [layer for layer in layers if layer in layers_b]
+        if a[AT['ip.bogus_ip_version']] or a[AT['ipv6.bogus_ipv6_version']]:
+            layers = [layer for layer in layers if layer in ('frame', 'link')]
         if '_ws.malformed' in b[0] and '_ws.malformed' not in a[0] and not quoting:
             self.say('_ws.malformed', n, a[0], b[0])
         flow = self.flow(a)
@@ -288,7 +301,11 @@ class Judge:
             acks = int(a[AT['tcp.flags']] or '0', 16) & 0x10 or a[AT['tcp.ack']] != '0'
             if not acks and (stream, target, target_port) in self.spoken:
                 self.unsound.add(stream)
-        for layer in layers + ['quote'] if quoting and self.quotes else layers:
+        if quoting:
+            layers = layers + ['quote'] * self.quotes
+        else:
+            layers = layers + [layer + ' unquoted' for layer in layers if layer + ' unquoted' in LAYOUT]
+        for layer in layers:
             low, high, hows, rest = LAYOUT[layer]
             if a[low:high] != b[low:high]:
                 for i in range(low, high):
@@ -302,19 +319,13 @@ class Judge:
                     name = {'inner': field + ' quoted', 'same': field + ' changes'}.get(how, field)
                     self.say(name, n, a[i], b[i])
 
-    def captures(self, rows_a, rows_b):
-        if len(rows_a) != len(rows_b):
-            self.say('packets', min(len(rows_a), len(rows_b)) + 1, len(rows_a), len(rows_b))
-        for n, (a, b) in enumerate(zip(rows_a, rows_b), 1):
-            self.packet(n, a, b)
-
     def checksums(self, rows_a, rows):
         """B written whole: every checksum that stands outermost is there and right, unless A's lengths lie."""
         if len(rows_a) != len(rows):
             self.say('full packets', min(len(rows_a), len(rows)) + 1, len(rows_a), len(rows))
         for n, (a, row) in enumerate(zip(rows_a, rows), 1):
             protocols, length, captured, *more = row
-            lies, status = more[:len(LIES)], more[len(LIES):]
+            lies, statuses = more[:len(LIES)], more[len(LIES):]
             # A datagram put together from fragments can be seen to lie only here, in its last fragment.
             reassembled = (a[AT['ip.frag_offset']] or a[AT['ipv6.fraghdr.offset']] or '0').partition(';')[0] != '0'
             lies = '_ws.malformed' in a[0] or any(a[AT[lie]] for lie in LIES) or reassembled and any(lies)
@@ -324,10 +335,11 @@ class Judge:
                 self.say('full frame.cap_len', n, length, captured)
             if lies:
                 continue
-            for name, value in zip(STATUS, status):
-                if name.split('.')[0] in layers_of(protocols)[1] and value.partition(';')[0] not in (
-                        ('1', '3') if name.startswith('udp') else ('1',)):
-                    self.say(name, n, '', STATUS_NAME[value.partition(';')[0]])
+            for name, value in zip(STATUS, statuses):
+                status = STATUS_NAME[value.partition(';')[0]]
+                if name.split('.')[0] in layers_of(protocols)[1] and status not in ('Good', 'absent') and (
+                        status != 'Not present' or not name.startswith('udp')):
+                    self.say(name, n, '', status)
 
 
 def judge(path_a, path_b, path_full, quotes):
@@ -338,7 +350,10 @@ def judge(path_a, path_b, path_full, quotes):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         (rows_a, cut), (rows_b, _), *full = pool.map(lambda job: tshark(*job), jobs)
     verdict = Judge(quotes)
-    verdict.captures(rows_a, rows_b)
+    if len(rows_a) != len(rows_b):
+        verdict.say('packets', min(len(rows_a), len(rows_b)) + 1, len(rows_a), len(rows_b))
+    for n, (a, b) in enumerate(zip(rows_a, rows_b), 1):
+        verdict.packet(n, a, b)
     if full:
         verdict.checksums(rows_a, full[0][0])
     return len(rows_a), verdict.differ, cut

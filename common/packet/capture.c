@@ -206,15 +206,26 @@ capture_max(int dlt)
 int
 capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void *), void *arg)
 {
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+
+	*r = (struct capture_reader){0};
+	return fd < 0 ? fail(r, strerror(errno)) : capture_open_fd(r, fd, NULL, 0, before_wait, arg);
+}
+
+int
+capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
+		int (*before_wait)(void *), void *arg)
+{
 	char why[PCAP_ERRBUF_SIZE] = "";
 	struct capture_source *s = malloc(sizeof *s);
 
 	*r = (struct capture_reader){.source = s};
 	if (!s)
 		return fail(r, strerror(errno));
-	*s = (struct capture_source){.before_wait = before_wait, .arg = arg};
-	s->fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	if (s->fd < 0 || source_peek(s) < 0) {
+	*s = (struct capture_source){.fd = fd, .before_wait = before_wait, .arg = arg, .peeked = n};
+	if (n)
+		memcpy(s->peek, head, n);
+	if (source_peek(s) < 0) {
 		fail(r, strerror(errno));
 		source_close(s);
 		return -1;

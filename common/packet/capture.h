@@ -31,6 +31,10 @@ struct capture_packet {
 
 /* Opens a capture, "-" for standard input; before_wait may be NULL. 0, or -1 with r->error. */
 int capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void *), void *arg);
+/* The same from a descriptor, which the reader takes, and of which n octets at head, 24 at most, were
+ * read already. */
+int capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
+		    int (*before_wait)(void *), void *arg);
 /* Only packets that match the expression of pcap-filter(7) from now on. 0, or -1 with r->error. */
 int capture_filter(struct capture_reader *r, const char *expression);
 /* 1, 0 at the end, -1 with r->error where the file breaks off or is damaged. */

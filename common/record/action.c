@@ -159,3 +159,27 @@ action_read(struct action *a, const msgpack_object *o, const struct action_order
 	}
 	return 0;
 }
+
+bool
+action_same(const struct action *a, const struct action *b, enum action_field f)
+{
+	if (action_has(a, f) != action_has(b, f))
+		return false;
+	if (!action_has(a, f))
+		return true;
+	if (action_fields[f].kind == ACTION_INT)
+		return a->num[f] == b->num[f];
+	if (action_fields[f].kind == ACTION_LIST) {
+		const struct action_list *la = &a->list[f - ACTION_OPTS], *lb = &b->list[f - ACTION_OPTS];
+		return la->n == lb->n && !memcmp(la->v, lb->v, la->n * sizeof *la->v);
+	}
+	const struct action_ref *ra = &a->ref[f - ACTION_ORIG_H], *rb = &b->ref[f - ACTION_ORIG_H];
+	if (ra->kind != rb->kind)
+		return false;
+	if (ra->kind == REF_FIXED)
+		return !strcmp(ra->text, rb->text);
+	return ra->slot == rb->slot &&
+	       (ra->kind == REF_KNOWN ||
+		(ra->class == rb->class && ra->has_suffix == rb->has_suffix &&
+		 (!ra->has_suffix || ra->suffix == rb->suffix)));
+}

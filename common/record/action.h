@@ -126,6 +126,16 @@ action_set(struct action *a, enum action_field f, int64_t v)
 	a->num[f] = v;
 }
 
+/* The number of a field that is 0 where it is absent. */
+static inline int64_t
+action_number(const struct action *a, enum action_field f)
+{
+	return action_has(a, f) ? a->num[f] : 0;
+}
+
+/* Whether two actions say the same in a field. */
+bool action_same(const struct action *a, const struct action *b, enum action_field f);
+
 static inline struct action_list *
 action_list(struct action *a, enum action_field f)
 {

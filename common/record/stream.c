@@ -174,6 +174,13 @@ stream_reader_init(struct stream_reader *r, int fd)
 }
 
 void
+stream_reader_give(struct stream_reader *r, const void *head, size_t n)
+{
+	memcpy(r->buf, head, n);
+	r->n = n;
+}
+
+void
 stream_reader_free(struct stream_reader *r)
 {
 	free(r->buf);

@@ -66,6 +66,8 @@ struct stream_reader {
 };
 
 int stream_reader_init(struct stream_reader *r, int fd);
+/* Octets of the input that were read already, before the first call below. */
+void stream_reader_give(struct stream_reader *r, const void *head, size_t n);
 void stream_reader_free(struct stream_reader *r);
 /* The next trace of the input: 1 with *h filled, 0 at the end of the input, -1 with r->error. */
 int stream_read_header(struct stream_reader *r, struct stream_header *h);

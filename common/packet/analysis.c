@@ -1,0 +1,498 @@
+/*
+ * TCP as Wireshark 4.0 judges it. The names in quotes are its fields, tcp.analysis.*; a rule is
+ * stated as it behaves there, where that differs from what a TCP would do as well.
+ */
+#include "packet/analysis.h"
+#include "packet/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MS INT64_C(1000000)
+/* A retransmission this soon after duplicate acknowledgements is a fast one. */
+#define FAST_WITHIN (20 * MS)
+/* Out of order is what comes within the initial RTT, or this where it isn't known. */
+#define OUT_OF_ORDER_WITHIN (3 * MS)
+
+enum { SCALE_UNKNOWN = -1, SCALE_NONE = -2, SCALE_MAX = 14 };
+
+const char *const analysis_names[ANALYSIS_NAMES] = {
+    "retransmission", "fast_retransmission", "spurious_retransmission", "out_of_order",
+    "duplicate_ack",  "zero_window",         "zero_window_probe",       "zero_window_probe_ack",
+    "window_full",    "window_update",       "keep_alive",              "keep_alive_ack",
+    "lost_segment",   "ack_lost_segment",    "reused_ports"};
+
+/* Sent, and not acknowledged as far as was seen. */
+struct analysis_segment {
+	struct analysis_side *side; /* whose list it is in */
+	int64_t time;
+	uint32_t seq, next;
+	uint32_t older, newer;
+};
+
+/* A packet, and the two ends as its sender sees them. */
+struct view {
+	struct analysis *a;
+	struct analysis_side *me, *peer;
+	struct analysis_times *times;
+	int64_t time;
+	uint32_t seq, ack, len, window; /* len: octets of payload; window: as the header has it */
+	uint16_t flags;
+	uint32_t bits;
+};
+
+/* RFC 9293, section 3.4: numbers on a circle. */
+static inline bool
+after(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
+int
+analysis_pool_init(struct analysis_pool *pool, uint32_t size)
+{
+	*pool = (struct analysis_pool){.size = size, .free = ANALYSIS_NONE};
+	pool->segment = malloc(size * sizeof *pool->segment);
+	return pool->segment ? 0 : -1;
+}
+
+void
+analysis_pool_free(struct analysis_pool *pool)
+{
+	free(pool->segment);
+	pool->segment = NULL;
+}
+
+static void
+segment_unlink(struct analysis_pool *pool, uint32_t i)
+{
+	struct analysis_segment *s = &pool->segment[i];
+	struct analysis_side *side = s->side;
+
+	if (s->older == ANALYSIS_NONE)
+		side->oldest = s->newer;
+	else
+		pool->segment[s->older].newer = s->newer;
+	if (s->newer == ANALYSIS_NONE)
+		side->newest = s->older;
+	else
+		pool->segment[s->newer].older = s->older;
+	if (!--side->segments)
+		side->ordered = true;
+}
+
+static void
+segment_free(struct analysis_pool *pool, uint32_t i)
+{
+	segment_unlink(pool, i);
+	pool->segment[i].older = pool->free;
+	pool->free = i;
+}
+
+/* A free one, or where there is none the next in turn; a side that has its share gives its own. */
+static uint32_t
+segment_take(struct analysis_pool *pool, struct analysis_side *side)
+{
+	uint32_t i = pool->free;
+
+	if (side->segments == ANALYSIS_SEGMENTS) {
+		i = side->oldest;
+	} else if (i != ANALYSIS_NONE) {
+		pool->free = pool->segment[i].older;
+		return i;
+	} else if (pool->fresh < pool->size) {
+		return pool->fresh++;
+	} else {
+		i = pool->hand++ % pool->size;
+	}
+	pool->dropped++;
+	segment_unlink(pool, i);
+	return i;
+}
+
+static void
+segment_add(struct view *v, uint32_t next)
+{
+	struct analysis_pool *pool = v->a->pool;
+	struct analysis_side *me = v->me;
+	uint32_t i = segment_take(pool, me);
+	struct analysis_segment *s = &pool->segment[i];
+
+	*s = (struct analysis_segment){.side = me, .time = v->time, .seq = v->seq, .next = next,
+				       .older = me->newest, .newer = ANALYSIS_NONE};
+	if (me->newest == ANALYSIS_NONE) {
+		me->oldest = i;
+	} else {
+		pool->segment[me->newest].newer = i;
+		if (after(pool->segment[me->newest].next, v->seq))
+			me->ordered = false;
+	}
+	me->newest = i;
+	me->segments++;
+}
+
+void
+analysis_restart(struct analysis *a)
+{
+	struct analysis_pool *pool = a->pool;
+	bool turned = a->turned;
+
+	for (int d = 0; d < 2; d++)
+		while (a->side[d].segments)
+			segment_free(pool, a->side[d].oldest);
+	*a = (struct analysis){.pool = pool, .turned = turned};
+	for (int d = 0; d < 2; d++)
+		a->side[d] = (struct analysis_side){
+		    .window = UINT32_MAX, .scale = SCALE_UNKNOWN, .newest = ANALYSIS_NONE,
+		    .oldest = ANALYSIS_NONE, .in_flight_known = true, .ordered = true};
+}
+
+void
+analysis_open(struct analysis *a, struct analysis_pool *pool, int open)
+{
+	if (open == FLOW_NEW || !a->pool) {
+		a->pool = pool;
+		a->turned = false;
+		analysis_restart(a);
+	} else if (open == FLOW_ANEW_TURNED) {
+		a->turned = !a->turned;
+	}
+}
+
+/*
+ * A SYN begins another conversation on the same ports if its number is another one than the last
+ * SYN's, or if that conversation has ended; otherwise it is that SYN once more, and what a RST did
+ * to the numbers is undone. A SYN-ACK with another number changes the base of this conversation.
+ */
+static void
+judge_syn(struct view *v)
+{
+	struct analysis_side *me = v->me;
+
+	if (!(v->flags & TCP_SYN) || !me->has_base)
+		return;
+	if (v->flags & TCP_ACK) {
+		if (v->seq != me->base) {
+			me->base = v->seq;
+			v->bits |= ANALYSIS_REUSED_PORTS;
+		}
+	} else if (v->seq != me->base ||
+		   v->a->completeness & (COMPLETENESS_FIN | COMPLETENESS_RST)) {
+		analysis_restart(v->a);
+		v->bits |= ANALYSIS_REUSED_PORTS;
+	} else {
+		me->next = me->contiguous;
+	}
+}
+
+/* The number before the first octet, of both ends, as soon as a packet tells it. */
+static void
+learn_bases(struct view *v)
+{
+	if (!v->me->has_base) {
+		v->me->base = v->flags & TCP_SYN ? v->seq : v->seq - 1;
+		v->me->has_base = true;
+	}
+	if (!(v->flags & TCP_ACK))
+		return;
+	if (!v->peer->has_base) {
+		v->peer->base = v->ack - 1;
+		v->peer->has_base = true;
+	}
+	v->peer->in_flight_known = true;
+}
+
+/* An acknowledgement with nothing new in it but, perhaps, the window. */
+static uint32_t
+judge_repeated(const struct view *v)
+{
+	const struct analysis_side *me = v->me, *peer = v->peer;
+
+	if (v->window != me->window)
+		return v->window ? ANALYSIS_WINDOW_UPDATE : 0;
+	if (v->window && peer->last & ANALYSIS_KEEP_ALIVE)
+		return ANALYSIS_KEEP_ALIVE_ACK;
+	if (!v->window && peer->last & ANALYSIS_ZERO_WINDOW_PROBE)
+		return ANALYSIS_ZERO_WINDOW_PROBE_ACK;
+	return v->window ? ANALYSIS_DUPLICATE_ACK : 0;
+}
+
+/* Whether a segment ends where the window that the peer announced last ends: "window_full". */
+static bool
+fills_window(const struct view *v)
+{
+	const struct analysis_side *peer = v->peer;
+	/* The window of a SYN isn't scaled (RFC 7323, section 2.2). */
+	int shift = peer->first_ack || peer->scale < 0 ? 0 : peer->scale;
+
+	return peer->scale != SCALE_UNKNOWN &&
+	       v->seq + v->len == peer->last_ack + (peer->window << shift);
+}
+
+/* What a packet is in its own direction. */
+static void
+judge_forward(struct view *v)
+{
+	struct analysis_side *me = v->me;
+	bool plain = !(v->flags & (TCP_SYN | TCP_FIN | TCP_RST));
+
+	if (v->len == 1 && v->seq == me->next && v->peer->window == 0) {
+		v->bits |= ANALYSIS_ZERO_WINDOW_PROBE;
+		return;
+	}
+	if (plain && v->window == 0)
+		v->bits |= ANALYSIS_ZERO_WINDOW;
+	if (me->next && after(v->seq, me->next) && !(v->flags & TCP_RST)) {
+		v->bits |= ANALYSIS_LOST_SEGMENT;
+		me->in_flight_known = false;
+	}
+	if (!plain)
+		return;
+	if (v->len <= 1 && v->seq == me->next - 1)
+		v->bits |= ANALYSIS_KEEP_ALIVE;
+	if (v->len && fills_window(v))
+		v->bits |= ANALYSIS_WINDOW_FULL;
+	if (v->len == 0 && v->seq == me->next && v->ack == me->last_ack)
+		v->bits |= judge_repeated(v);
+	if (v->bits & ANALYSIS_DUPLICATE_ACK)
+		v->times->duplicate_ack_num = me->duplicates =
+		    me->duplicates == UINT32_MAX ? 1 : me->duplicates + 1;
+}
+
+/* What its acknowledgement says of the other direction: "ack_lost_segment", once a gap. */
+static void
+judge_acknowledgement(struct view *v)
+{
+	struct analysis_side *peer = v->peer;
+
+	if (v->ack != v->me->last_ack)
+		v->me->duplicates = 0;
+	if (!peer->contiguous || !after(v->ack, peer->contiguous) || !(v->flags & TCP_ACK))
+		return;
+	if (peer->contiguous > peer->next) { /* as plain numbers */
+		peer->contiguous = peer->next;
+		v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
+	} else {
+		if (peer->duplicates == 0)
+			v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
+		peer->duplicates = UINT32_MAX;
+	}
+}
+
+/* Which of its kinds is a segment that brings nothing new, if it is one. */
+static uint32_t
+judge_again(const struct view *v)
+{
+	const struct analysis_side *me = v->me, *peer = v->peer;
+	bool counts = v->flags & (TCP_SYN | TCP_FIN);
+	bool old = me->next && after(me->next, v->seq);
+	/* As differences without sign: clocks that go backwards are no short time. */
+	uint64_t since_ack = (uint64_t)v->time - peer->ack_time;
+	uint64_t since_next = (uint64_t)v->time - me->next_time;
+	uint64_t soon = v->a->initial_rtt ? v->a->initial_rtt : OUT_OF_ORDER_WITHIN;
+
+	if (v->len > 1 && me->next - 1 == v->seq)
+		old = false; /* goes on where a zero window probe began */
+	if (v->len && peer->last_ack && !after(v->seq + v->len, peer->last_ack))
+		return ANALYSIS_SPURIOUS_RETRANSMISSION;
+	if (!old)
+		return 0;
+	if (peer->duplicates >= 2 && peer->last_ack == v->seq && since_ack < FAST_WITHIN)
+		return ANALYSIS_FAST_RETRANSMISSION;
+	if (since_next < soon && me->next != v->seq + v->len + counts)
+		return ANALYSIS_OUT_OF_ORDER;
+	return ANALYSIS_RETRANSMISSION;
+}
+
+static void
+remember(struct view *v)
+{
+	struct analysis_side *me = v->me;
+	bool counts = v->flags & (TCP_SYN | TCP_FIN);
+	bool probe = v->bits & ANALYSIS_ZERO_WINDOW_PROBE;
+	uint32_t next = v->seq + v->len + counts;
+
+	if (v->len || counts)
+		segment_add(v, next);
+	if ((after(next, me->next) || !me->next) && !probe) {
+		me->next = next;
+		me->next_time = v->time;
+	}
+	if ((v->seq == me->contiguous || !me->contiguous) && !probe)
+		me->contiguous = me->next;
+	me->window = v->window;
+	me->last_ack = v->ack;
+	me->ack_time = v->time;
+	me->last = v->bits;
+}
+
+/* Lets go of what is acknowledged, and shortens what is in part. The oldest segment that ends
+ * there gives "ack_rtt". */
+static void
+release(struct view *v)
+{
+	struct analysis_pool *pool = v->a->pool;
+	struct analysis_side *peer = v->peer;
+	uint32_t newer;
+	bool ordered = peer->ordered;
+
+	for (uint32_t i = peer->oldest; i != ANALYSIS_NONE; i = newer) {
+		struct analysis_segment *s = &pool->segment[i];
+		newer = s->newer;
+		if (v->ack == s->next && !v->times->has_ack_rtt) {
+			v->times->has_ack_rtt = true;
+			v->times->ack_rtt = v->time - s->time;
+		}
+		if (after(s->next, v->ack)) {
+			if (after(v->ack, s->seq))
+				s->seq = v->ack;
+			/* In order, nothing newer is acknowledged either. */
+			if (ordered && v->ack - s->seq + (1u << 30) < 1u << 31)
+				return;
+		} else {
+			segment_free(pool, i);
+		}
+	}
+}
+
+/* "bytes_in_flight": from the first octet to the last of what isn't acknowledged, relative to
+ * the base as in Wireshark, less what the peer has by its SACK blocks. */
+static void
+count_in_flight(struct view *v)
+{
+	const struct analysis_segment *segment = v->a->pool->segment;
+	const struct analysis_side *me = v->me;
+
+	if (!v->len || !me->segments || !me->in_flight_known)
+		return;
+	uint32_t first = segment[me->oldest].seq - me->base;
+	uint32_t last = segment[me->newest].next - me->base;
+	if (!me->ordered || first > last) {
+		for (uint32_t i = me->oldest; i != ANALYSIS_NONE; i = segment[i].newer) {
+			uint32_t seq = segment[i].seq - me->base;
+			uint32_t next = segment[i].next - me->base;
+			first = seq < first ? seq : first;
+			last = next > last ? next : last;
+		}
+	}
+	uint32_t n = last - first - v->peer->sacked;
+	if (n > 0 && n < 2000000000)
+		v->times->bytes_in_flight = n - !!(v->flags & (TCP_SYN | TCP_FIN));
+}
+
+/* tcp.completeness: the first packet counts only where it is a SYN. */
+static void
+complete(struct view *v)
+{
+	unsigned flags = v->flags, syn_ack = flags & (TCP_SYN | TCP_ACK), c = 0;
+
+	if (!v->a->begun) {
+		if (syn_ack == TCP_SYN)
+			c = COMPLETENESS_SYN | (v->len ? COMPLETENESS_DATA : 0);
+	} else {
+		if (syn_ack == (TCP_SYN | TCP_ACK))
+			c |= COMPLETENESS_SYN_ACK;
+		if (syn_ack == TCP_ACK)
+			c |= v->len ? COMPLETENESS_DATA : COMPLETENESS_ACK;
+		if ((flags & (TCP_FIN | TCP_ACK)) == (TCP_FIN | TCP_ACK))
+			c |= COMPLETENESS_FIN;
+		if (flags & TCP_RST)
+			c |= COMPLETENESS_RST;
+	}
+	v->a->begun = true;
+	v->a->completeness |= c;
+}
+
+/* "initial_rtt": from the last SYN to the first packet with ACK and without SYN, of either end. */
+static void
+time_handshake(struct view *v)
+{
+	struct analysis *a = v->a;
+
+	if (v->flags & TCP_SYN) {
+		v->me->first_ack = true;
+		if (!(v->flags & TCP_ACK))
+			a->syn_time = v->time;
+		return;
+	}
+	if (!(v->flags & TCP_ACK))
+		return;
+	v->me->first_ack = false;
+	if (a->syn_time && !a->initial_rtt) {
+		a->initial_rtt = v->time - a->syn_time;
+		v->times->has_initial_rtt = a->initial_rtt != 0;
+		v->times->initial_rtt = a->initial_rtt;
+	}
+}
+
+/* Options come last: what they say holds from the next packet on. */
+static void
+learn_options(struct view *v, const struct packet *p)
+{
+	struct analysis_side *me = v->me, *peer = v->peer;
+
+	for (int i = 0; i < p->n_options; i++)
+		if (p->options[i] == OPTION_WSCALE)
+			me->scale = p->wscale < SCALE_MAX ? p->wscale : SCALE_MAX;
+	/* It counts the blocks from 1 and has room for four: the fourth is lost. */
+	for (int i = 0; i < p->n_sack && i < 6; i += 2)
+		me->sacked += p->sack[i + 1] - p->sack[i];
+	if (!(v->flags & TCP_SYN))
+		return;
+	/* Scaling needs the option in both directions. */
+	if (me->scale == SCALE_UNKNOWN)
+		me->scale = peer->scale = SCALE_NONE;
+	else if (v->flags & TCP_ACK && peer->scale == SCALE_NONE)
+		me->scale = SCALE_NONE;
+}
+
+static void
+judge(struct view *v)
+{
+	learn_bases(v);
+	judge_forward(v);
+	judge_acknowledgement(v);
+	if ((v->len || v->flags & (TCP_SYN | TCP_FIN)) && !(v->bits & ANALYSIS_KEEP_ALIVE))
+		v->bits |= judge_again(v);
+	remember(v);
+	release(v);
+	count_in_flight(v);
+}
+
+/* Sender and receiver the same: Wireshark takes all for one direction. */
+static bool
+has_one_end(const struct packet *p)
+{
+	return p->src_port == p->dst_port && !memcmp(&p->src, &p->dst, sizeof p->src);
+}
+
+uint32_t
+analysis_packet(struct analysis *a, int dir, const struct packet *p, struct analysis_times *t)
+{
+	int64_t there = (int64_t)p->len - p->transport, len = p->rest < there ? p->rest : there;
+
+	*t = (struct analysis_times){0};
+	/* Nothing can be said without the window; and of a fragment not how long it is. */
+	if (p->kind != PACKET_IP || p->proto != PROTO_TCP || p->seen < 16 || ip_is_fragment(p))
+		return 0;
+	if (has_one_end(p))
+		dir = 0;
+	else
+		dir ^= a->turned;
+	struct view v = {.a = a, .me = &a->side[dir], .peer = &a->side[!dir], .times = t,
+			 .time = p->time, .seq = p->seq, .ack = p->ack, .window = p->win,
+			 .flags = p->flags};
+	judge_syn(&v);
+	v.me->sacked = 0;
+	if (len >= p->tcp_off * 4) {
+		v.len = len - p->tcp_off * 4;
+		judge(&v);
+	}
+	if (p->tcp_off < 5)
+		return v.bits;
+	complete(&v);
+	time_handshake(&v);
+	if (p->n_options || v.flags & TCP_SYN)
+		learn_options(&v, p);
+	return v.bits;
+}

@@ -1,0 +1,240 @@
+/* tc-diff: two traces in, what they have in common and what they don't. */
+#include "metrics.h"
+#include "record/io.h"
+#include "report.h"
+#include "source.h"
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage_text[] =
+    "usage: tc-diff [--json | --tsv | --flows] [--transitions] [--paired]\n"
+    "               [--tolerance METRIC=X] [--fail-on METRIC[,METRIC ...]] A B\n"
+    "How far trace B is from trace A, the reference: captures or packet actions, one of them may be\n"
+    "\"-\". Exit status 0: within tolerance, 1: outside, 2: trouble.\n"
+    "      --json             one JSON object\n"
+    "      --tsv              a table with tabs\n"
+    "      --flows            one line a flow instead\n"
+    "      --transitions      both TCP event matrices too\n"
+    "      --paired           packet against packet, field by field, too\n"
+    "      --tolerance M=X    metric M may be up to X (0)\n"
+    "      --fail-on M,...    only these metrics count for the exit status\n";
+
+enum form { FORM_PEOPLE, FORM_JSON, FORM_TSV, FORM_FLOWS };
+
+struct options {
+	enum form form;
+	bool transitions, paired, some; /* some: --fail-on was given */
+	double tolerance[METRICS_MAX];
+	bool fail_on[METRICS_MAX];
+	const char *path[2];
+};
+
+struct diff {
+	struct options options;
+	struct source source[2];
+	struct measure measure[2];
+	uint64_t differences[ACTION_COUNT], paired, different;
+};
+
+static const char *flows_of; /* the trace whose flows are being listed */
+
+static void __attribute__((noreturn))
+usage(void)
+{
+	fputs(usage_text, stderr);
+	exit(2);
+}
+
+static int
+metric_of(const char *name)
+{
+	int i = metrics_find(name);
+
+	if (i < 0)
+		errx(2, "%s: no such metric; tc-metrics(7) lists them", name);
+	return i;
+}
+
+static void
+tolerance_option(struct options *o, char *text)
+{
+	char *value = strchr(text, '='), *end;
+
+	if (!value)
+		errx(2, "--tolerance takes METRIC=X");
+	*value++ = '\0';
+	double x = strtod(value, &end);
+	if (end == value || *end || !(x >= 0))
+		errx(2, "%s: a tolerance is a number from 0", value);
+	o->tolerance[metric_of(text)] = x;
+}
+
+static void
+arguments(struct options *o, int argc, char **argv)
+{
+	static const struct option table[] = {
+	    {"json", no_argument, NULL, 'j'},	    {"tsv", no_argument, NULL, 't'},
+	    {"flows", no_argument, NULL, 'f'},	    {"transitions", no_argument, NULL, 'm'},
+	    {"paired", no_argument, NULL, 'p'},	    {"tolerance", required_argument, NULL, 'x'},
+	    {"fail-on", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			o->form = FORM_JSON;
+			break;
+		case 't':
+			o->form = FORM_TSV;
+			break;
+		case 'f':
+			o->form = FORM_FLOWS;
+			break;
+		case 'm':
+			o->transitions = true;
+			break;
+		case 'p':
+			o->paired = true;
+			break;
+		case 'x':
+			tolerance_option(o, optarg);
+			break;
+		case 'o':
+			o->some = true;
+			for (char *m = strtok(optarg, ","); m; m = strtok(NULL, ","))
+				o->fail_on[metric_of(m)] = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(0);
+		default:
+			usage();
+		}
+	}
+	if (argc - optind != 2)
+		usage();
+	o->path[0] = argv[optind];
+	o->path[1] = argv[optind + 1];
+	if (!strcmp(o->path[0], "-") && !strcmp(o->path[1], "-"))
+		errx(2, "only one of the traces can be standard input");
+}
+
+static void
+list_flow(const struct live *l)
+{
+	report_flow(stdout, flows_of, l);
+}
+
+static void
+prepare(struct diff *d)
+{
+	for (int i = 0; i < 2; i++) {
+		struct source *s = &d->source[i];
+		if (source_open(s, d->options.path[i]) < 0)
+			errx(2, "%s: %s", s->name, s->error);
+		if (measure_init(&d->measure[i], s->trace.header.cap) < 0)
+			err(2, NULL);
+	}
+	if (d->options.form == FORM_FLOWS) {
+		measure_on_flow = list_flow;
+		report_flow_names(stdout);
+	}
+}
+
+/* Packet i of A against packet i of B, by the actions they lift to: what they do to their flows. */
+static void
+pair(struct diff *d)
+{
+	struct action *a = &d->source[0].action, *b = &d->source[1].action;
+	bool any = false;
+
+	for (int f = 0; f < ACTION_COUNT; f++) {
+		bool same = action_same(a, b, f);
+		d->differences[f] += !same;
+		any |= !same;
+	}
+	d->paired++;
+	d->different += any;
+}
+
+/* One packet of trace i: 1, 0 at its end. Trouble is said once and ends the program. */
+static int
+advance(struct diff *d, int i)
+{
+	struct source *s = &d->source[i];
+	struct packet p;
+	struct step step;
+	int got = source_next(s, &p, &step);
+
+	if (io_interrupted)
+		exit(130);
+	if (got < 0)
+		errx(2, "%s: after packet %" PRIu64 ": %s", s->name, s->packets, s->error);
+	flows_of = i ? "B" : "A";
+	if (got == 1)
+		measure_packet(&d->measure[i], s, &p, &step);
+	return got;
+}
+
+static void
+run(struct diff *d)
+{
+	int more[2] = {1, 1};
+
+	while (more[0] || more[1]) {
+		for (int i = 0; i < 2; i++)
+			if (more[i])
+				more[i] = advance(d, i);
+		if (d->options.paired && more[0] && more[1])
+			pair(d);
+	}
+	for (int i = 0; i < 2; i++) {
+		flows_of = i ? "B" : "A";
+		measure_end(&d->measure[i]);
+		if (d->source[i].packets == 0)
+			errx(2, "%s: a trace without packets", d->source[i].name);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct diff d;
+	static struct result results[METRICS_MAX];
+	struct report r = {.a = &d.source[0], .b = &d.source[1], .ma = &d.measure[0],
+			   .mb = &d.measure[1], .results = results};
+
+	arguments(&d.options, argc, argv);
+	prepare(&d);
+	io_catch_signals();
+	run(&d);
+	metrics_compute(r.ma, r.mb, results);
+	for (int i = 0; i < metrics_count; i++) {
+		results[i].tolerance = d.options.tolerance[i];
+		if (!d.options.some || d.options.fail_on[i])
+			r.outside += results[i].value > results[i].tolerance;
+	}
+	if (d.options.paired) {
+		r.paired = d.differences;
+		r.paired_packets = d.paired;
+		r.paired_different = d.different;
+	}
+	if (d.options.form != FORM_FLOWS)
+		(d.options.form == FORM_JSON  ? report_json
+		 : d.options.form == FORM_TSV ? report_tsv
+					      : report_people)(stdout, &r);
+	if (d.options.transitions)
+		report_transitions(stdout, &r);
+	for (int i = 0; i < 2; i++) {
+		source_close(&d.source[i]);
+		measure_free(&d.measure[i]);
+	}
+	if (ferror(stdout) | fclose(stdout))
+		err(2, "standard output");
+	return r.outside > 0;
+}

@@ -1,0 +1,393 @@
+#include "measure.h"
+
+#include "packet/bytes.h"
+#include "packet/checksum.h"
+#include "packet/layers.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MILLISECOND INT64_C(1000000)
+
+const char *const event_names[EVENTS] = {"RST", "SYN-ACK", "SYN", "FIN", "DATA", "ACK", "other"};
+const char *const anomaly_names[ANOMALIES] = {
+    "retransmission", "fast_retransmission", "out_of_order", "duplicate_ack",
+    "zero_window",    "keep_alive",	     "lost_segment"};
+const char *const illegal_names[ILLEGALS] = {"checksum", "length", "ack_of_unseen"};
+void (*measure_on_flow)(const struct live *l);
+
+int
+measure_init(struct measure *m, uint32_t cap)
+{
+	memset(m, 0, sizeof *m);
+	m->cap = cap;
+	m->curve.width = MILLISECOND;
+	m->live = calloc(cap, sizeof *m->live);
+	for (int i = 0; i < 2; i++)
+		m->host_packets[i] = calloc(cap, sizeof **m->host_packets);
+	return analysis_pool_init(&m->pool, ANALYSIS_POOL) == 0 && m->live && m->host_packets[0] && m->host_packets[1] &&
+		       slots_init(&m->host_slots, sizeof(struct address), cap) == 0
+		   ? 0
+		   : -1;
+}
+
+void
+measure_free(struct measure *m)
+{
+	free(m->live);
+	free(m->host_packets[0]);
+	free(m->host_packets[1]);
+	slots_free(&m->host_slots);
+	analysis_pool_free(&m->pool);
+}
+
+/* --- events --- */
+
+static enum event
+event_of(const struct packet *p)
+{
+	if (p->flags & TCP_RST)
+		return EVENT_RST;
+	if (p->flags & TCP_SYN)
+		return p->flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
+	if (p->flags & TCP_FIN)
+		return EVENT_FIN;
+	if (p->rest > transport_length(p))
+		return EVENT_DATA;
+	return p->flags & TCP_ACK ? EVENT_ACK : EVENT_OTHER;
+}
+
+/* --- active flows --- */
+
+static unsigned
+curve_bin(struct curve *c, int64_t at)
+{
+	if (at < 0)
+		at = 0;
+	while (at / c->width >= CURVE_BINS) {
+		for (int i = 0; i < CURVE_BINS; i++) {
+			int64_t opened = c->opened[i], closed = c->closed[i];
+			c->opened[i] = c->closed[i] = 0;
+			c->opened[i / 2] += opened;
+			c->closed[i / 2] += closed;
+		}
+		c->width *= 2;
+	}
+	return at / c->width;
+}
+
+/* Area between the two curves over the area under the first, bins of the coarser. */
+double
+curve_distance(const struct curve *a, const struct curve *b)
+{
+	struct curve ca = *a, cb = *b;
+	double between = 0, under = 0;
+	int64_t alive_a = 0, alive_b = 0;
+
+	curve_bin(&ca, cb.width * CURVE_BINS - 1);
+	curve_bin(&cb, ca.width * CURVE_BINS - 1);
+	for (int i = 0; i < CURVE_BINS; i++) {
+		alive_a += ca.opened[i];
+		alive_b += cb.opened[i];
+		between += llabs(alive_a - alive_b);
+		under += alive_a;
+		alive_a -= ca.closed[i];
+		alive_b -= cb.closed[i];
+	}
+	return under ? between / under : between > 0;
+}
+
+/* --- burstiness --- */
+
+static void
+dispersion_close(struct dispersion *d)
+{
+	d->sum += d->count;
+	d->squares += (double)d->count * d->count;
+	d->count = 0;
+}
+
+static void
+dispersion_count(struct dispersion *d, int64_t window)
+{
+	if (window > d->window) {
+		dispersion_close(d);
+		d->window = window;
+	}
+	d->count++;
+}
+
+double
+dispersion_index(const struct dispersion *d)
+{
+	double n = d->window + 1, mean = d->sum / n;
+
+	return mean > 0 ? (d->squares / n - mean * mean) / mean : 0;
+}
+
+/* --- legality --- */
+
+/* Whether a transport checksum is there to be checked and wrong: the datagram must be whole. */
+static bool
+checksum_wrong(const struct packet *p, const uint8_t *data)
+{
+	const uint8_t *h = data + p->transport;
+	uint64_t sum = 0;
+	int at;
+
+	if (p->src.version == 4 && p->transport <= p->caplen && p->ip_hl >= 5 &&
+	    checksum_fold(checksum_add(0, data + p->net, p->ip_hl * 4)) != 0)
+		return true;
+	if (p->rest < transport_length(p) || p->transport + p->rest > p->caplen || ip_is_fragment(p))
+		return false;
+	switch (transport_length(p) ? p->proto : 0) {
+	case PROTO_TCP:
+		at = 16;
+		break;
+	case PROTO_UDP:
+		if (p->no_checksum || p->udp_len != p->rest)
+			return false;
+		at = 6;
+		break;
+	case PROTO_ICMP:
+	case PROTO_ICMP6:
+		at = 2;
+		break;
+	default:
+		return false;
+	}
+	if (p->proto != PROTO_ICMP)
+		sum = checksum_pseudo(p, p->rest);
+	/* A checksum of 0 and one of 0xffff are the same number. */
+	(void)at;
+	return checksum_fold(checksum_add(sum, h, p->rest)) != 0;
+}
+
+static bool
+length_wrong(const struct packet *p)
+{
+	if (p->rest < transport_length(p) || ip_end(p) + p->net > p->len)
+		return true;
+	if (!transport_length(p))
+		return p->src.version == 4 && p->ip_hl < 5;
+	if (p->proto == PROTO_TCP)
+		return p->seen >= 13 && p->tcp_off < 5;
+	return p->proto == PROTO_UDP && p->seen >= 6 && !ip_is_fragment(p) && p->udp_len != p->rest;
+}
+
+/* --- flows --- */
+
+static void
+end_flow(struct measure *m, struct live *l)
+{
+	struct part *part = &m->half[l->number & 1];
+	const char *history;
+	uint64_t key = 0;
+
+	if (!l->number)
+		return;
+	part->flows++;
+	histogram_count(&part->flow_packets, l->packets);
+	histogram_count(&part->duration, l->last - l->first);
+	m->flow_squares += (double)l->packets * l->packets;
+	m->curve.closed[curve_bin(&m->curve, l->last - m->start)]++;
+	if (l->proto <= 255) {
+		part->state[conn_state(&l->conn)]++;
+		for (history = conn_history(&l->conn); *history; history++)
+			key = (key ^ (uint8_t)*history) * 0x100000001b3 + 0x9e3779b97f4a7c15;
+		tally_count(&part->history, key, 1);
+		if (l->proto == PROTO_TCP || l->proto == PROTO_UDP)
+			tally_count(&part->port, l->proto << 16 | l->port[1], 1);
+	}
+	if (measure_on_flow)
+		measure_on_flow(l);
+	l->number = 0;
+}
+
+static void
+begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct packet *p,
+	   enum flow_open open)
+{
+	*l = (struct live){.number = ++m->flows, .first = p->time, .last = p->time, .event = -1,
+			   .proto = f->proto, .port = {f->port[0], f->port[1]},
+			   .address = {f->address[0], f->address[1]}, .analysis = l->analysis};
+	analysis_open(&l->analysis, &m->pool, open);
+	conn_begin(&l->conn, f, p);
+	m->curve.opened[curve_bin(&m->curve, p->time - m->start)]++;
+}
+
+static void
+tcp_packet(struct measure *m, struct part *part, struct live *l, const struct packet *p, int dir)
+{
+	struct part *by_flow = &m->half[l->number & 1];
+	struct analysis_times times = {0};
+	enum event event = event_of(p);
+	int marked = dir * EVENTS + event;
+	static const uint32_t bits[ANOMALIES] = {
+	    ANALYSIS_RETRANSMISSION, ANALYSIS_FAST_RETRANSMISSION, ANALYSIS_OUT_OF_ORDER,
+	    ANALYSIS_DUPLICATE_ACK,  ANALYSIS_ZERO_WINDOW,	   ANALYSIS_KEEP_ALIVE,
+	    ANALYSIS_LOST_SEGMENT};
+
+	part->tcp_packets++;
+	part->event[event]++;
+	if (l->event >= 0)
+		by_flow->bigram[l->event][marked]++;
+	l->event = marked;
+	uint32_t found = analysis_packet(&l->analysis, dir, p, &times);
+	for (int i = 0; i < ANOMALIES; i++)
+		part->anomaly[i] += (found & bits[i]) != 0;
+	part->illegal[ILLEGAL_ACK] += (found & ANALYSIS_ACK_LOST_SEGMENT) != 0;
+	if (times.has_ack_rtt)
+		histogram_count(&part->ack_rtt, times.ack_rtt);
+	if (event == EVENT_SYN && !l->syn)
+		l->syn = p->time;
+	if (event == EVENT_SYN_ACK && l->syn > 0 && p->time >= l->syn) {
+		histogram_count(&by_flow->syn_rtt, p->time - l->syn);
+		l->syn = -1; /* the first one counts */
+	}
+}
+
+static void
+count_host(struct measure *m, int which, const struct address *a)
+{
+	uint32_t slot = slots_find(&m->host_slots, a);
+
+	if (slot == SLOT_NONE) {
+		uint64_t evicted = m->host_slots.evicted;
+		slot = slots_add(&m->host_slots, a);
+		for (int i = 0; i < 2 && evicted != m->host_slots.evicted; i++) {
+			if (m->host_packets[i][slot])
+				histogram_count(&m->hosts[i], m->host_packets[i][slot]);
+			m->host_packets[i][slot] = 0;
+		}
+	} else {
+		slots_touch(&m->host_slots, slot);
+	}
+	m->host_packets[which][slot]++;
+}
+
+static void
+count_time(struct measure *m, struct part *part, const struct packet *p)
+{
+	static const int64_t scale[SCALES] = {MILLISECOND, 10 * MILLISECOND, 100 * MILLISECOND,
+					      1000 * MILLISECOND, 10000 * MILLISECOND,
+					      100000 * MILLISECOND};
+	int64_t since;
+
+	if (m->half[0].packets + m->half[1].packets == 0) {
+		m->start = m->end = p->time;
+	} else {
+		histogram_count(&part->iat, p->time > m->last ? p->time - m->last : 0);
+		m->backwards += p->time < m->last;
+	}
+	m->last = p->time;
+	if (p->time > m->end)
+		m->end = p->time;
+	since = m->end - m->start;
+	for (int i = 0; i < SCALES; i++)
+		dispersion_count(&m->dispersion[i], since / scale[i]);
+}
+
+static void
+count_run(struct measure *m, struct part *part, uint64_t flow)
+{
+	if (flow == m->run_flow) {
+		m->run++;
+		return;
+	}
+	if (m->run) {
+		histogram_count(&part->run, m->run);
+		part->switches++;
+	}
+	m->run_flow = flow;
+	m->run = 1;
+}
+
+void
+measure_packet(struct measure *m, const struct source *s, const struct packet *p,
+	       const struct step *step)
+{
+	uint64_t number = m->half[0].packets + m->half[1].packets;
+	struct part *part = &m->half[number / MEASURE_BLOCK & 1];
+	struct live *l = &m->live[step->slot];
+
+	count_time(m, part, p);
+	part->packets++;
+	part->octets += p->len;
+	histogram_count(&part->size, p->len);
+	tally_count(&part->protocol, packet_proto(p), 1);
+	if (step->open != FLOW_GOES_ON) {
+		end_flow(m, l);
+		begin_flow(m, l, &s->trace.flow[step->slot], p, step->open);
+	}
+	l->packets++;
+	l->side_packets[step->dir]++;
+	if (p->kind == PACKET_IP && p->rest > transport_length(p))
+		l->side_octets[step->dir] += p->rest - transport_length(p);
+	if (p->time > l->last)
+		l->last = p->time;
+	if (p->time < l->first)
+		l->first = p->time;
+	count_run(m, part, l->number);
+	if (p->kind == PACKET_IP) {
+		count_host(m, 0, &p->src);
+		count_host(m, 1, &p->dst);
+		conn_packet(&l->conn, step->dir, p);
+		if (s->data)
+			part->illegal[ILLEGAL_CHECKSUM] += checksum_wrong(p, s->data);
+		part->illegal[ILLEGAL_LENGTH] += length_wrong(p);
+		if (p->proto == PROTO_TCP && p->seen >= 14)
+			tcp_packet(m, part, l, p, step->dir);
+	}
+}
+
+static void
+part_add(struct part *to, const struct part *p)
+{
+	to->packets += p->packets;
+	to->octets += p->octets;
+	to->tcp_packets += p->tcp_packets;
+	to->switches += p->switches;
+	to->flows += p->flows;
+	for (int i = 0; i < EVENTS; i++)
+		to->event[i] += p->event[i];
+	for (int i = 0; i < ANOMALIES; i++)
+		to->anomaly[i] += p->anomaly[i];
+	for (int i = 0; i < ILLEGALS; i++)
+		to->illegal[i] += p->illegal[i];
+	for (int i = 0; i < CONN_STATES; i++)
+		to->state[i] += p->state[i];
+	for (int i = 0; i < MARKED; i++)
+		for (int k = 0; k < MARKED; k++)
+			to->bigram[i][k] += p->bigram[i][k];
+	histogram_add(&to->size, &p->size);
+	histogram_add(&to->iat, &p->iat);
+	histogram_add(&to->run, &p->run);
+	histogram_add(&to->ack_rtt, &p->ack_rtt);
+	histogram_add(&to->flow_packets, &p->flow_packets);
+	histogram_add(&to->duration, &p->duration);
+	histogram_add(&to->syn_rtt, &p->syn_rtt);
+	tally_add(&to->protocol, &p->protocol);
+	tally_add(&to->port, &p->port);
+	tally_add(&to->history, &p->history);
+}
+
+void
+measure_end(struct measure *m)
+{
+	uint64_t packets = m->half[0].packets + m->half[1].packets;
+
+	for (uint32_t i = 0; i < m->cap; i++)
+		end_flow(m, &m->live[i]);
+	if (m->run)
+		histogram_count(&m->half[packets / MEASURE_BLOCK & 1].run, m->run);
+	for (int i = 0; i < SCALES; i++)
+		dispersion_close(&m->dispersion[i]);
+	for (uint32_t i = 0; i < m->host_slots.used; i++)
+		for (int w = 0; w < 2; w++)
+			if (m->host_packets[w][i])
+				histogram_count(&m->hosts[w], m->host_packets[w][i]);
+	part_add(&m->total, &m->half[0]);
+	part_add(&m->total, &m->half[1]);
+}

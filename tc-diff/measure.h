@@ -1,0 +1,101 @@
+/*
+ * Everything that is measured of one trace, while it goes by. Each count is kept for two halves of
+ * the trace (flows alternately for what is counted by flow, blocks of packets alternately for what
+ * is counted by packet): their sum is the trace, their distance the floor. tc-metrics(7).
+ */
+#ifndef TC_MEASURE_H
+#define TC_MEASURE_H
+
+#include "packet/analysis.h"
+#include "packet/conn.h"
+#include "sketch.h"
+#include "source.h"
+
+#define MEASURE_BLOCK 1000 /* packets of a block */
+#define SCALES        6	   /* of the index of dispersion: 1 ms, 10 ms, … 100 s */
+#define CURVE_BINS    1024
+
+/* The paper's events: the first that applies. */
+enum event { EVENT_RST, EVENT_SYN_ACK, EVENT_SYN, EVENT_FIN, EVENT_DATA, EVENT_ACK, EVENT_OTHER, EVENTS };
+#define MARKED (2 * EVENTS) /* with the direction: initiator's first, then responder's */
+
+enum anomaly { ANOMALY_RETRANSMISSION, ANOMALY_FAST, ANOMALY_OUT_OF_ORDER, ANOMALY_DUPLICATE_ACK,
+	       ANOMALY_ZERO_WINDOW, ANOMALY_KEEP_ALIVE, ANOMALY_LOST, ANOMALIES };
+enum illegal { ILLEGAL_CHECKSUM, ILLEGAL_LENGTH, ILLEGAL_ACK, ILLEGALS };
+extern const char *const event_names[EVENTS], *const anomaly_names[ANOMALIES],
+    *const illegal_names[ILLEGALS];
+
+struct part {
+	/* by packet */
+	uint64_t packets, octets, tcp_packets;
+	uint64_t event[EVENTS], anomaly[ANOMALIES], illegal[ILLEGALS];
+	uint64_t switches;
+	struct histogram size, iat, run, ack_rtt;
+	struct tally protocol;
+	/* by flow */
+	uint64_t flows;
+	uint64_t state[CONN_STATES];
+	uint64_t bigram[MARKED][MARKED];
+	struct histogram flow_packets, duration, syn_rtt;
+	struct tally port, history;
+};
+
+/* Flows that are alive, over the time of the trace, in bins that double as it grows. */
+struct curve {
+	int64_t width; /* ns */
+	int64_t opened[CURVE_BINS], closed[CURVE_BINS];
+};
+
+/* Counts in windows of one length. */
+struct dispersion {
+	int64_t window; /* number of the one at hand */
+	uint64_t count;
+	double sum, squares;
+};
+
+struct measure {
+	struct part half[2], total;
+	int64_t start, end, last; /* times of the first packet, the latest, the one before */
+	uint64_t backwards;	  /* packets that are earlier than the one before */
+	double flow_squares;	  /* sum of the squares of the flows' packets */
+	struct curve curve;
+	struct dispersion dispersion[SCALES];
+	struct histogram hosts[2]; /* packets by source, by destination host */
+	/* inside */
+	struct analysis_pool pool;
+	struct live *live; /* by slot */
+	uint32_t cap;
+	uint64_t flows, run;
+	uint64_t run_flow;
+	uint32_t *host_packets[2];
+	struct slots host_slots;
+};
+
+/* A flow that is alive, or has just ended. */
+struct live {
+	uint64_t number; /* of the flow, from 1; 0: none */
+	uint32_t proto;
+	uint16_t port[2];
+	struct address address[2]; /* initiator, responder */
+	int64_t first, last, syn;
+	uint64_t packets, side_packets[2], side_octets[2]; /* octets of payload */
+	int event; /* the last one, with its direction; -1 before the first */
+	struct conn conn;
+	struct analysis analysis;
+};
+
+/* cap: of the trace. 0, or -1 where memory is short. */
+int measure_init(struct measure *m, uint32_t cap);
+void measure_packet(struct measure *m, const struct source *s, const struct packet *p,
+		    const struct step *step);
+/* After the last packet: ends all flows and sums the halves. */
+void measure_end(struct measure *m);
+void measure_free(struct measure *m);
+/* Called for each flow as it ends; NULL: nobody asks. */
+extern void (*measure_on_flow)(const struct live *l);
+
+double curve_distance(const struct curve *a, const struct curve *b);
+/* Index of dispersion for counts: variance over mean. */
+double dispersion_index(const struct dispersion *d);
+
+#endif

@@ -1,0 +1,222 @@
+#include "metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+/* --- formulas --- */
+
+/* |B - A| over A, in per cent; 100 for something against nothing. */
+static double
+relative(double a, double b)
+{
+	return a == b ? 0 : a == 0 ? 100 : 100 * fabs(b - a) / fabs(a);
+}
+
+static double
+rate(uint64_t n, uint64_t of)
+{
+	return of ? (double)n / of : 0;
+}
+
+/* W1 over A's mean, in per cent. */
+static double
+w1_over_mean(const struct histogram *a, const struct histogram *b)
+{
+	double w1 = histogram_w1(a, b), mean = histogram_mean(a);
+
+	return w1 == 0 ? 0 : mean == 0 ? 100 : 100 * w1 / mean;
+}
+
+#define OF_PARTS(name, formula)                                                                    \
+	static double name(const struct part *a, const struct part *b)                             \
+	{                                                                                          \
+		return formula;                                                                    \
+	}
+#define OF_TRACES(name, formula)                                                                   \
+	static double name(const struct measure *a, const struct measure *b)                       \
+	{                                                                                          \
+		return formula;                                                                    \
+	}
+
+/* Row by row, in A's weights: rows that only B has weigh nothing there and are seen by worst_row. */
+static double
+row_tv(const struct part *a, const struct part *b)
+{
+	double sum = 0;
+	uint64_t all = 0;
+
+	for (int i = 0; i < MARKED; i++) {
+		uint64_t row = 0;
+		for (int k = 0; k < MARKED; k++)
+			row += a->bigram[i][k];
+		all += row;
+		if (row)
+			sum += row * counts_tv(a->bigram[i], b->bigram[i], MARKED);
+	}
+	return all ? sum / all : 0;
+}
+
+static double
+worst_row(const struct part *a, const struct part *b)
+{
+	double worst = 0;
+
+	for (int i = 0; i < MARKED; i++)
+		worst = fmax(worst, counts_tv(a->bigram[i], b->bigram[i], MARKED));
+	return worst;
+}
+
+static double
+switch_rate(const struct part *p)
+{
+	return p->packets > 1 ? (double)p->switches / (p->packets - 1) : 0;
+}
+
+/* Switches over those that packets drawn at random from the same flows would make, 1 - sum p². */
+static double
+mixing(const struct measure *m)
+{
+	double n = m->total.packets, random = n ? 1 - m->flow_squares / (n * n) : 0;
+
+	return random > 0 ? switch_rate(&m->total) / random : 0;
+}
+
+/* Shares of the hosts in order of rank: half the sum of their differences. */
+static double
+rank_distance(const struct histogram *a, const struct histogram *b)
+{
+	int ia = HISTOGRAM_BINS - 1, ib = ia;
+	uint64_t left_a = 0, left_b = 0;
+	double sum = 0;
+
+	/* From the busiest down; hosts of a bin count the bin's mean, which is exact up to 2048. */
+	for (;;) {
+		while (ia >= 0 && !left_a)
+			left_a = a->bin[ia--];
+		while (ib >= 0 && !left_b)
+			left_b = b->bin[ib--];
+		if (!left_a && !left_b)
+			return sum / 2;
+		uint64_t n = !left_a ? left_b : !left_b ? left_a : left_a < left_b ? left_a : left_b;
+		double va = left_a && a->sum ? histogram_edge(ia + 1) / a->sum : 0;
+		double vb = left_b && b->sum ? histogram_edge(ib + 1) / b->sum : 0;
+		if (va != vb)
+			sum += n * fabs(va - vb);
+		left_a -= left_a ? n : 0;
+		left_b -= left_b ? n : 0;
+	}
+}
+
+OF_PARTS(packets, relative(a->packets, b->packets))
+OF_PARTS(octets, relative(a->octets, b->octets))
+OF_PARTS(flows, relative(a->flows, b->flows))
+OF_PARTS(protocol, tally_tv(&a->protocol, &b->protocol))
+OF_PARTS(port, tally_tv(&a->port, &b->port))
+OF_PARTS(size, histogram_tv(&a->size, &b->size))
+OF_PARTS(flow_size, histogram_tv(&a->flow_packets, &b->flow_packets))
+OF_PARTS(iat, w1_over_mean(&a->iat, &b->iat))
+OF_PARTS(iat_ks, histogram_ks(&a->iat, &b->iat))
+OF_PARTS(duration, w1_over_mean(&a->duration, &b->duration))
+OF_PARTS(duration_ks, histogram_ks(&a->duration, &b->duration))
+OF_PARTS(tcp_event, 200 * counts_tv(a->event, b->event, EVENTS))
+OF_PARTS(conn_state_tv, counts_tv(a->state, b->state, CONN_STATES))
+OF_PARTS(history, tally_tv(&a->history, &b->history))
+OF_PARTS(rtt_syn, w1_over_mean(&a->syn_rtt, &b->syn_rtt))
+OF_PARTS(rtt_ack, w1_over_mean(&a->ack_rtt, &b->ack_rtt))
+OF_PARTS(switches, fabs(switch_rate(a) - switch_rate(b)))
+OF_PARTS(run_mean, relative(histogram_mean(&a->run), histogram_mean(&b->run)))
+OF_PARTS(run_tv, histogram_tv(&a->run, &b->run))
+OF_TRACES(mixing_difference, fabs(mixing(a) - mixing(b)))
+OF_TRACES(active, 100 * curve_distance(&a->curve, &b->curve))
+OF_TRACES(sources, rank_distance(&a->hosts[0], &b->hosts[0]))
+OF_TRACES(destinations, rank_distance(&a->hosts[1], &b->hosts[1]))
+
+#define ANOMALY(name, which)                                                                       \
+	OF_PARTS(name, 100 * fabs(rate(a->anomaly[which], a->tcp_packets) -                        \
+				  rate(b->anomaly[which], b->tcp_packets)))
+ANOMALY(retransmission, ANOMALY_RETRANSMISSION)
+ANOMALY(fast, ANOMALY_FAST)
+ANOMALY(out_of_order, ANOMALY_OUT_OF_ORDER)
+ANOMALY(duplicate_ack, ANOMALY_DUPLICATE_ACK)
+ANOMALY(zero_window, ANOMALY_ZERO_WINDOW)
+ANOMALY(keep_alive, ANOMALY_KEEP_ALIVE)
+ANOMALY(lost_segment, ANOMALY_LOST)
+
+#define BURST(name, scale)                                                                         \
+	OF_TRACES(name, relative(dispersion_index(&a->dispersion[scale]),                          \
+				 dispersion_index(&b->dispersion[scale])))
+BURST(burst_1ms, 0)
+BURST(burst_10ms, 1)
+BURST(burst_100ms, 2)
+BURST(burst_1s, 3)
+BURST(burst_10s, 4)
+BURST(burst_100s, 5)
+
+/* Joint and sequential ones first: a synthetic trace can tie with a real one on the others. */
+const struct metric metrics[] = {
+    {"transition.tv", "TV", "TCP event bigrams along a flow, rows in A's weights", row_tv, NULL},
+    {"transition.worst", "TV", "the worst row of them", worst_row, NULL},
+    {"tcp.event", "pp", "RST SYN-ACK SYN FIN DATA ACK other, L1", tcp_event, NULL},
+    {"conn.state", "TV", "Zeek's conn_state", conn_state_tv, NULL},
+    {"conn.history", "TV", "Zeek's history", history, NULL},
+    {"interleave.switch", "rate", "packets of another flow than the one before", switches, NULL},
+    {"interleave.mixing", "rate", "the same over 1 - sum of squared flow shares", NULL,
+     mixing_difference},
+    {"interleave.run_mean", "%", "mean run of one flow", run_mean, NULL},
+    {"interleave.run", "TV", "runs of one flow", run_tv, NULL},
+    {"interleave.active", "%", "curve of active flows, area between", NULL, active},
+    {"time.iat", "%", "inter-arrival time, W1 over A's mean", iat, NULL},
+    {"time.iat_ks", "KS", "inter-arrival time", iat_ks, NULL},
+    {"time.duration", "%", "flow duration, W1 over A's mean", duration, NULL},
+    {"time.duration_ks", "KS", "flow duration", duration_ks, NULL},
+    {"rtt.syn", "%", "SYN to SYN-ACK, W1 over A's mean", rtt_syn, NULL},
+    {"rtt.ack", "%", "data to ack, W1 over A's mean", rtt_ack, NULL},
+    {"anomaly.retransmission", "pp", "of TCP packets", retransmission, NULL},
+    {"anomaly.fast_retransmission", "pp", "of TCP packets", fast, NULL},
+    {"anomaly.out_of_order", "pp", "of TCP packets", out_of_order, NULL},
+    {"anomaly.duplicate_ack", "pp", "of TCP packets", duplicate_ack, NULL},
+    {"anomaly.zero_window", "pp", "of TCP packets", zero_window, NULL},
+    {"anomaly.keep_alive", "pp", "of TCP packets", keep_alive, NULL},
+    {"anomaly.lost_segment", "pp", "of TCP packets", lost_segment, NULL},
+    {"burst.1ms", "%", "index of dispersion for counts", NULL, burst_1ms},
+    {"burst.10ms", "%", "index of dispersion for counts", NULL, burst_10ms},
+    {"burst.100ms", "%", "index of dispersion for counts", NULL, burst_100ms},
+    {"burst.1s", "%", "index of dispersion for counts", NULL, burst_1s},
+    {"burst.10s", "%", "index of dispersion for counts", NULL, burst_10s},
+    {"burst.100s", "%", "index of dispersion for counts", NULL, burst_100s},
+    {"mix.protocol", "TV", "IP protocol, ethertype", protocol, NULL},
+    {"mix.port", "TV", "responder's port of TCP and UDP flows", port, NULL},
+    {"mix.size", "TV", "packet size", size, NULL},
+    {"mix.flow_size", "TV", "packets of a flow", flow_size, NULL},
+    {"endpoint.sources", "TV", "packets by rank of the source host", NULL, sources},
+    {"endpoint.destinations", "TV", "packets by rank of the destination host", NULL, destinations},
+    {"volume.packets", "%", "packets", packets, NULL},
+    {"volume.octets", "%", "octets on the wire", octets, NULL},
+    {"volume.flows", "%", "flows", flows, NULL},
+};
+const int metrics_count = sizeof metrics / sizeof *metrics;
+
+int
+metrics_find(const char *name)
+{
+	for (int i = 0; i < metrics_count; i++)
+		if (!strcmp(name, metrics[i].name))
+			return i;
+	return -1;
+}
+
+void
+metrics_compute(const struct measure *a, const struct measure *b, struct result *results)
+{
+	/* Two blocks of packets and two flows are the least that can be held against each other. */
+	bool halves = a->half[1].packets && a->half[0].flows && a->half[1].flows;
+
+	for (int i = 0; i < metrics_count; i++) {
+		const struct metric *m = &metrics[i];
+		results[i].value =
+		    m->of_parts ? m->of_parts(&a->total, &b->total) : m->of_traces(a, b);
+		results[i].floor = m->of_parts && halves && strncmp(m->name, "volume.", 7) != 0
+				       ? m->of_parts(&a->half[0], &a->half[1])
+				       : NAN;
+	}
+}

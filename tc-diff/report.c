@@ -1,0 +1,225 @@
+#include "report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOP 5 /* metrics that the verdict names */
+
+/* How far a metric stands out: beyond everything where the trace itself doesn't vary. */
+static double
+prominence(const struct result *r)
+{
+	if (r->value <= r->tolerance)
+		return -1;
+	return isnan(r->floor) ? r->value / 1e6 : r->floor == 0 ? 1e6 + r->value : r->value / r->floor;
+}
+
+static void
+print_trace(FILE *f, char which, const struct source *s, const struct measure *m)
+{
+	fprintf(f, "%c  %s: %" PRIu64 " packets, %" PRIu64 " flows, %" PRIu64 " octets, %.6f s", which,
+		s->name, m->total.packets, m->total.flows, m->total.octets,
+		(m->end - m->start) / 1e9);
+	if (m->backwards)
+		fprintf(f, ", %" PRIu64 " packets out of time order", m->backwards);
+	fputc('\n', f);
+}
+
+static void
+print_metric(FILE *f, int i, const struct result *r)
+{
+	char floor[32] = "n/a";
+
+	if (!isnan(r->floor))
+		snprintf(floor, sizeof floor, "%.6g", r->floor);
+	fprintf(f, "%-28s %12.6g %12s  %-4s %s\n", metrics[i].name, r->value, floor, metrics[i].unit,
+		metrics[i].what);
+}
+
+static void
+verdict(FILE *f, const struct report *r)
+{
+	bool named[METRICS_MAX] = {false};
+
+	if (!r->outside) {
+		fprintf(f, "Verdict: within tolerance in all %d metrics.\n", metrics_count);
+		return;
+	}
+	fprintf(f, "Verdict: outside tolerance in %d of %d metrics. What separates B from A most,\n"
+		   "by how far it is beyond what the halves of A differ by:\n",
+		r->outside, metrics_count);
+	for (int n = 0; n < TOP && n < r->outside; n++) {
+		int best = -1;
+		for (int i = 0; i < metrics_count; i++)
+			if (!named[i] && (best < 0 || prominence(&r->results[i]) >
+							  prominence(&r->results[best])))
+				best = i;
+		named[best] = true;
+		fputs("  ", f);
+		print_metric(f, best, &r->results[best]);
+	}
+}
+
+static void
+print_legality(FILE *f, const struct report *r)
+{
+	fprintf(f, "\n%-28s %12s %12s\n", "legality, packets of each", "A", "B");
+	for (int i = 0; i < ILLEGALS; i++)
+		fprintf(f, "%-28s %12" PRIu64 " %12" PRIu64 "\n", illegal_names[i],
+			r->ma->total.illegal[i], r->mb->total.illegal[i]);
+}
+
+static void
+print_paired(FILE *f, const struct report *r)
+{
+	fprintf(f, "\npaired: %" PRIu64 " packets, %" PRIu64 " with a difference\n", r->paired_packets,
+		r->paired_different);
+	for (int i = 0; i < ACTION_COUNT; i++)
+		if (r->paired[i])
+			fprintf(f, "%-28s %12" PRIu64 "\n", action_fields[i].name, r->paired[i]);
+}
+
+void
+report_people(FILE *f, const struct report *r)
+{
+	print_trace(f, 'A', r->a, r->ma);
+	print_trace(f, 'B', r->b, r->mb);
+	verdict(f, r);
+	fprintf(f, "\n%-28s %12s %12s  metrics_version %d; tc-metrics(7) defines them\n", "metric",
+		"B from A", "floor", METRICS_VERSION);
+	for (int i = 0; i < metrics_count; i++)
+		print_metric(f, i, &r->results[i]);
+	print_legality(f, r);
+	if (r->paired)
+		print_paired(f, r);
+}
+
+static void
+json_text(FILE *f, const char *s)
+{
+	fputc('"', f);
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == '"' || *s == '\\')
+			fprintf(f, "\\u%04x", (unsigned char)*s);
+		else
+			fputc(*s, f);
+	fputc('"', f);
+}
+
+static void
+json_trace(FILE *f, const char *key, const struct source *s, const struct measure *m)
+{
+	fprintf(f, "\"%s\":{\"name\":", key);
+	json_text(f, s->name);
+	fprintf(f,
+		",\"packets\":%" PRIu64 ",\"octets\":%" PRIu64 ",\"flows\":%" PRIu64
+		",\"seconds\":%.9f,\"out_of_time_order\":%" PRIu64 ",\"legality\":{",
+		m->total.packets, m->total.octets, m->total.flows, (m->end - m->start) / 1e9,
+		m->backwards);
+	for (int i = 0; i < ILLEGALS; i++)
+		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", illegal_names[i], m->total.illegal[i]);
+	fputs("},\"tcp_event\":{", f);
+	for (int i = 0; i < EVENTS; i++)
+		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", event_names[i], m->total.event[i]);
+	fputs("},\"anomaly\":{", f);
+	for (int i = 0; i < ANOMALIES; i++)
+		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", anomaly_names[i], m->total.anomaly[i]);
+	fputs("},\"conn_state\":{", f);
+	for (int i = 0; i < CONN_STATES; i++)
+		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", conn_state_names[i],
+			m->total.state[i]);
+	fputs("}}", f);
+}
+
+void
+report_json(FILE *f, const struct report *r)
+{
+	fprintf(f, "{\"metrics_version\":%d,\"outside\":%d,", METRICS_VERSION, r->outside);
+	json_trace(f, "a", r->a, r->ma);
+	fputc(',', f);
+	json_trace(f, "b", r->b, r->mb);
+	fputs(",\"metrics\":{", f);
+	for (int i = 0; i < metrics_count; i++) {
+		const struct result *x = &r->results[i];
+		fprintf(f, "%s\"%s\":{\"value\":%.17g,\"unit\":\"%s\",\"tolerance\":%.17g,\"floor\":",
+			i ? "," : "", metrics[i].name, x->value, metrics[i].unit, x->tolerance);
+		if (isnan(x->floor))
+			fputs("null}", f);
+		else
+			fprintf(f, "%.17g}", x->floor);
+	}
+	fputc('}', f);
+	if (r->paired) {
+		fprintf(f, ",\"paired\":{\"packets\":%" PRIu64 ",\"different\":%" PRIu64,
+			r->paired_packets, r->paired_different);
+		for (int i = 0; i < ACTION_COUNT; i++)
+			fprintf(f, ",\"%s\":%" PRIu64, action_fields[i].name, r->paired[i]);
+		fputc('}', f);
+	}
+	fputs("}\n", f);
+}
+
+void
+report_tsv(FILE *f, const struct report *r)
+{
+	fprintf(f, "metric\tvalue\tfloor\ttolerance\tunit\tmetrics_version=%d\n", METRICS_VERSION);
+	for (int i = 0; i < metrics_count; i++) {
+		const struct result *x = &r->results[i];
+		fprintf(f, "%s\t%.17g\t", metrics[i].name, x->value);
+		if (isnan(x->floor))
+			fputs("n/a", f);
+		else
+			fprintf(f, "%.17g", x->floor);
+		fprintf(f, "\t%.17g\t%s\t%s\n", x->tolerance, metrics[i].unit, metrics[i].what);
+	}
+}
+
+void
+report_transitions(FILE *f, const struct report *r)
+{
+	fputs("\nfrom\tto\tA\tB\tshare of row in A\tin B\n", f);
+	for (int i = 0; i < MARKED; i++) {
+		uint64_t row_a = 0, row_b = 0;
+		for (int k = 0; k < MARKED; k++) {
+			row_a += r->ma->total.bigram[i][k];
+			row_b += r->mb->total.bigram[i][k];
+		}
+		for (int k = 0; k < MARKED; k++) {
+			uint64_t a = r->ma->total.bigram[i][k], b = r->mb->total.bigram[i][k];
+			if (!a && !b)
+				continue;
+			fprintf(f, "%c %s\t%c %s\t%" PRIu64 "\t%" PRIu64 "\t%.6f\t%.6f\n",
+				i < EVENTS ? '>' : '<', event_names[i % EVENTS],
+				k < EVENTS ? '>' : '<', event_names[k % EVENTS], a, b,
+				row_a ? (double)a / row_a : 0, row_b ? (double)b / row_b : 0);
+		}
+	}
+}
+
+void
+report_flow_names(FILE *f)
+{
+	fputs("trace\tstart\tduration\tproto\torig_h\torig_p\tresp_h\tresp_p\torig_pkts\tresp_pkts\t"
+	      "orig_bytes\tresp_bytes\tconn_state\thistory\n",
+	      f);
+}
+
+void
+report_flow(FILE *f, const char *trace, const struct live *l)
+{
+	char text[2][64] = {"-", "-"};
+	bool ip = l->proto <= 255;
+
+	for (int d = 0; d < 2; d++)
+		if (l->address[d].version)
+			address_text(&l->address[d], text[d], sizeof text[d]);
+	fprintf(f,
+		"%s\t%.9f\t%.9f\t%" PRIu32 "\t%s\t%d\t%s\t%d\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
+		"\t%" PRIu64 "\t%s\t%s\n",
+		trace, l->first / 1e9, (l->last - l->first) / 1e9, l->proto, text[0], l->port[0],
+		text[1], l->port[1], l->side_packets[0], l->side_packets[1], l->side_octets[0],
+		l->side_octets[1], ip ? conn_state_names[conn_state(&l->conn)] : "-",
+		ip ? conn_history(&l->conn) : "-");
+}

@@ -1,0 +1,171 @@
+#include "sketch.h"
+
+#include <math.h>
+
+static unsigned
+bin_of(uint64_t v)
+{
+	if (v < 2048)
+		return v;
+	unsigned octave = 63 - __builtin_clzll(v);
+	return 2048 + (octave - 11) * 1024 + ((v >> (octave - 10)) & 1023);
+}
+
+double
+histogram_edge(unsigned bin)
+{
+	if (bin < 2048)
+		return bin;
+	return ldexp(1024 + (bin - 2048) % 1024, (bin - 2048) / 1024 + 1);
+}
+
+void
+histogram_count(struct histogram *h, uint64_t v)
+{
+	h->n++;
+	h->sum += v;
+	h->bin[bin_of(v)]++;
+}
+
+void
+histogram_add(struct histogram *to, const struct histogram *h)
+{
+	to->n += h->n;
+	to->sum += h->sum;
+	for (int i = 0; i < HISTOGRAM_BINS; i++)
+		to->bin[i] += h->bin[i];
+}
+
+double
+histogram_mean(const struct histogram *h)
+{
+	return h->n ? h->sum / h->n : 0;
+}
+
+static double
+share(uint64_t part, uint64_t whole)
+{
+	return whole ? (double)part / whole : 0;
+}
+
+double
+histogram_tv(const struct histogram *a, const struct histogram *b)
+{
+	if (!a->n || !b->n)
+		return a->n != b->n;
+	return counts_tv(a->bin, b->bin, HISTOGRAM_BINS);
+}
+
+double
+histogram_ks(const struct histogram *a, const struct histogram *b)
+{
+	uint64_t ca = 0, cb = 0;
+	double worst = 0;
+
+	if (!a->n || !b->n)
+		return a->n != b->n;
+	for (int i = 0; i < HISTOGRAM_BINS; i++) {
+		ca += a->bin[i];
+		cb += b->bin[i];
+		worst = fmax(worst, fabs(share(ca, a->n) - share(cb, b->n)));
+	}
+	return worst;
+}
+
+double
+histogram_w1(const struct histogram *a, const struct histogram *b)
+{
+	uint64_t ca = 0, cb = 0;
+	double area = 0;
+
+	if (!a->n || !b->n)
+		return fabs(histogram_mean(a) - histogram_mean(b));
+	for (int i = 0; i + 1 < HISTOGRAM_BINS; i++) {
+		ca += a->bin[i];
+		cb += b->bin[i];
+		if (share(ca, a->n) != share(cb, b->n))
+			area += fabs(share(ca, a->n) - share(cb, b->n)) *
+				(histogram_edge(i + 1) - histogram_edge(i));
+	}
+	return area;
+}
+
+/* Where a key is, or would go; TALLY_WIDTH where it may not. Half of the places stay free. */
+static unsigned
+place(const struct tally *t, uint64_t key)
+{
+	uint64_t h = (key ^ key >> 29) * 0xbf58476d1ce4e5b9;
+	unsigned i = (h ^ h >> 32) % TALLY_WIDTH;
+
+	while (t->entry[i].n && t->entry[i].key != key)
+		i = (i + 1) % TALLY_WIDTH;
+	return t->entry[i].n || t->keys < TALLY_KEYS ? i : TALLY_WIDTH;
+}
+
+void
+tally_count(struct tally *t, uint64_t key, uint64_t n)
+{
+	unsigned i = place(t, key);
+
+	t->n += n;
+	if (i == TALLY_WIDTH) {
+		t->rest += n;
+		return;
+	}
+	t->keys += t->entry[i].n == 0;
+	t->entry[i].key = key;
+	t->entry[i].n += n;
+}
+
+void
+tally_add(struct tally *to, const struct tally *t)
+{
+	for (int i = 0; i < TALLY_WIDTH; i++)
+		if (t->entry[i].n)
+			tally_count(to, t->entry[i].key, t->entry[i].n);
+	to->n += t->rest;
+	to->rest += t->rest;
+}
+
+static uint64_t
+tally_get(const struct tally *t, uint64_t key)
+{
+	unsigned i = place(t, key);
+
+	return i == TALLY_WIDTH ? 0 : t->entry[i].n;
+}
+
+double
+tally_tv(const struct tally *a, const struct tally *b)
+{
+	double sum = fabs(share(a->rest, a->n) - share(b->rest, b->n));
+
+	if (!a->n || !b->n)
+		return a->n != b->n;
+	for (int i = 0; i < TALLY_WIDTH; i++) {
+		uint64_t na = a->entry[i].n, nb = b->entry[i].n;
+		if (na)
+			sum += fabs(share(na, a->n) - share(tally_get(b, a->entry[i].key), b->n));
+		if (nb && !tally_get(a, b->entry[i].key))
+			sum += share(nb, b->n);
+	}
+	return sum / 2;
+}
+
+double
+counts_tv(const uint64_t *a, const uint64_t *b, size_t n)
+{
+	uint64_t na = 0, nb = 0;
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		na += a[i];
+		nb += b[i];
+	}
+	if (!na || !nb)
+		return na != nb;
+	for (size_t i = 0; i < n; i++)
+		if (share(a[i], na) != share(b[i], nb))
+			sum += fabs(share(a[i], na) - share(b[i], nb));
+	return sum / 2;
+}

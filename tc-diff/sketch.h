@@ -1,0 +1,50 @@
+/*
+ * What a trace leaves behind when it has gone by: counts in bins, counts by key. Fixed in size, and
+ * the same for the same trace, so that equal traces are at a distance of exactly 0.
+ */
+#ifndef TC_SKETCH_H
+#define TC_SKETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bins of one up to 2048, then 1024 an octave: a value is known to 0.1 % (tc-metrics(7), BINS). */
+#define HISTOGRAM_BINS (2048 + 53 * 1024)
+
+struct histogram {
+	uint64_t n;
+	double sum; /* of the values themselves */
+	uint64_t bin[HISTOGRAM_BINS];
+};
+
+void histogram_count(struct histogram *h, uint64_t v);
+void histogram_add(struct histogram *to, const struct histogram *h);
+/* The least value of a bin. */
+double histogram_edge(unsigned bin);
+double histogram_mean(const struct histogram *h);
+/* Total variation, 0 to 1; Kolmogorov-Smirnov, 0 to 1; Wasserstein-1 in the values' unit. An empty
+ * histogram is at distance 1 (W1: the other's mean) from any that isn't, 0 from another. */
+double histogram_tv(const struct histogram *a, const struct histogram *b);
+double histogram_ks(const struct histogram *a, const struct histogram *b);
+double histogram_w1(const struct histogram *a, const struct histogram *b);
+
+/* Counts by key, of the first TALLY_KEYS keys that come; the rest share one. */
+#define TALLY_KEYS  (1 << 15)
+#define TALLY_WIDTH (1 << 16)
+
+struct tally {
+	uint64_t n, keys, rest;
+	struct {
+		uint64_t key, n;
+	} entry[TALLY_WIDTH];
+};
+
+void tally_count(struct tally *t, uint64_t key, uint64_t n);
+void tally_add(struct tally *to, const struct tally *t);
+double tally_tv(const struct tally *a, const struct tally *b);
+
+/* Total variation of counts in n classes. */
+double counts_tv(const uint64_t *a, const uint64_t *b, size_t n);
+
+#endif

@@ -1,0 +1,138 @@
+#include "source.h"
+
+#include "record/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+fail(struct source *s, const char *why)
+{
+	snprintf(s->error, sizeof s->error, "%s", why);
+	return -1;
+}
+
+/* Flows begin anew: for the first trace, and for each further one of a stream. */
+static int
+begin(struct source *s, const struct stream_header *h)
+{
+	trace_free(&s->trace);
+	s->trace.header = *h;
+	if (trace_init(&s->trace, h->link, NULL, 0) < 0)
+		return fail(s, strerror(errno));
+	if (!s->actions)
+		return 0;
+	trace_free(&s->compiled);
+	s->compiled.header = *h;
+	if (trace_init(&s->compiled, h->link, &s->fresh, 0) < 0)
+		return fail(s, strerror(errno));
+	return 0;
+}
+
+/* 1: a trace has begun, 0: there is none, -1. */
+static int
+next_trace(struct source *s)
+{
+	struct stream_header h;
+	int got = stream_read_header(&s->stream, &h);
+
+	if (got < 0)
+		return fail(s, s->stream.error);
+	if (got == 0)
+		return 0;
+	if (h.cap < TRACE_CAP_MIN || h.cap > TRACE_CAP_MAX)
+		return fail(s, "header: cap is out of range");
+	return begin(s, &h) < 0 ? -1 : 1;
+}
+
+int
+source_open(struct source *s, const char *path)
+{
+	uint8_t head[4];
+	ssize_t n = 0, got = 1;
+	bool standard = !strcmp(path, "-");
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+
+	*s = (struct source){.name = standard ? "standard input" : path};
+	if (fd < 0)
+		return fail(s, strerror(errno));
+	while (n < 4 && (got = read_some(fd, head + n, 4 - n)) > 0)
+		n += got;
+	if (got < 0)
+		return fail(s, strerror(errno));
+	s->actions = n && head[0] >> 4 == 8; /* a map of msgpack; no capture begins so */
+	if (s->actions) {
+		if (stream_reader_init(&s->stream, fd) < 0)
+			return fail(s, s->stream.error);
+		stream_reader_give(&s->stream, head, n);
+		return next_trace(s) == 1 ? 0 : -1;
+	}
+	if (capture_open_fd(&s->capture, fd, head, n, NULL, NULL) < 0)
+		return fail(s, s->capture.error);
+	struct stream_header h = {.link = s->capture.dlt, .snaplen = s->capture.snaplen,
+				  .cap = TRACE_CAP, .idle = {300, 60, 60}};
+	return begin(s, &h);
+}
+
+static int
+next_action(struct source *s, struct packet *p)
+{
+	static struct action a;
+	int got;
+
+	while ((got = stream_read(&s->stream, &a)) == 0) {
+		if (s->stream.end != STREAM_WHOLE)
+			return fail(s, "the trace was cut or interrupted");
+		if ((got = next_trace(s)) <= 0)
+			return got;
+	}
+	if (got < 0)
+		return fail(s, s->stream.error);
+	trace_compile(&s->compiled, p, &a);
+	return 1;
+}
+
+static int
+next_captured(struct source *s, struct packet *p)
+{
+	struct capture_packet c;
+	int got = capture_read(&s->capture, &c);
+
+	if (got < 0)
+		return fail(s, s->capture.error);
+	if (got == 0)
+		return 0;
+	*p = (struct packet){.time = c.time, .caplen = c.caplen, .len = c.len};
+	packet_parse(p, s->trace.dlt, c.data);
+	s->data = c.data;
+	return 1;
+}
+
+int
+source_next(struct source *s, struct packet *p, struct step *step)
+{
+	int got = s->actions ? next_action(s, p) : next_captured(s, p);
+
+	if (got != 1)
+		return got;
+	s->packets++;
+	trace_lift(&s->trace, p, &s->action);
+	step->slot = action_number(&s->action, ACTION_FLOW);
+	step->dir = action_number(&s->action, ACTION_DIR);
+	step->open = action_number(&s->action, ACTION_OPEN);
+	return 1;
+}
+
+void
+source_close(struct source *s)
+{
+	trace_free(&s->trace);
+	trace_free(&s->compiled);
+	if (s->actions)
+		stream_reader_free(&s->stream);
+	else
+		capture_close(&s->capture);
+}

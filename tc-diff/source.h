@@ -1,0 +1,35 @@
+/* A trace as packets, whatever it is kept as: a capture, or actions, which are compiled on the fly. */
+#ifndef TC_SOURCE_H
+#define TC_SOURCE_H
+
+#include "packet/capture.h"
+#include "packet/trace.h"
+
+struct source {
+	const char *name;
+	bool actions;
+	struct capture_reader capture;
+	struct stream_reader stream;
+	struct trace compiled; /* what the actions stand for */
+	struct fresh fresh;
+	struct trace trace;    /* flows, as tc-lift has them */
+	struct action action;  /* what the packet at hand lifts to */
+	const uint8_t *data;   /* octets of the packet at hand, NULL where it comes from actions */
+	uint64_t packets;
+	char error[CAPTURE_ERROR];
+};
+
+/* Which flow a packet belongs to, and how it goes on. */
+struct step {
+	uint32_t slot;
+	int dir;
+	enum flow_open open;
+};
+
+/* A file, or "-"; told apart by its magic. 0, or -1 with s->error. */
+int source_open(struct source *s, const char *path);
+/* The next packet: 1, 0 at the end, -1 with s->error, after what could be read. */
+int source_next(struct source *s, struct packet *p, struct step *step);
+void source_close(struct source *s);
+
+#endif
