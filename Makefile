@@ -10,7 +10,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2
 
-TOOLS = tc-lift tc-compile tc-show
+TOOLS = tc-lift tc-compile tc-show tc-diff
 PAGES = tc.7 tc-records.5 tc-lift.1 tc-compile.1 tc-show.1
 TESTS = identity units scramble
 
@@ -18,6 +18,7 @@ objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io action stream map))
 layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp packet slots))
 state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
+analysis = $(call objects,$(addprefix packet/,analysis conn))
 capture = $(call objects,packet/capture)
 
 all: $(TOOLS:%=bin/%)
@@ -25,13 +26,16 @@ all: $(TOOLS:%=bin/%)
 # Programs
 bin/tc-lift: build/tc-lift/main.o $(capture) $(state) $(layers) $(record)
 bin/tc-compile: build/tc-compile/main.o $(capture) $(state) $(layers) $(record)
+bin/tc-diff: $(patsubst %,build/tc-diff/%.o,main source sketch measure metrics report) \
+	$(analysis) $(capture) $(state) $(layers) $(record)
 bin/tc-show: build/tc-show/main.o build/tc-show/json.o build/tc-show/lines.o $(record)
 build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)
 
 LDLIBS = -lmsgpackc
-bin/tc-lift bin/tc-compile build/tests/identity: LDLIBS += -lpcap
+bin/tc-lift bin/tc-compile bin/tc-diff build/tests/identity: LDLIBS += -lpcap
+bin/tc-diff: LDLIBS += -lm
 bin/tc-show: LDLIBS += -ljansson
 
 $(TOOLS:%=bin/%) $(TESTS:%=build/tests/%):

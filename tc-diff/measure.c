@@ -134,7 +134,6 @@ checksum_wrong(const struct packet *p, const uint8_t *data)
 {
 	const uint8_t *h = data + p->transport;
 	uint64_t sum = 0;
-	int at;
 
 	if (p->src.version == 4 && p->transport <= p->caplen && p->ip_hl >= 5 &&
 	    checksum_fold(checksum_add(0, data + p->net, p->ip_hl * 4)) != 0)
@@ -142,25 +141,19 @@ checksum_wrong(const struct packet *p, const uint8_t *data)
 	if (p->rest < transport_length(p) || p->transport + p->rest > p->caplen || ip_is_fragment(p))
 		return false;
 	switch (transport_length(p) ? p->proto : 0) {
-	case PROTO_TCP:
-		at = 16;
-		break;
 	case PROTO_UDP:
 		if (p->no_checksum || p->udp_len != p->rest)
 			return false;
-		at = 6;
-		break;
+		/* fall through */
+	case PROTO_TCP:
 	case PROTO_ICMP:
 	case PROTO_ICMP6:
-		at = 2;
 		break;
 	default:
 		return false;
 	}
 	if (p->proto != PROTO_ICMP)
 		sum = checksum_pseudo(p, p->rest);
-	/* A checksum of 0 and one of 0xffff are the same number. */
-	(void)at;
 	return checksum_fold(checksum_add(sum, h, p->rest)) != 0;
 }
 
@@ -192,9 +185,9 @@ end_flow(struct measure *m, struct live *l)
 	histogram_count(&part->duration, l->last - l->first);
 	m->flow_squares += (double)l->packets * l->packets;
 	m->curve.closed[curve_bin(&m->curve, l->last - m->start)]++;
-	if (l->proto <= 255) {
+	if (l->is_conn) {
 		part->state[conn_state(&l->conn)]++;
-		for (history = conn_history(&l->conn); *history; history++)
+		for (history = l->conn.history; *history; history++)
 			key = (key ^ (uint8_t)*history) * 0x100000001b3 + 0x9e3779b97f4a7c15;
 		tally_count(&part->history, key, 1);
 		if (l->proto == PROTO_TCP || l->proto == PROTO_UDP)
@@ -206,14 +199,14 @@ end_flow(struct measure *m, struct live *l)
 }
 
 static void
-begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct packet *p,
+begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct packet *p, int dir,
 	   enum flow_open open)
 {
 	*l = (struct live){.number = ++m->flows, .first = p->time, .last = p->time, .event = -1,
 			   .proto = f->proto, .port = {f->port[0], f->port[1]},
 			   .address = {f->address[0], f->address[1]}, .analysis = l->analysis};
 	analysis_open(&l->analysis, &m->pool, open);
-	conn_begin(&l->conn, f, p);
+	l->is_conn = conn_begin(&l->conn, dir, p);
 	m->curve.opened[curve_bin(&m->curve, p->time - m->start)]++;
 }
 
@@ -319,7 +312,7 @@ measure_packet(struct measure *m, const struct source *s, const struct packet *p
 	tally_count(&part->protocol, packet_proto(p), 1);
 	if (step->open != FLOW_GOES_ON) {
 		end_flow(m, l);
-		begin_flow(m, l, &s->trace.flow[step->slot], p, step->open);
+		begin_flow(m, l, &s->trace.flow[step->slot], p, step->dir, step->open);
 	}
 	l->packets++;
 	l->side_packets[step->dir]++;
@@ -333,7 +326,8 @@ measure_packet(struct measure *m, const struct source *s, const struct packet *p
 	if (p->kind == PACKET_IP) {
 		count_host(m, 0, &p->src);
 		count_host(m, 1, &p->dst);
-		conn_packet(&l->conn, step->dir, p);
+		if (l->is_conn)
+			conn_packet(&l->conn, step->dir, p);
 		if (s->data)
 			part->illegal[ILLEGAL_CHECKSUM] += checksum_wrong(p, s->data);
 		part->illegal[ILLEGAL_LENGTH] += length_wrong(p);

@@ -80,6 +80,7 @@ struct live {
 	int64_t first, last, syn;
 	uint64_t packets, side_packets[2], side_octets[2]; /* octets of payload */
 	int event; /* the last one, with its direction; -1 before the first */
+	bool is_conn; /* Zeek would have a line for it */
 	struct conn conn;
 	struct analysis analysis;
 };

@@ -210,7 +210,6 @@ void
 report_flow(FILE *f, const char *trace, const struct live *l)
 {
 	char text[2][64] = {"-", "-"};
-	bool ip = l->proto <= 255;
 
 	for (int d = 0; d < 2; d++)
 		if (l->address[d].version)
@@ -220,6 +219,6 @@ report_flow(FILE *f, const char *trace, const struct live *l)
 		"\t%" PRIu64 "\t%s\t%s\n",
 		trace, l->first / 1e9, (l->last - l->first) / 1e9, l->proto, text[0], l->port[0],
 		text[1], l->port[1], l->side_packets[0], l->side_packets[1], l->side_octets[0],
-		l->side_octets[1], ip ? conn_state_names[conn_state(&l->conn)] : "-",
-		ip ? conn_history(&l->conn) : "-");
+		l->side_octets[1], l->is_conn ? conn_state_names[conn_state(&l->conn)] : "-",
+		l->is_conn ? l->conn.history : "-");
 }

@@ -255,8 +255,7 @@ judge_forward(struct view *v)
 	if (v->len == 0 && v->seq == me->next && v->ack == me->last_ack)
 		v->bits |= judge_repeated(v);
 	if (v->bits & ANALYSIS_DUPLICATE_ACK)
-		v->times->duplicate_ack_num = me->duplicates =
-		    me->duplicates == UINT32_MAX ? 1 : me->duplicates + 1;
+		v->times->duplicate_ack_num = ++me->duplicates;
 }
 
 /* What its acknowledgement says of the other direction: "ack_lost_segment", once a gap. */
@@ -267,19 +266,14 @@ judge_acknowledgement(struct view *v)
 
 	if (v->ack != v->me->last_ack)
 		v->me->duplicates = 0;
-	if (!peer->contiguous || !after(v->ack, peer->contiguous) || !(v->flags & TCP_ACK))
-		return;
-	if (peer->contiguous > peer->next) { /* as plain numbers */
+	if (peer->contiguous && after(v->ack, peer->contiguous) && v->flags & TCP_ACK) {
 		peer->contiguous = peer->next;
 		v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
-	} else {
-		if (peer->duplicates == 0)
-			v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
-		peer->duplicates = UINT32_MAX;
 	}
 }
 
-/* Which of its kinds is a segment that brings nothing new, if it is one. */
+/* Which of its kinds is a segment that brings nothing new, if it is one. A fast or a spurious
+ * retransmission is a retransmission as well. */
 static uint32_t
 judge_again(const struct view *v)
 {
@@ -294,11 +288,11 @@ judge_again(const struct view *v)
 	if (v->len > 1 && me->next - 1 == v->seq)
 		old = false; /* goes on where a zero window probe began */
 	if (v->len && peer->last_ack && !after(v->seq + v->len, peer->last_ack))
-		return ANALYSIS_SPURIOUS_RETRANSMISSION;
+		return ANALYSIS_RETRANSMISSION | ANALYSIS_SPURIOUS_RETRANSMISSION;
 	if (!old)
 		return 0;
 	if (peer->duplicates >= 2 && peer->last_ack == v->seq && since_ack < FAST_WITHIN)
-		return ANALYSIS_FAST_RETRANSMISSION;
+		return ANALYSIS_RETRANSMISSION | ANALYSIS_FAST_RETRANSMISSION;
 	if (since_next < soon && me->next != v->seq + v->len + counts)
 		return ANALYSIS_OUT_OF_ORDER;
 	return ANALYSIS_RETRANSMISSION;
