@@ -241,23 +241,35 @@ tcp_packet(struct measure *m, struct part *part, struct live *l, const struct pa
 	}
 }
 
-static void
-count_host(struct measure *m, int which, const struct address *a)
+/* The place where a host's packets are counted; one that had to make room has its count noted. */
+static uint32_t
+host_place(struct measure *m, const struct address *a)
 {
 	uint32_t slot = slots_find(&m->host_slots, a);
+	uint64_t evicted = m->host_slots.evicted;
 
-	if (slot == SLOT_NONE) {
-		uint64_t evicted = m->host_slots.evicted;
-		slot = slots_add(&m->host_slots, a);
-		for (int i = 0; i < 2 && evicted != m->host_slots.evicted; i++) {
-			if (m->host_packets[i][slot])
-				histogram_count(&m->hosts[i], m->host_packets[i][slot]);
-			m->host_packets[i][slot] = 0;
-		}
-	} else {
+	if (slot != SLOT_NONE) {
 		slots_touch(&m->host_slots, slot);
+		return slot;
 	}
-	m->host_packets[which][slot]++;
+	slot = slots_add(&m->host_slots, a);
+	for (int i = 0; i < 2 && evicted != m->host_slots.evicted; i++) {
+		if (m->host_packets[i][slot])
+			histogram_count(&m->hosts[i], m->host_packets[i][slot]);
+		m->host_packets[i][slot] = 0;
+	}
+	return slot;
+}
+
+static void
+count_hosts(struct measure *m, struct live *l, int dir)
+{
+	for (int i = 0; i < 2; i++) {
+		int end = i ? !dir : dir;
+		if (!slots_holds(&m->host_slots, l->host[end], &l->address[end]))
+			l->host[end] = host_place(m, &l->address[end]);
+		m->host_packets[i][l->host[end]]++;
+	}
 }
 
 static void
@@ -324,8 +336,7 @@ measure_packet(struct measure *m, const struct source *s, const struct packet *p
 		l->first = p->time;
 	count_run(m, part, l->number);
 	if (p->kind == PACKET_IP) {
-		count_host(m, 0, &p->src);
-		count_host(m, 1, &p->dst);
+		count_hosts(m, l, step->dir);
 		if (l->is_conn)
 			conn_packet(&l->conn, step->dir, p);
 		if (s->data)

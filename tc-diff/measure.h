@@ -77,6 +77,7 @@ struct live {
 	uint32_t proto;
 	uint16_t port[2];
 	struct address address[2]; /* initiator, responder */
+	uint32_t host[2];	   /* their places in host_packets, as long as these are theirs */
 	int64_t first, last, syn;
 	uint64_t packets, side_packets[2], side_octets[2]; /* octets of payload */
 	int event; /* the last one, with its direction; -1 before the first */

@@ -59,8 +59,11 @@ static const char *
 parse_header(const json_t *o, struct stream_header *h)
 {
 	const char *resolution = json_string_value(json_object_get(o, "resolution"));
+	const char *magic = json_string_value(json_object_get(o, "magic"));
 	const char *kind = json_string_value(json_object_get(o, "kind"));
 
+	if (!magic || strcmp(magic, STREAM_MAGIC) != 0)
+		return "magic";
 	if (json_integer_value(json_object_get(o, "version")) != STREAM_VERSION)
 		return "version";
 	if (!kind || strcmp(kind, "actions") != 0)

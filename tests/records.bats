@@ -131,11 +131,6 @@ script() {
 	done
 }
 
-@test "a common packet is a short record" {
-	tc-lift "$sample" >"$tmp/a"
-	[ "$(wc -c <"$tmp/a")" -lt $((12 * $(packets "$sample"))) ]
-}
-
 @test "a handshake written by hand, with few fields in another order, compiles" {
 	script "$tmp/a" <<<'open(sys.argv[1], "wb").write(HAND)'
 	tc-compile --strict "$tmp/a" >"$tmp/b.pcap"

@@ -176,8 +176,7 @@ judge_syn(struct view *v)
 			me->base = v->seq;
 			v->bits |= ANALYSIS_REUSED_PORTS;
 		}
-	} else if (v->seq != me->base ||
-		   v->a->completeness & (COMPLETENESS_FIN | COMPLETENESS_RST)) {
+	} else if (v->seq != me->base) {
 		analysis_restart(v->a);
 		v->bits |= ANALYSIS_REUSED_PORTS;
 	} else {
@@ -255,7 +254,8 @@ judge_forward(struct view *v)
 	if (v->len == 0 && v->seq == me->next && v->ack == me->last_ack)
 		v->bits |= judge_repeated(v);
 	if (v->bits & ANALYSIS_DUPLICATE_ACK)
-		v->times->duplicate_ack_num = ++me->duplicates;
+		v->times->duplicate_ack_num = me->duplicates =
+		    me->duplicates == UINT32_MAX ? 1 : me->duplicates + 1;
 }
 
 /* What its acknowledgement says of the other direction: "ack_lost_segment", once a gap. */
@@ -267,8 +267,14 @@ judge_acknowledgement(struct view *v)
 	if (v->ack != v->me->last_ack)
 		v->me->duplicates = 0;
 	if (peer->contiguous && after(v->ack, peer->contiguous) && v->flags & TCP_ACK) {
-		peer->contiguous = peer->next;
-		v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
+		if (after(peer->next, peer->contiguous)) {
+			peer->contiguous = peer->next;
+			v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
+		} else {
+			if (peer->duplicates == 0)
+				v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
+			peer->duplicates = UINT32_MAX;
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ struct analysis_side {
 	uint32_t next;       /* the highest sequence number that is due */
 	uint32_t contiguous; /* up to where nothing is missing: what the peer may acknowledge */
 	uint32_t last_ack, window;
-	uint32_t duplicates; /* acknowledgements in a row that repeat one */
+	uint32_t duplicates; /* acknowledgements in a row; UINT32_MAX: one of the unseen was noted */
 	uint32_t sacked;     /* octets in the SACK blocks of the last packet */
 	uint32_t newest, oldest; /* unacknowledged segments, in the pool */
 	uint16_t segments, last; /* how many of them; the verdicts on the last packet */

@@ -67,8 +67,10 @@ struct conn {
 
 /* Begins with the packet that opens a flow, in the flow's direction dir; conn_packet() still has
  * to be given it. false, where it's of no connection to Zeek: not IP, a fragment without header,
- * a header cut short. */
+ * a header cut short. The next packet of the flow may be of one. */
 bool conn_begin(struct conn *c, int dir, const struct packet *p);
+/* As in Zeek, octets that a snap length cut off are missing, and make gaps where they are
+ * acknowledged. Who doesn't want that sets the packet's caplen to its len. */
 void conn_packet(struct conn *c, int dir, const struct packet *p);
 /* Whether Zeek would count this packet of the flow, and what follows, as another connection. Ask
  * before conn_packet(); a caller with a policy of its own doesn't ask. */

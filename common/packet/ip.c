@@ -172,11 +172,12 @@ options4_build(const struct packet *p, uint8_t *at, const uint8_t *end)
 		*at = length;
 		if (p->ext[i] & OPTION_BAD || length < 2)
 			return;
-		/* Record route and its kin point at their first free place. */
-		if (length > 2 && at + 1 < end && (kind == 7 || kind == 131 || kind == 137))
-			at[1] = 4;
-		if (length > 2 && at + 1 < end && kind == 68)
-			at[1] = 5;
+		/* Record route and timestamp point at their first free place; source routes are used
+		 * up, so that the destination is the last one. */
+		if (length > 2 && at + 1 < end && (kind == 7 || kind == 68))
+			at[1] = kind == 7 ? 4 : 5;
+		if (length > 2 && at + 1 < end && (kind == 131 || kind == 137))
+			at[1] = length + 1;
 		at += length - 1;
 	}
 }

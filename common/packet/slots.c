@@ -98,6 +98,12 @@ slots_find(const struct slots *s, const void *key)
 	return SLOT_NONE;
 }
 
+bool
+slots_holds(const struct slots *s, uint32_t slot, const void *key)
+{
+	return slot < s->used && !memcmp(s->key + (size_t)slot * s->key_size, key, s->key_size);
+}
+
 static void
 index_add(struct slots *s, uint32_t slot)
 {

@@ -5,6 +5,7 @@
 #ifndef TC_SLOTS_H
 #define TC_SLOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SLOT_NONE UINT32_MAX
@@ -30,6 +31,8 @@ int slots_init(struct slots *s, uint32_t key_size, uint32_t cap);
 void slots_free(struct slots *s);
 /* The slot of a key, SLOT_NONE if it has none. Doesn't count as use. */
 uint32_t slots_find(const struct slots *s, const void *key);
+/* Whether a slot is this key's. */
+bool slots_holds(const struct slots *s, uint32_t slot, const void *key);
 /* The key was used. */
 void slots_touch(struct slots *s, uint32_t slot);
 /* A slot for a key that has none. */

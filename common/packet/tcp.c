@@ -255,7 +255,9 @@ tcp_build(const struct packet *p, uint8_t *h)
 	put16(h + 4, p->udp_len);
 	put16(h + 6, 0);
 	if (!p->no_checksum) {
-		sum = checksum_fold(checksum_add(checksum_pseudo(p, p->udp_len), h, n));
+		/* A length of 0 over IPv6 is a jumbogram's (RFC 2675, section 4). */
+		uint32_t length = p->udp_len || p->src.version == 4 ? p->udp_len : p->rest;
+		sum = checksum_fold(checksum_add(checksum_pseudo(p, length), h, n));
 		put16(h + 6, sum ? sum : 0xffff);
 	}
 	return n;

@@ -1,0 +1,132 @@
+# The pages: that they are well-formed, say what the programs say, and that their examples run.
+
+load helper
+
+@test "mandoc finds nothing to warn of" {
+	for page in man/*.[157]; do mandoc -T lint -W warning "$page"; done
+	is "$(ls man | xargs)" "$(sed -n 's/^PAGES = //p' Makefile | tr ' ' '\n' | sort | xargs)"
+}
+
+# The options of a tool: short and long ones that its --help names, and those that its page explains.
+of_help() { { "$1" --help; echo --help; } | grep -oE '(^|[ [,])--?[a-z]+' | grep -oE -- '-+[a-z]+' | sort -u; }
+of_page() {
+	grep -E '^\.It Fl ' "man/$1.1" | sed 's/ Ar .*//; s/ , / /' | tr ' ' '\n' |
+		sed -nE 's/^(-[a-z]+)$/-\1/p; s/^([a-z])$/-\1/p' | sort -u
+}
+
+@test "every option of --help stands in the tool's page, and the other way round" {
+	for tool in tc-lift tc-compile tc-show; do
+		echo "$tool"
+		diff <(of_help $tool) <(of_page $tool)
+		[ "$(of_page $tool | wc -l)" -ge 5 ]
+	done
+}
+
+@test "every option that the tool takes stands in --help" {
+	for tool in tc-lift tc-compile tc-show; do
+		diff <(of_help $tool | grep -- --) \
+			<(grep -oE '\{"[a-z]+", (no|required)_argument' $tool/main.c | grep -oE '"[a-z]+"' | tr -d '"' | sed 's/^/--/' | sort)
+	done
+}
+
+@test "the synopsis has the options of the page" {
+	for tool in tc-lift tc-compile tc-show; do
+		sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' man/$tool.1 >"$tmp/synopsis"
+		for option in $(of_page $tool); do
+			case $option in
+			--help) continue ;;
+			--filter | --output | --quiet) option=-${option:2:1} ;; # by their short names
+			esac
+			echo "$tool $option"
+			grep -qE "Fl ${option#-}( |$)" "$tmp/synopsis" || [ "$tool$option" = tc-show-r ]
+		done
+	done
+}
+
+@test "tc-records(5) has the fields of the header, in its order" {
+	is "$(sed -n '/^name	unit	/,/^\.TE/p' man/tc-records.5 | sed '1d' | grep -oE '^[a-z_]+	' | xargs)" \
+		"$(tc-lift "$edge/empty.pcap" | python3 -c \
+			'import msgpack, sys; print(*next(msgpack.Unpacker(sys.stdin.buffer))["fields"])')"
+}
+
+@test "the reasons in the DIAGNOSTICS of tc-lift and what tc-compile changes have the programs' names" {
+	reasons() { sed -n "/$1/,/^\.El/p" "$2" | sed -n 's/^\.It //p' | sort; }
+	diff <(reasons '^The reasons:' man/tc-lift.1) \
+		<(sed -n '/shortfall_names.*=/,/;/p' tc-lift/main.c | grep -oE '"[^"]+"' | tr -d '"' | sort)
+	diff <(sed -n '/^\.Sh WHAT IS CHANGED/,/^\.Sh EXIT/p' man/tc-compile.1 | sed -n 's/^\.It \([a-z]\)/\1/p' | sort) \
+		<(sed -n '/odd_names.*=/,/;/p' common/packet/trace.c | grep -oE '"[^"]+"' | tr -d '"' | sort)
+}
+
+@test "the reader in tc-records(5) runs, and counts what tc-show and jq count" {
+	sed -n '/^\.\\" example: flows.py/,/^\.Ed/p' man/tc-records.5 | sed '1,2d;$d; s/\\e/\\/g' >"$tmp/flows.py"
+	tc-lift "$sample" >"$tmp/a"
+	python3 "$tmp/flows.py" <"$tmp/a" >"$tmp/flows"
+	tc-show "$tmp/a" | jq -rs '.[1:-1] | map([.flow // 0, ([.len // 0, 0] | max)]) | group_by(.[0])[] |
+		"\(.[0][0]) \(length) \(map(.[1]) | add)"' | diff "$tmp/flows" -
+	[ "$(wc -l <"$tmp/flows")" -gt 100 ]
+	head -c 10000 "$tmp/a" >"$tmp/cut"
+	run -1 python3 "$tmp/flows.py" <"$tmp/cut"
+}
+
+# examples PAGE: runs the commands of its EXAMPLES in $tmp, on the sample; what the network, or a generator, would
+# bring comes from files.
+examples() {
+	for day in day mon tue wed; do
+		cp "$sample" "$tmp/$day.pcap"
+		tc-lift "$sample" >"$tmp/$day.act"
+	done
+	gzip -k "$tmp/day.pcap"
+	{
+		echo "source=$PWD/$sample"
+		declare -f stream
+		cat <<-'END'
+			set -euo pipefail
+			shopt -s expand_aliases
+			generator() { stream '{"len":10,"flags":24}'; }
+			tcpdump() { case "$*" in *--immediate-mode*) cat "$source" ;; *) command tcpdump "$@" 2>/dev/null ;; esac; }
+		END
+		awk '/^\.Sh EXAMPLES/ { on = 1 } /^\.Sh [^E]/ { on = 0 }
+			/^\.Ed/ { if (kind == "json") print "END"; inside = 0 }
+			inside == 1 { kind = /^\{/ ? "json" : /^import/ ? "python" : "shell"; inside = 2
+				if (kind == "json") print "cat >hand.json <<\"END\"" }
+			inside && kind != "python" { gsub(/\\e/, "\\"); print }
+			on && /^\.Bd/ { inside = 1 }' "$1"
+	} >"$tmp/examples.sh"
+	cat "$tmp/examples.sh"
+	(cd "$tmp" && bash ./examples.sh >said)
+}
+
+@test "the examples of tc-lift(1) run" {
+	examples man/tc-lift.1
+	is "$(end "$tmp/week.act" | cut -d' ' -f1)" $((3 * $(packets "$sample")))
+	is "$(packets "$tmp/again.pcap")" "$(packets "$sample")"
+	grep -qE '^1	host	0	ff02::1:ff[0-9a-f:]+	ff02::1:ff[0-9a-f:]+$' "$tmp/said"
+}
+
+@test "the examples of tc-compile(1) run" {
+	examples man/tc-compile.1
+	is "$(packets "$tmp/both.pcap")" $((2 * $(packets "$sample")))
+	is "$(tcpdump -ttnr "$tmp/both.pcap" -c 1 2>/dev/null | cut -d' ' -f1)" 1795392000.000000
+	is "$(packets "$tmp/drawn.pcap")" 3
+}
+
+@test "the examples of tc-show(1) run: a connection by hand" {
+	examples man/tc-show.1
+	grep -qE '^ +[0-9]+ 80$' "$tmp/said"
+	is "$(tshark -n -r "$tmp/hand.pcap" -T fields -e tcp.flags.str -e tcp.len -e frame.time_relative 2>/dev/null |
+		tr -d '·' | tr '\t\n' ' ;')" "S 0 0.000000000;AS 0 0.020000000;A 0 0.020050000;AP 100 0.020060000;\
+A 1000 0.040060000;R 0 0.040110000;"
+	is "$(tshark -n -r "$tmp/hand.pcap" -Y 'tcp.analysis.flags || _ws.malformed' 2>/dev/null)" ""
+}
+
+@test "the examples of tc-records(5) run" {
+	examples man/tc-records.5
+	is "$(packets "$tmp/narrow.pcap")" "$(packets "$sample")"
+	[ "$(tcpdump -nr "$tmp/narrow.pcap" --count 'tcp[14:2] = 1024' 2>/dev/null | cut -d' ' -f1)" -gt 10000 ]
+}
+
+@test "the examples of tc(7) run" {
+	examples man/tc.7
+	ls "$tmp"/hour_*.act
+	is "$(for f in "$tmp"/hour_*.act; do end "$f"; done | cut -d' ' -f1 | awk '{ n += $1 } END { print n }')" "$(packets "$sample")"
+}
