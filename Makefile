@@ -12,7 +12,7 @@ CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2
 
 TOOLS = tc-lift tc-compile tc-show tc-diff
 PAGES = tc.7 tc-records.5 tc-lift.1 tc-compile.1 tc-show.1
-TESTS = identity units scramble
+TESTS = identity units scramble conn analysis
 
 objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io action stream map))
@@ -30,11 +30,13 @@ bin/tc-diff: $(patsubst %,build/tc-diff/%.o,main source sketch measure metrics r
 	$(analysis) $(capture) $(state) $(layers) $(record)
 bin/tc-show: build/tc-show/main.o build/tc-show/json.o build/tc-show/lines.o $(record)
 build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
+build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
+	$(analysis) $(capture) $(state) $(layers) $(record)
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)
 
 LDLIBS = -lmsgpackc
-bin/tc-lift bin/tc-compile bin/tc-diff build/tests/identity: LDLIBS += -lpcap
+bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis): LDLIBS += -lpcap
 bin/tc-diff: LDLIBS += -lm
 bin/tc-show: LDLIBS += -ljansson
 

@@ -137,6 +137,7 @@ prepare(struct diff *d)
 		struct source *s = &d->source[i];
 		if (source_open(s, d->options.path[i]) < 0)
 			errx(2, "%s: %s", s->name, s->error);
+		s->paired = d->options.paired;
 		if (measure_init(&d->measure[i], s->trace.header.cap) < 0)
 			err(2, NULL);
 	}

@@ -199,14 +199,13 @@ end_flow(struct measure *m, struct live *l)
 }
 
 static void
-begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct packet *p, int dir,
+begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct packet *p,
 	   enum flow_open open)
 {
 	*l = (struct live){.number = ++m->flows, .first = p->time, .last = p->time, .event = -1,
 			   .proto = f->proto, .port = {f->port[0], f->port[1]},
 			   .address = {f->address[0], f->address[1]}, .analysis = l->analysis};
 	analysis_open(&l->analysis, &m->pool, open);
-	l->is_conn = conn_begin(&l->conn, dir, p);
 	m->curve.opened[curve_bin(&m->curve, p->time - m->start)]++;
 }
 
@@ -324,7 +323,7 @@ measure_packet(struct measure *m, const struct source *s, const struct packet *p
 	tally_count(&part->protocol, packet_proto(p), 1);
 	if (step->open != FLOW_GOES_ON) {
 		end_flow(m, l);
-		begin_flow(m, l, &s->trace.flow[step->slot], p, step->dir, step->open);
+		begin_flow(m, l, &s->trace.flow[step->slot], p, step->open);
 	}
 	l->packets++;
 	l->side_packets[step->dir]++;
@@ -337,6 +336,9 @@ measure_packet(struct measure *m, const struct source *s, const struct packet *p
 	count_run(m, part, l->number);
 	if (p->kind == PACKET_IP) {
 		count_hosts(m, l, step->dir);
+		/* A later fragment begins no connection, but what comes after it may. */
+		if (!l->is_conn)
+			l->is_conn = conn_begin(&l->conn, step->dir, p);
 		if (l->is_conn)
 			conn_packet(&l->conn, step->dir, p);
 		if (s->data)

@@ -119,6 +119,10 @@ source_next(struct source *s, struct packet *p, struct step *step)
 	if (got != 1)
 		return got;
 	s->packets++;
+	if (!s->paired) {
+		step->slot = trace_follow(&s->trace, p, &step->dir, &step->open);
+		return 1;
+	}
 	trace_lift(&s->trace, p, &s->action);
 	step->slot = action_number(&s->action, ACTION_FLOW);
 	step->dir = action_number(&s->action, ACTION_DIR);

@@ -13,7 +13,8 @@ struct source {
 	struct trace compiled; /* what the actions stand for */
 	struct fresh fresh;
 	struct trace trace;    /* flows, as tc-lift has them */
-	struct action action;  /* what the packet at hand lifts to */
+	bool paired;	       /* the actions are wanted, not only the flows */
+	struct action action;  /* what the packet at hand lifts to, if so */
 	const uint8_t *data;   /* octets of the packet at hand, NULL where it comes from actions */
 	uint64_t packets;
 	char error[CAPTURE_ERROR];

@@ -76,8 +76,8 @@ FIELDS = {
 }
 # Asked for, never compared: tshark's words for lengths that lie, which excuse a checksum that can't be right.
 FIELDS['lies'] = {'all': 'ip.bogus_ip_length ip.bogus_header_length ip.bogus_ip_version ipv6.plen_exceeds_framing '
-                         'ipv6.plen_zero ipv6.bogus_ipv6_version ipv6.invalid_header udp.length.bad udp.length.bad_zero '
-                         'tcp.bogus_header_length tcp.short_segment'}
+                         'ipv6.plen_zero ipv6.bogus_ipv6_version ipv6.invalid_header udp.length.bad '
+                         'udp.length.bad_zero tcp.bogus_header_length tcp.short_segment'}
 LIES = FIELDS['lies']['all'].split()
 PLAIN = ('all', 'first')    # compared as one slice, looked at field by field only where the slice differs
 STATUS = ['ip.checksum.status', 'tcp.checksum.status', 'udp.checksum.status', 'sctp.checksum.status',
@@ -161,10 +161,10 @@ LAYERS = re.compile(r'(?:raw:|ip:(?=ipv6))?((?:eth|sll|null|:?ethertype|:?vlan|:
 
 
 @functools.cache
-def layers_of(protocols):
+def layers_of(protocols, bogus=False):
     """The link and extension headers; the layers that stand outermost, directly upon each other; is another quoted?"""
     link, network, extensions, transport, rest = LAYERS.match(protocols).groups()
-    if network == 'ip' and (extensions or rest.startswith(':ipv6')):    # an IPv6 packet that calls itself IPv4
+    if bogus or network == 'ip' and (extensions or rest.startswith(':ipv6')):   # neither is what its ethertype says
         return link, ['frame', 'link'], False
     found = ['frame', network] if rest.startswith('eth') else ['frame', 'link', network]    # ISL is eth in eth
     if transport and (network, transport) not in (('ip', 'icmpv6'), ('ipv6', 'icmp')):
@@ -286,12 +286,11 @@ class Judge:
         return tuple(row[AT[field]].partition(';')[0] for field in fields + ports)
 
     def packet(self, n, a, b):
-        (head, layers, quoting), (head_b, layers_b, _) = layers_of(a[0]), layers_of(b[0])
+        (head, layers, quoting), (head_b, layers_b, _) = (
+            layers_of(row[0], row[AT['ip.bogus_ip_version']] + row[AT['ipv6.bogus_ipv6_version']] != '') for row in (a, b))
         if (head, layers) != (head_b, layers_b):
             self.say('layers', n, a[0], b[0])
             layers = [layer for layer in layers if layer in layers_b]
-        if a[AT['ip.bogus_ip_version']] or a[AT['ipv6.bogus_ipv6_version']]:
-            layers = [layer for layer in layers if layer in ('frame', 'link')]
         if '_ws.malformed' in b[0] and '_ws.malformed' not in a[0] and not quoting:
             self.say('_ws.malformed', n, a[0], b[0])
         flow = self.flow(a)

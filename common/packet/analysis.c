@@ -178,6 +178,8 @@ judge_syn(struct view *v)
 		}
 	} else if (v->seq != me->base) {
 		analysis_restart(v->a);
+		v->a->begun = true; /* data with such a SYN doesn't count in tcp.completeness */
+		v->a->completeness = COMPLETENESS_SYN;
 		v->bits |= ANALYSIS_REUSED_PORTS;
 	} else {
 		me->next = me->contiguous;

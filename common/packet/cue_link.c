@@ -33,22 +33,6 @@ predict_dst(const struct cue *c, uint8_t *group)
 	return c->to && c->to->has_mac ? c->to->mac : NULL;
 }
 
-/* Link types whose header holds two link addresses, one (where it says so), or none. */
-static int
-macs_of(const struct cue *c)
-{
-	if (c->p->runt)
-		return 0;
-	switch (c->t->dlt) {
-	case 1:
-		return 2;
-	case 113:
-	case 276:
-		return c->p->link[2] == 6;
-	}
-	return 0;
-}
-
 static void
 remember_mac(struct host *h, const uint8_t *mac)
 {
@@ -59,19 +43,12 @@ remember_mac(struct host *h, const uint8_t *mac)
 }
 
 static void
-link_fields(struct cue *c)
+fields_and_tags(struct cue *c)
 {
 	struct packet *p = c->p;
 	struct side *s = c->me->seen ? c->me : c->peer->seen ? c->peer : NULL;
-	unsigned want = c->t->dlt == 113   ? 3
-			: c->t->dlt == 276 ? 4
-			: c->t->dlt == 0 || c->t->dlt == 108 ||
-				(c->t->dlt == 1 && p->kind == PACKET_FRAME && p->ethertype == 0)
-			    ? 1
-			    : 0;
+	unsigned want = link_fields(p, c->t->dlt);
 
-	if (p->runt)
-		want = 0;
 	p->n_link = cue_list(c, ACTION_LINK, (struct cue_array){p->link, 4, p->n_link, PACKET_LINKS},
 			     s ? (struct cue_array){s->link, 4, s->n_link, 0}
 			       : (struct cue_array){c->t->link, 4, c->t->n_link, 0});
@@ -85,7 +62,7 @@ link_fields(struct cue *c)
 	p->n_tags = cue_list(c, ACTION_TAGS, (struct cue_array){p->tags, 8, p->n_tags, PACKET_TAGS},
 			     s ? (struct cue_array){s->tags, 8, s->n_tags, 0}
 			       : (struct cue_array){c->t->tags, 8, c->t->n_tags, 0});
-	p->macs = macs_of(c);
+	p->macs = link_macs(p, c->t->dlt);
 }
 
 void
@@ -95,7 +72,7 @@ cue_link(struct cue *c)
 	struct side *s = c->me;
 	uint8_t group[6];
 
-	link_fields(c);
+	fields_and_tags(c);
 	if (p->macs) {
 		const uint8_t *src = predict_src(c), *dst = predict_dst(c, group);
 		bool moved = !s->seen;

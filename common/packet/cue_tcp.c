@@ -161,29 +161,6 @@ cue_sack(struct cue *c)
 		p->sack[i] = v[i] + (i % 2 ? p->sack[i - 1] : p->ack);
 }
 
-static void
-remember_sequence(struct cue *c)
-{
-	struct packet *p = c->p;
-	struct side *s = c->me;
-	int64_t payload = p->rest - transport_length(p);
-	uint32_t end = p->seq + (uint32_t)(payload > 0 ? payload : 0) + !!(p->flags & TCP_SYN) +
-		       (p->flags & TCP_FIN);
-
-	if (p->flags & TCP_SYN) {
-		s->has_isn = true;
-		s->isn = p->seq;
-	}
-	if (!s->has_next) {
-		s->has_next = true;
-		s->next = end;
-	} else if ((int32_t)(end - s->next) > 0 && !(p->flags & TCP_RST)) {
-		s->next = end;
-	}
-	if (p->flags & (TCP_FIN | TCP_RST))
-		c->f->closed = true;
-}
-
 void
 cue_tcp(struct cue *c)
 {
@@ -210,7 +187,7 @@ cue_tcp(struct cue *c)
 	if (p->n_sack)
 		cue_sack(c);
 	if (p->seen >= 8)
-		remember_sequence(c);
+		flow_remember(c->f, c->me, p);
 	if (p->seen >= 14)
 		remember_options(c->me, p);
 }

@@ -1,6 +1,7 @@
 /*
  * Flow identity: one policy, here and nowhere else. tc-lift(1), section FLOWS, says it in words.
  */
+#include "packet/layers.h"
 #include "packet/trace.h"
 
 #include <string.h>
@@ -64,17 +65,28 @@ flow_syn_base(const struct side *s, uint32_t *base)
 	return s->has_isn || s->has_next;
 }
 
-bool
+static bool
 flow_has_one_end(const struct flow *f)
 {
 	return f->proto < PROTO_FRAME && f->port[0] == f->port[1] &&
 	       !memcmp(&f->address[0], &f->address[1], sizeof f->address[0]);
 }
 
-void
-flow_restart(struct flow *f, bool turned)
+struct side *
+flow_side(struct flow *f, int dir)
 {
-	if (turned) {
+	return &f->side[flow_has_one_end(f) ? 0 : dir];
+}
+
+void
+flow_reopen(struct flow *f, enum flow_open open)
+{
+	if (open == FLOW_GOES_ON)
+		return;
+	f->closed = false;
+	if (open != FLOW_ANEW && open != FLOW_ANEW_TURNED)
+		return;
+	if (open == FLOW_ANEW_TURNED) {
 		struct side side = f->side[0];
 		struct address address = f->address[0];
 		uint32_t host = f->host[0], named = f->host_named[0];
@@ -92,6 +104,24 @@ flow_restart(struct flow *f, bool turned)
 	}
 	for (int d = 0; d < 2; d++)
 		f->side[d].has_next = f->side[d].has_ack = f->side[d].has_isn = false;
+}
+
+void
+flow_remember(struct flow *f, struct side *s, const struct packet *p)
+{
+	int64_t payload = p->rest - transport_length(p);
+	uint32_t end = p->seq + (uint32_t)(payload > 0 ? payload : 0) + !!(p->flags & TCP_SYN) +
+		       (p->flags & TCP_FIN);
+
+	if (p->flags & TCP_SYN) {
+		s->has_isn = true;
+		s->isn = p->seq;
+	}
+	if (!s->has_next || ((int32_t)(end - s->next) > 0 && !(p->flags & TCP_RST)))
+		s->next = end;
+	s->has_next = true;
+	if (p->flags & (TCP_FIN | TCP_RST))
+		f->closed = true;
 }
 
 static enum flow_open

@@ -10,6 +10,9 @@
 
 void link_parse(struct packet *p, int dlt, const uint8_t *data);
 uint32_t link_build(const struct packet *p, int dlt, uint8_t *out);
+/* How many fields p->link holds, and how many link addresses there are, by link type. */
+unsigned link_fields(const struct packet *p, int dlt);
+unsigned link_macs(const struct packet *p, int dlt);
 uint32_t link_length(const struct packet *p, int dlt);
 void ip_parse(struct packet *p, const uint8_t *data);
 uint32_t ip_build(const struct packet *p, uint8_t *out);

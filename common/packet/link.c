@@ -1,6 +1,6 @@
 /*
- * Link headers and the tags behind them: Ethernet, Linux cooked v1 and v2, BSD loopback, raw IP;
- * IEEE 802.1Q and 802.1ad, MPLS (RFC 3032), PPPoE sessions (RFC 2516).
+ * Link headers and the tags behind them: Ethernet, Linux cooked v1 and v2, BSD loopback, PPP, raw
+ * IP; IEEE 802.1Q and 802.1ad, MPLS (RFC 3032), PPPoE sessions (RFC 2516).
  */
 #include "packet/bytes.h"
 #include "packet/layers.h"
@@ -11,6 +11,7 @@
 enum {
 	DLT_NULL_ = 0,
 	DLT_ETHER = 1,
+	DLT_PPP_ = 9,
 	DLT_RAW_ = 12,
 	DLT_RAW_BSD = 14,
 	DLT_RAW_FILE = 101,
@@ -24,13 +25,17 @@ enum {
 enum { VLAN = 0x8100, QINQ = 0x88a8, QINQ_OLD = 0x9100, MPLS = 0x8847, MPLS_GROUP = 0x8848,
        PPPOE = 0x8864 };
 
+enum { PPP_IP4 = 0x0021, PPP_IP6 = 0x0057 };
+
 #define LENGTH_FIELD 1500 /* an Ethernet type up to this is a length, IEEE 802.3 section 3.2.6 */
 
-/* Octets of the link header itself. */
+/* Octets of the link header itself. PPP's has two more in HDLC-like framing (RFC 1662). */
 static uint32_t
-header_length(int dlt)
+header_length(const struct packet *p, int dlt)
 {
 	switch (dlt) {
+	case DLT_PPP_:
+		return p->link[0] ? 4 : 2;
 	case DLT_ETHER:
 		return 14;
 	case DLT_SLL:
@@ -42,6 +47,37 @@ header_length(int dlt)
 		return 4;
 	}
 	return 0;
+}
+
+unsigned
+link_fields(const struct packet *p, int dlt)
+{
+	if (p->runt)
+		return 0;
+	switch (dlt) {
+	case DLT_ETHER: /* a length instead of a type */
+		return p->kind == PACKET_FRAME && p->ethertype == 0;
+	case DLT_SLL:
+		return 3;
+	case DLT_SLL2:
+		return 4;
+	case DLT_PPP_:
+		return 2;
+	case DLT_NULL_:
+	case DLT_LOOP_:
+		return 1;
+	}
+	return 0;
+}
+
+unsigned
+link_macs(const struct packet *p, int dlt)
+{
+	if (p->runt)
+		return 0;
+	if (dlt == DLT_SLL || dlt == DLT_SLL2)
+		return p->link[2] == 6;
+	return dlt == DLT_ETHER ? 2 : 0;
 }
 
 /* BSD address families; IPv6 has as many as there are systems. */
@@ -73,8 +109,7 @@ cooked_parse(struct packet *p, const uint8_t *type, const uint8_t *arphrd, unsig
 	p->link[0] = type[0];
 	p->link[1] = get16(arphrd);
 	p->link[2] = length;
-	p->macs = length == 6;
-	if (p->macs)
+	if (length == 6)
 		memcpy(p->src_mac, address, 6);
 }
 
@@ -115,10 +150,10 @@ tags_parse(struct packet *p, const uint8_t *data)
 			/* Only IP in a session; the rest stays an opaque frame. The length field is
 			 * compared with the datagram's later, in ip_parse(). */
 			if (left < 8 || get16(at) != 0x1100 ||
-			    (get16(at + 6) != 0x0021 && get16(at + 6) != 0x0057))
+			    (get16(at + 6) != PPP_IP4 && get16(at + 6) != PPP_IP6))
 				return;
 			*tag |= get32(at + 2);
-			p->ethertype = get16(at + 6) == 0x0021 ? ETHERTYPE_IP4 : ETHERTYPE_IP6;
+			p->ethertype = get16(at + 6) == PPP_IP4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6;
 			p->net += 8;
 			break;
 		default:
@@ -131,34 +166,38 @@ tags_parse(struct packet *p, const uint8_t *data)
 void
 link_parse(struct packet *p, int dlt, const uint8_t *data)
 {
-	p->net = header_length(dlt);
+	if (dlt == DLT_PPP_ && p->caplen >= 2 && get16(data) == 0xff03)
+		p->link[0] = 0xff03;
+	p->net = header_length(p, dlt);
 	if (p->caplen < p->net) {
 		p->net = 0;
 		p->runt = true;
 		return;
 	}
 	switch (dlt) {
+	case DLT_PPP_:
+		p->link[1] = get16(data + p->net - 2);
+		p->ethertype = p->link[1] == PPP_IP4   ? ETHERTYPE_IP4
+			       : p->link[1] == PPP_IP6 ? ETHERTYPE_IP6
+						       : 0;
+		break;
 	case DLT_ETHER:
-		p->macs = 2;
 		memcpy(p->dst_mac, data, 6);
 		memcpy(p->src_mac, data + 6, 6);
 		p->ethertype = get16(data + 12);
 		break;
 	case DLT_SLL:
-		p->n_link = 3;
 		cooked_parse(p, data + 1, data + 2, get16(data + 4), data + 6);
 		p->link[0] = get16(data);
 		p->ethertype = get16(data + 14);
 		break;
 	case DLT_SLL2:
-		p->n_link = 4;
 		cooked_parse(p, data + 10, data + 8, data[11], data + 12);
 		p->link[3] = get32(data + 4);
 		p->ethertype = get16(data);
 		break;
 	case DLT_NULL_:
 	case DLT_LOOP_:
-		p->n_link = 1;
 		p->link[0] = get32(data);
 		p->ethertype = family_ethertype(p->link[0]);
 		break;
@@ -173,10 +212,11 @@ link_parse(struct packet *p, int dlt, const uint8_t *data)
 	}
 	tags_parse(p, data);
 	if (dlt == DLT_ETHER && p->ethertype <= LENGTH_FIELD) {
-		p->n_link = 1;
 		p->link[0] = p->ethertype;
 		p->ethertype = 0;
 	}
+	p->n_link = link_fields(p, dlt);
+	p->macs = link_macs(p, dlt);
 }
 
 static bool
@@ -188,7 +228,7 @@ is_mpls(uint16_t type)
 uint32_t
 link_length(const struct packet *p, int dlt)
 {
-	uint32_t n = p->runt ? 0 : header_length(dlt);
+	uint32_t n = p->runt ? 0 : header_length(p, dlt);
 
 	for (int i = 0; i < p->n_tags; i++)
 		n += p->tags[i] >> 32 == PPPOE ? 8 : 4;
@@ -219,7 +259,7 @@ tags_build(const struct packet *p, uint8_t *out)
 			put16(at, 0x1100);
 			put16(at + 2, value >> 16);
 			put16(at + 4, value & 0xffff ? value : ip_end(p) + 2);
-			put16(at + 6, next == ETHERTYPE_IP6 ? 0x0057 : 0x0021);
+			put16(at + 6, next == ETHERTYPE_IP6 ? PPP_IP6 : PPP_IP4);
 			at += 4;
 		} else {
 			put16(at, value);
@@ -235,19 +275,23 @@ told_by_version(const struct packet *p, int dlt)
 {
 	if (p->n_tags)
 		return is_mpls(p->tags[p->n_tags - 1] >> 32) && !is_mpls(p->ethertype);
-	return header_length(dlt) == 0;
+	return header_length(p, dlt) == 0;
 }
 
 uint32_t
 link_build(const struct packet *p, int dlt, uint8_t *out)
 {
 	uint16_t type = type_of(p, 0);
-	uint32_t n = header_length(dlt);
+	uint32_t n = header_length(p, dlt);
 
 	if (p->runt)
 		return 0;
 	memset(out, 0, n);
 	switch (dlt) {
+	case DLT_PPP_:
+		put16(out, p->link[0]);
+		put16(out + n - 2, p->link[1]);
+		break;
 	case DLT_ETHER:
 		memcpy(out, p->dst_mac, 6);
 		memcpy(out + 6, p->src_mac, 6);

@@ -169,17 +169,13 @@ cue_flow(struct cue *c)
 	}
 	if (open == FLOW_NEW)
 		open_new(c);
-	if (open != FLOW_GOES_ON)
-		c->f->closed = false;
-	if (open == FLOW_ANEW || open == FLOW_ANEW_TURNED) {
-		/* Not the old connection's number, or it would not be another one. */
-		if (flow_syn_base(&c->f->side[open == FLOW_ANEW_TURNED], &base))
-			c->avoid = base;
-		flow_restart(c->f, open == FLOW_ANEW_TURNED);
-	}
-	bool one_end = flow_has_one_end(c->f);
-	c->me = &c->f->side[one_end ? 0 : c->dir];
-	c->peer = one_end ? c->me : &c->f->side[!c->dir];
+	/* Not the old connection's number, or it would not be another one. */
+	if ((open == FLOW_ANEW || open == FLOW_ANEW_TURNED) &&
+	    flow_syn_base(&c->f->side[open == FLOW_ANEW_TURNED], &base))
+		c->avoid = base;
+	flow_reopen(c->f, open);
+	c->me = flow_side(c->f, c->dir);
+	c->peer = flow_side(c->f, !c->dir);
 	c->from = host_of(c->t, c->f, c->dir);
 	c->to = host_of(c->t, c->f, !c->dir);
 }
@@ -218,6 +214,22 @@ trace_lift(struct trace *t, struct packet *p, struct action *a)
 
 	a->has = 0;
 	go_through(&c);
+}
+
+uint32_t
+trace_follow(struct trace *t, struct packet *p, int *dir, enum flow_open *open)
+{
+	uint32_t slot = flow_find(t, p, dir, open);
+	struct flow *f = &t->flow[slot];
+
+	flow_reopen(f, *open);
+	if (p->kind != PACKET_IP)
+		return slot;
+	if (p->proto == PROTO_TCP && p->seen >= 8)
+		flow_remember(f, flow_side(f, *dir), p);
+	if (ip_is_fragment(p))
+		datagram_note(t, p, slot, *dir);
+	return slot;
 }
 
 void

@@ -109,13 +109,17 @@ enum flow_open { FLOW_GOES_ON, FLOW_NEW, FLOW_AGAIN, FLOW_ANEW, FLOW_ANEW_TURNED
 uint32_t flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *open);
 /* The flow that a quoted packet belongs to, SLOT_NONE if none; opens nothing. */
 uint32_t flow_find_quoted(const struct trace *t, const struct quote *q, int *dir);
-/* Whether source and destination are the same address and port, so that nobody can tell who sends
- * (CERT CA-1997-28, "land"): both directions are one. */
-bool flow_has_one_end(const struct flow *f);
-/* What a new connection on a known 5-tuple forgets. turned: its ends change places. */
-void flow_restart(struct flow *f, bool turned);
+/* The state of a direction. Where source and destination are the same address and port, nobody can
+ * tell who sends (CERT CA-1997-28, "land"): both directions are one. */
+struct side *flow_side(struct flow *f, int dir);
+/* What a flow forgets as it opens again; its ends may change places. */
+void flow_reopen(struct flow *f, enum flow_open open);
+/* What a TCP segment whose sequence number was captured leaves behind. */
+void flow_remember(struct flow *f, struct side *s, const struct packet *p);
 /* The sequence number of a SYN that would not be a new connection's: false if any would be. */
 bool flow_syn_base(const struct side *s, uint32_t *base);
+/* Lifts a packet's flow and nothing else, for those who want no action: the slot. */
+uint32_t trace_follow(struct trace *t, struct packet *p, int *dir, enum flow_open *open);
 /* Notes a fragment, in both directions; sets p->whole and p->amends. */
 void datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir);
 
