@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench.sh [DIR]: tc-lift and tc-compile beside tcpdump -r F -w /dev/null, in turn, on one file F:
+# bench.sh [DIR]: tc-lift, tc-compile and tc-diff (of F and its image) beside tcpdump -r F -w /dev/null, in turn, on one file F:
 # the captures of DIR of one link type joined, or the sample, repeated up to a million packets.
 # Prints CPU seconds (medians), the ratio, packets a second, and peak memory.
 set -eu
@@ -34,6 +34,7 @@ open(out + '.n', 'w').write(str(packets * times))
 PY
 n=$(cat "$tmp/F.n")
 bin/tc-lift -q "$tmp/F" >"$tmp/actions"
+bin/tc-compile -q "$tmp/actions" >"$tmp/B"
 
 # measure NAME COMMAND...: CPU seconds and peak KiB of one run, added to NAME's list.
 measure() {
@@ -50,11 +51,12 @@ for _ in $(seq "$runs"); do
 	measure tcpdump tcpdump -r "$tmp/F" -w /dev/null
 	measure tc-lift bin/tc-lift -q "$tmp/F"
 	measure tc-compile bin/tc-compile -q "$tmp/actions"
+	measure tc-diff bin/tc-diff "$tmp/F" "$tmp/B"
 done
 median() { cut -d' ' -f"$2" "$tmp/$1" | sort -n | sed -n "$((runs / 2 + 1))p"; }
 floor=$(median tcpdump 1)
 printf '%-12s %10s %8s %12s %10s\n' program 'CPU s' ratio packets/s 'peak MiB'
-for name in tcpdump tc-lift tc-compile; do
+for name in tcpdump tc-lift tc-compile tc-diff; do
 	awk -v name=$name -v s="$(median $name 1)" -v floor="$floor" -v n="$n" -v k="$(median $name 2)" \
 		'BEGIN { printf "%-12s %10.3f %8.2f %12.0f %10.1f\n", name, s, s / floor, n / s, k / 1024 }'
 done
