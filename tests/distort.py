@@ -144,8 +144,8 @@ def write(path, header, packets):
 
 
 class Flow:
-    def __init__(self, number, initiator):
-        self.number, self.initiator = number, initiator
+    def __init__(self, number, ends):
+        self.number, self.initiator, self.responder = number, *ends
         self.packets, self.due, self.syn, self.closed = [], {}, {}, False
 
 
@@ -157,13 +157,14 @@ def sender(p):
     return p.ends[0], p.ports[0]
 
 
-def first(p):
-    """The end that initiates, by a flow's first packet."""
+def ends_of(p):
+    """Initiator and responder, by a flow's first packet."""
     if p.tcp and p.flags & SYN:
         turned = p.flags & ACK
     else:
         turned = tier(p.ports[0]) < tier(p.ports[1])
-    return (p.ends[1], p.ports[1]) if turned else sender(p)
+    ends = list(zip(p.ends, p.ports))
+    return ends[::-1] if turned else ends
 
 
 def opens(p, flow, clock):
@@ -189,7 +190,7 @@ def follow(packets):
             datagrams[fragment] = key
         flow = live.get(key)
         if not flow or opens(p, flow, clock):
-            flow = live[key] = Flow(len(flows), first(p))
+            flow = live[key] = Flow(len(flows), ends_of(p))
             flows.append(flow)
         p.flow, flow.last = flow, clock
         p.dir = int(p.ends[0] != flow.initiator[0] or not p.later and sender(p) != flow.initiator)
@@ -277,6 +278,29 @@ def dispersion(packets, window):
     return (sum(c * c for c in counts.values()) / n - mean * mean) / mean
 
 
+def lives(flows, start):
+    """(begin, end) of each flow since the start, in ns."""
+    return [(max(0, f.packets[0].time - start), max(p.time for p in f.packets) - start)
+            for f in flows]
+
+
+def active(lives, width):
+    """How many flows are alive in each window of so many ns."""
+    counts = Counter()
+    for begin, end in lives:
+        counts.update(range(begin // width, end // width + 1))
+    return counts
+
+
+def active_distance(a, b):
+    """Of at most 1024 windows of 1 ms, 2 ms, 4 ms …"""
+    width = 10**6
+    while max(end for _, end in a + b) >= 1024 * width:
+        width *= 2
+    a, b = active(a, width), active(b, width)
+    return 100 * sum(abs(a[i] - b[i]) for i in a.keys() | b.keys()) / sum(a.values())
+
+
 class Figures:
     def __init__(self, packets):
         flows = follow(packets)
@@ -291,11 +315,15 @@ class Figures:
         self.iat = [max(0, b.time - a.time) for a, b in zip(packets, packets[1:])]
         times = [[p.time for p in f.packets] for f in flows]
         self.duration = [max(t) - min(t) for t in times]
+        self.lives = lives(flows, packets[0].time)
+        self.port = Counter((f.packets[0].proto, f.responder[1]) for f in flows
+                            if f.packets[0].proto in (TCP, UDP) and not f.packets[0].later)
         self.syn_rtt = list(handshakes(flows))
         self.switch = (len(self.runs) - 1) / (n - 1)
         self.mixing = self.switch / (1 - sum(len(f.packets)**2 for f in flows) / n**2)
         self.burst = {name: dispersion(packets, window * 10**6) for name, window in
-                      (("1ms", 1), ("10ms", 10), ("100ms", 100), ("1s", 1000), ("10s", 10000))}
+                      (("1ms", 1), ("10ms", 10), ("100ms", 100), ("1s", 1000), ("10s", 10000),
+                       ("100s", 100000))}
         self.sources = Counter(p.ends[0] for p in ip)
         self.destinations = Counter(p.ends[1] for p in ip)
 
@@ -319,6 +347,7 @@ def distances(a, b):
         "volume.octets": relative(a.octets, b.octets),
         "volume.flows": relative(a.flows, b.flows),
         "mix.protocol": variation(a.protocol, b.protocol),
+        "mix.port": variation(a.port, b.port),
         "mix.size": variation(a.size, b.size),
         "mix.flow_size": variation(a.flow_size, b.flow_size),
         "tcp.event": 200 * variation(a.event, b.event),
@@ -328,6 +357,7 @@ def distances(a, b):
         "interleave.mixing": abs(a.mixing - b.mixing),
         "interleave.run_mean": relative(a.packets / len(a.runs), b.packets / len(b.runs)),
         "interleave.run": variation(Counter(a.runs), Counter(b.runs)),
+        "interleave.active": active_distance(a.lives, b.lives),
         "time.iat": w1(a.iat, b.iat), "time.iat_ks": ks(a.iat, b.iat),
         "time.duration": w1(a.duration, b.duration),
         "time.duration_ks": ks(a.duration, b.duration),
@@ -363,17 +393,22 @@ def drop(packets, flows, rng, share):
 
 def shuffle(packets, flows, rng, share):
     """Within every 50 packets flows change places; each keeps its own order, and the clock its
-    ticks."""
-    del share
+    ticks. Hosts that send fragments keep theirs: what a later one belongs to depends on it."""
     times, mixed = [p.time for p in packets], []
+    fragmenting = {frozenset(p.ends) for p in packets if p.datagram}
+
+    def queue_of(p):
+        hosts = frozenset(p.ends)
+        return hosts if hosts in fragmenting else p.flow
+
     for at in range(0, len(packets), 50):
         block = packets[at:at + 50]
         queues = defaultdict(list)
         for p in reversed(block):
-            queues[p.flow.number].append(p)
-        order = [p.flow.number for p in block]
+            queues[queue_of(p)].append(p)
+        order = [queue_of(p) for p in block]
         rng.shuffle(order)
-        mixed += [queues[number].pop() for number in order]
+        mixed += [queues[queue].pop() for queue in order]
     for p, time in zip(mixed, times):
         p.time = time
     packets[:] = mixed

@@ -5,7 +5,6 @@
 #include "packet/analysis.h"
 #include "packet/trace.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)
@@ -22,14 +21,6 @@ const char *const analysis_names[ANALYSIS_NAMES] = {
     "window_full",    "window_update",       "keep_alive",              "keep_alive_ack",
     "lost_segment",   "ack_lost_segment",    "reused_ports"};
 
-/* Sent, and not acknowledged as far as was seen. */
-struct analysis_segment {
-	struct analysis_side *side; /* whose list it is in */
-	int64_t time;
-	uint32_t seq, next;
-	uint32_t older, newer;
-};
-
 /* A packet, and the two ends as its sender sees them. */
 struct view {
 	struct analysis *a;
@@ -41,114 +32,25 @@ struct view {
 	uint32_t bits;
 };
 
-/* RFC 9293, section 3.4: numbers on a circle. */
-static inline bool
-after(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) > 0;
-}
-
-int
-analysis_pool_init(struct analysis_pool *pool, uint32_t size)
-{
-	*pool = (struct analysis_pool){.size = size, .free = ANALYSIS_NONE};
-	pool->segment = malloc(size * sizeof *pool->segment);
-	return pool->segment ? 0 : -1;
-}
-
-void
-analysis_pool_free(struct analysis_pool *pool)
-{
-	free(pool->segment);
-	pool->segment = NULL;
-}
-
-static void
-segment_unlink(struct analysis_pool *pool, uint32_t i)
-{
-	struct analysis_segment *s = &pool->segment[i];
-	struct analysis_side *side = s->side;
-
-	if (s->older == ANALYSIS_NONE)
-		side->oldest = s->newer;
-	else
-		pool->segment[s->older].newer = s->newer;
-	if (s->newer == ANALYSIS_NONE)
-		side->newest = s->older;
-	else
-		pool->segment[s->newer].older = s->older;
-	if (!--side->segments)
-		side->ordered = true;
-}
-
-static void
-segment_free(struct analysis_pool *pool, uint32_t i)
-{
-	segment_unlink(pool, i);
-	pool->segment[i].older = pool->free;
-	pool->free = i;
-}
-
-/* A free one, or where there is none the next in turn; a side that has its share gives its own. */
-static uint32_t
-segment_take(struct analysis_pool *pool, struct analysis_side *side)
-{
-	uint32_t i = pool->free;
-
-	if (side->segments == ANALYSIS_SEGMENTS) {
-		i = side->oldest;
-	} else if (i != ANALYSIS_NONE) {
-		pool->free = pool->segment[i].older;
-		return i;
-	} else if (pool->fresh < pool->size) {
-		return pool->fresh++;
-	} else {
-		i = pool->hand++ % pool->size;
-	}
-	pool->dropped++;
-	segment_unlink(pool, i);
-	return i;
-}
-
-static void
-segment_add(struct view *v, uint32_t next)
-{
-	struct analysis_pool *pool = v->a->pool;
-	struct analysis_side *me = v->me;
-	uint32_t i = segment_take(pool, me);
-	struct analysis_segment *s = &pool->segment[i];
-
-	*s = (struct analysis_segment){.side = me, .time = v->time, .seq = v->seq, .next = next,
-				       .older = me->newest, .newer = ANALYSIS_NONE};
-	if (me->newest == ANALYSIS_NONE) {
-		me->oldest = i;
-	} else {
-		pool->segment[me->newest].newer = i;
-		if (after(pool->segment[me->newest].next, v->seq))
-			me->ordered = false;
-	}
-	me->newest = i;
-	me->segments++;
-}
-
 void
 analysis_restart(struct analysis *a)
 {
-	struct analysis_pool *pool = a->pool;
+	struct unacked_pool *pool = a->pool;
 	bool turned = a->turned;
 
 	for (int d = 0; d < 2; d++)
-		while (a->side[d].segments)
-			segment_free(pool, a->side[d].oldest);
+		unacked_clear(pool, &a->side[d].unacked);
 	*a = (struct analysis){.pool = pool, .turned = turned};
-	for (int d = 0; d < 2; d++)
-		a->side[d] = (struct analysis_side){
-		    .window = UINT32_MAX, .scale = SCALE_UNKNOWN, .newest = ANALYSIS_NONE,
-		    .oldest = ANALYSIS_NONE, .in_flight_known = true, .ordered = true};
+	for (int d = 0; d < 2; d++) {
+		unacked_init(&a->side[d].unacked);
+		a->side[d].window = UINT32_MAX;
+		a->side[d].scale = SCALE_UNKNOWN;
+		a->side[d].in_flight_known = true;
+	}
 }
 
 void
-analysis_open(struct analysis *a, struct analysis_pool *pool, int open)
+analysis_open(struct analysis *a, struct unacked_pool *pool, int open)
 {
 	if (open == FLOW_NEW || !a->pool) {
 		a->pool = pool;
@@ -243,7 +145,7 @@ judge_forward(struct view *v)
 	}
 	if (plain && v->window == 0)
 		v->bits |= ANALYSIS_ZERO_WINDOW;
-	if (me->next && after(v->seq, me->next) && !(v->flags & TCP_RST)) {
+	if (me->next && seq_after(v->seq, me->next) && !(v->flags & TCP_RST)) {
 		v->bits |= ANALYSIS_LOST_SEGMENT;
 		me->in_flight_known = false;
 	}
@@ -268,8 +170,8 @@ judge_acknowledgement(struct view *v)
 
 	if (v->ack != v->me->last_ack)
 		v->me->duplicates = 0;
-	if (peer->contiguous && after(v->ack, peer->contiguous) && v->flags & TCP_ACK) {
-		if (after(peer->next, peer->contiguous)) {
+	if (peer->contiguous && seq_after(v->ack, peer->contiguous) && v->flags & TCP_ACK) {
+		if (seq_after(peer->next, peer->contiguous)) {
 			peer->contiguous = peer->next;
 			v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
 		} else {
@@ -287,7 +189,7 @@ judge_again(const struct view *v)
 {
 	const struct analysis_side *me = v->me, *peer = v->peer;
 	bool counts = v->flags & (TCP_SYN | TCP_FIN);
-	bool old = me->next && after(me->next, v->seq);
+	bool old = me->next && seq_after(me->next, v->seq);
 	/* As differences without sign: clocks that go backwards are no short time. */
 	uint64_t since_ack = (uint64_t)v->time - peer->ack_time;
 	uint64_t since_next = (uint64_t)v->time - me->next_time;
@@ -295,7 +197,7 @@ judge_again(const struct view *v)
 
 	if (v->len > 1 && me->next - 1 == v->seq)
 		old = false; /* goes on where a zero window probe began */
-	if (v->len && peer->last_ack && !after(v->seq + v->len, peer->last_ack))
+	if (v->len && peer->last_ack && !seq_after(v->seq + v->len, peer->last_ack))
 		return ANALYSIS_RETRANSMISSION | ANALYSIS_SPURIOUS_RETRANSMISSION;
 	if (!old)
 		return 0;
@@ -315,8 +217,8 @@ remember(struct view *v)
 	uint32_t next = v->seq + v->len + counts;
 
 	if (v->len || counts)
-		segment_add(v, next);
-	if ((after(next, me->next) || !me->next) && !probe) {
+		unacked_add(v->a->pool, &me->unacked, v->seq, next, v->time);
+	if ((seq_after(next, me->next) || !me->next) && !probe) {
 		me->next = next;
 		me->next_time = v->time;
 	}
@@ -328,56 +230,27 @@ remember(struct view *v)
 	me->last = v->bits;
 }
 
-/* Lets go of what is acknowledged, and shortens what is in part. The oldest segment that ends
- * there gives "ack_rtt". */
+/* "ack_rtt": of the oldest segment that ends where the acknowledgement does. */
 static void
-release(struct view *v)
+time_acknowledgement(struct view *v)
 {
-	struct analysis_pool *pool = v->a->pool;
-	struct analysis_side *peer = v->peer;
-	uint32_t newer;
-	bool ordered = peer->ordered;
+	int64_t sent;
 
-	for (uint32_t i = peer->oldest; i != ANALYSIS_NONE; i = newer) {
-		struct analysis_segment *s = &pool->segment[i];
-		newer = s->newer;
-		if (v->ack == s->next && !v->times->has_ack_rtt) {
-			v->times->has_ack_rtt = true;
-			v->times->ack_rtt = v->time - s->time;
-		}
-		if (after(s->next, v->ack)) {
-			if (after(v->ack, s->seq))
-				s->seq = v->ack;
-			/* In order, nothing newer is acknowledged either. */
-			if (ordered && v->ack - s->seq + (1u << 30) < 1u << 31)
-				return;
-		} else {
-			segment_free(pool, i);
-		}
+	if (unacked_acknowledge(v->a->pool, &v->peer->unacked, v->ack, &sent)) {
+		v->times->has_ack_rtt = true;
+		v->times->ack_rtt = v->time - sent;
 	}
 }
 
-/* "bytes_in_flight": from the first octet to the last of what isn't acknowledged, relative to
- * the base as in Wireshark, less what the peer has by its SACK blocks. */
+/* "bytes_in_flight": what isn't acknowledged, less what the peer has by its SACK blocks. */
 static void
 count_in_flight(struct view *v)
 {
-	const struct analysis_segment *segment = v->a->pool->segment;
 	const struct analysis_side *me = v->me;
 
-	if (!v->len || !me->segments || !me->in_flight_known)
+	if (!v->len || !me->unacked.n || !me->in_flight_known)
 		return;
-	uint32_t first = segment[me->oldest].seq - me->base;
-	uint32_t last = segment[me->newest].next - me->base;
-	if (!me->ordered || first > last) {
-		for (uint32_t i = me->oldest; i != ANALYSIS_NONE; i = segment[i].newer) {
-			uint32_t seq = segment[i].seq - me->base;
-			uint32_t next = segment[i].next - me->base;
-			first = seq < first ? seq : first;
-			last = next > last ? next : last;
-		}
-	}
-	uint32_t n = last - first - v->peer->sacked;
+	uint32_t n = unacked_span(v->a->pool, &me->unacked, me->base) - v->peer->sacked;
 	if (n > 0 && n < 2000000000)
 		v->times->bytes_in_flight = n - !!(v->flags & (TCP_SYN | TCP_FIN));
 }
@@ -457,7 +330,7 @@ judge(struct view *v)
 	if ((v->len || v->flags & (TCP_SYN | TCP_FIN)) && !(v->bits & ANALYSIS_KEEP_ALIVE))
 		v->bits |= judge_again(v);
 	remember(v);
-	release(v);
+	time_acknowledgement(v);
 	count_in_flight(v);
 }
 

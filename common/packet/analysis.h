@@ -7,13 +7,10 @@
 #define TC_ANALYSIS_H
 
 #include "packet/packet.h"
+#include "packet/unacked.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define ANALYSIS_POOL     (1u << 18) /* unacknowledged segments of all flows: 8 MiB */
-#define ANALYSIS_SEGMENTS 1024       /* of one direction */
-#define ANALYSIS_NONE     UINT32_MAX
 
 /* Each is Wireshark's tcp.analysis field of that name; analysis_names has them in this order. */
 enum {
@@ -46,15 +43,6 @@ enum {
 	COMPLETENESS_RST = 32,
 };
 
-struct analysis_segment;
-
-/* Where it is full, a new segment takes the place of an old one, of whatever flow. */
-struct analysis_pool {
-	struct analysis_segment *segment;
-	uint32_t size, fresh, free, hand;
-	uint64_t dropped; /* segments forgotten before they were acknowledged */
-};
-
 /* One direction. 0 stands for "unknown" in next, contiguous and last_ack, as in Wireshark. */
 struct analysis_side {
 	uint32_t base;       /* the ISN, or a guess at it */
@@ -63,16 +51,16 @@ struct analysis_side {
 	uint32_t last_ack, window;
 	uint32_t duplicates; /* acknowledgements in a row; UINT32_MAX: one of the unseen was noted */
 	uint32_t sacked;     /* octets in the SACK blocks of the last packet */
-	uint32_t newest, oldest; /* unacknowledged segments, in the pool */
-	uint16_t segments, last; /* how many of them; the verdicts on the last packet */
-	int8_t scale;            /* window scale; SCALE_ in analysis.c */
-	bool has_base : 1, first_ack : 1, in_flight_known : 1, ordered : 1;
+	struct unacked unacked;
+	uint16_t last; /* the verdicts on the last packet */
+	int8_t scale;  /* window scale; SCALE_ in analysis.c */
+	bool has_base : 1, first_ack : 1, in_flight_known : 1;
 	int64_t next_time, ack_time; /* when next was reached, when last_ack was sent: ns */
 };
 
 /* May not be moved while it is in use: the pool points at it. */
 struct analysis {
-	struct analysis_pool *pool;
+	struct unacked_pool *pool;
 	struct analysis_side side[2];
 	int64_t syn_time;    /* of the last SYN without ACK: ns; 0: none */
 	int64_t initial_rtt; /* ns; 0: unknown */
@@ -90,9 +78,6 @@ struct analysis_times {
 	uint32_t bytes_in_flight; /* 0: unknown, or none */
 };
 
-int analysis_pool_init(struct analysis_pool *pool, uint32_t size);
-void analysis_pool_free(struct analysis_pool *pool);
-
 /*
  * To be called before analysis_packet(), with what the flow table said of the packet (enum
  * flow_open, ACTION_OPEN): the one place that knows what it means here. A new flow begins with
@@ -100,7 +85,7 @@ void analysis_pool_free(struct analysis_pool *pool);
  * concern, since Wireshark knows no idle time-out, and analysis_packet() sees for itself whether a
  * SYN begins a new conversation.
  */
-void analysis_open(struct analysis *a, struct analysis_pool *pool, int open);
+void analysis_open(struct analysis *a, struct unacked_pool *pool, int open);
 /* Forgets a conversation, and gives back what it holds of the pool. */
 void analysis_restart(struct analysis *a);
 

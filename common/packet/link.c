@@ -169,7 +169,9 @@ link_parse(struct packet *p, int dlt, const uint8_t *data)
 	if (dlt == DLT_PPP_ && p->caplen >= 2 && get16(data) == 0xff03)
 		p->link[0] = 0xff03;
 	p->net = header_length(p, dlt);
-	if (p->caplen < p->net) {
+	/* A PPP packet of less than four octets may be in either framing: nothing is said of it. */
+	if (p->caplen < p->net || (dlt == DLT_PPP_ && p->caplen < 4)) {
+		p->link[0] = 0;
 		p->net = 0;
 		p->runt = true;
 		return;
