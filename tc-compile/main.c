@@ -76,13 +76,16 @@ number(const char *text, uint64_t low, uint64_t high, const char *what)
 static int64_t
 start_option(const char *text)
 {
-	struct tm tm = {0};
+	struct tm tm = {0}, asked;
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 	char *rest = (char *)text;
+	asked = tm;
 	int64_t t = end ? timegm(&tm) : strtoll(text, &rest, 10), unit = NANO;
 
 	if (!end)
 		end = rest;
+	if (tm.tm_mday != asked.tm_mday || tm.tm_mon != asked.tm_mon)
+		errx(2, "%s: --start: there is no such day", text);
 	if (t < 0 || t > UINT32_MAX)
 		errx(2, "%s: --start must be between 1970 and 2106, as pcap's times", text);
 	t *= NANO;
@@ -160,8 +163,7 @@ prepare(struct compile *c)
 
 	if (fd < 0)
 		err(1, "%s", o->input);
-	if (!strcmp(o->input, "-"))
-		c->options.input = "standard input";
+	c->options.input = io_name(o->input, "standard input");
 	if (outfile_open(&c->out, o->output) < 0)
 		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
 				: err(1, "%s", o->output);
@@ -279,10 +281,7 @@ write_packet(struct compile *c, struct packet *p)
 	if (n < out.caplen)
 		memset(c->frame + n, 0, out.caplen - n);
 	out.data = c->frame;
-	if (capture_write(&c->writer, &out) == 0)
-		return 0;
-	warnx("%s: %s", o->output ? o->output : "standard output", c->writer.error);
-	return -1;
+	return capture_write(&c->writer, &out);
 }
 
 static int
@@ -326,7 +325,9 @@ run(struct compile *c)
 	}
 	if (io_interrupted)
 		return 130;
-	if (got < 0 && *c->reader.error && !*c->writer.error)
+	if (got < 0 && *c->writer.error)
+		warnx("%s: %s", io_name(c->options.output, "standard output"), c->writer.error);
+	else if (got < 0 && *c->reader.error)
 		warnx("%s: %s", c->options.input, c->reader.error);
 	return got < 0 ? 1 : status;
 }
@@ -359,12 +360,12 @@ main(int argc, char **argv)
 {
 	static struct compile c;
 
+	io_start();
 	arguments(&c.options, argc, argv);
 	prepare(&c);
-	io_catch_signals();
 	int status = run(&c);
 	if (c.begun && capture_finish(&c.writer) < 0 && status != 1) {
-		warnx("%s: %s", c.options.output ? c.options.output : "standard output",
+		warnx("%s: %s", io_name(c.options.output, "standard output"),
 		      c.writer.error);
 		status = 1;
 	}
@@ -377,7 +378,7 @@ main(int argc, char **argv)
 	if (status) {
 		outfile_discard(&c.out);
 	} else if (outfile_commit(&c.out) < 0) {
-		warn("%s", c.options.output ? c.options.output : "standard output");
+		warn("%s", io_name(c.options.output, "standard output"));
 		status = 1;
 	}
 	trace_free(&c.trace);

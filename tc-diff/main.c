@@ -210,9 +210,9 @@ main(int argc, char **argv)
 	struct report r = {.a = &d.source[0], .b = &d.source[1], .ma = &d.measure[0],
 			   .mb = &d.measure[1], .results = results};
 
+	io_start();
 	arguments(&d.options, argc, argv);
 	prepare(&d);
-	io_catch_signals();
 	run(&d);
 	metrics_compute(r.ma, r.mb, results);
 	for (int i = 0; i < metrics_count; i++) {

@@ -8,6 +8,7 @@
 
 #include "packet/analysis.h"
 #include "packet/conn.h"
+#include "packet/unacked.h"
 #include "sketch.h"
 #include "source.h"
 

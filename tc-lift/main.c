@@ -148,7 +148,7 @@ prepare(struct lift *l, int argc, char **argv)
 		err(1, NULL);
 	for (int i = 0; i < l->n; i++) {
 		struct capture_reader *r = &l->reader[i];
-		const char *name = strcmp(l->paths[i], "-") ? l->paths[i] : "standard input";
+		const char *name = io_name(l->paths[i], "standard input");
 		if (capture_open(r, l->paths[i], pass_on, l) < 0)
 			errx(1, "%s: %s", name, r->error);
 		if (l->options.filter && capture_filter(r, l->options.filter) < 0)
@@ -273,14 +273,14 @@ main(int argc, char **argv)
 	static struct lift l;
 	int status = 0;
 
+	io_start();
 	arguments(&l.options, argc, argv);
 	prepare(&l, argc - optind, argv + optind);
-	io_catch_signals();
 	enum stream_end end = run(&l);
 	if (!l.begun)
 		begin(&l, 0);
 	if (stream_write_end(&l.writer, end) < 0) {
-		warnx("%s: %s", l.options.output ? l.options.output : "standard output",
+		warnx("%s: %s", io_name(l.options.output, "standard output"),
 		      l.writer.error);
 		status = 1;
 	}
@@ -295,7 +295,7 @@ main(int argc, char **argv)
 	if (status) {
 		outfile_discard(&l.out);
 	} else if (outfile_commit(&l.out) < 0) {
-		warn("%s", l.options.output ? l.options.output : "standard output");
+		warn("%s", io_name(l.options.output, "standard output"));
 		status = 1;
 	}
 	trace_free(&l.trace);

@@ -10,7 +10,8 @@
 static int
 refill(struct lines *l)
 {
-	memmove(l->buf, l->buf + l->at, l->n - l->at);
+	if (l->at)
+		memmove(l->buf, l->buf + l->at, l->n - l->at);
 	l->n -= l->at;
 	l->at = 0;
 	if (l->size - l->n < 2) {
@@ -47,6 +48,7 @@ lines_next(struct lines *l, char **line)
 		if (l->at == l->n)
 			return 0;
 		end = l->buf + l->n++; /* the last line has no end; there is room for one */
+		break;
 	}
 	*end = '\0';
 	*line = l->buf + l->at;

@@ -56,18 +56,6 @@ arguments(struct options *o, int argc, char **argv)
 	o->input = argc > optind ? argv[optind] : "-";
 }
 
-static const char *
-input_name(const struct options *o)
-{
-	return strcmp(o->input, "-") ? o->input : "standard input";
-}
-
-static const char *
-output_name(const struct options *o)
-{
-	return o->output ? o->output : "standard output";
-}
-
 static int
 flush(void *arg)
 {
@@ -97,19 +85,19 @@ show(const struct options *o, int in, int out)
 		json_print_end(f, &r);
 		if (r.end == STREAM_WHOLE)
 			continue;
-		warnx("%s: the trace ends %s after %" PRIu64 " packets", input_name(o),
+		warnx("%s: the trace ends %s after %" PRIu64 " packets", io_name(o->input, "standard input"),
 		      stream_end_names[r.end], r.packets);
 		status = 1;
 	}
 	if (got < 0 && !ferror(f) && !io_interrupted) {
-		warnx("%s: %s", input_name(o), r.error);
+		warnx("%s: %s", io_name(o->input, "standard input"), r.error);
 		status = 1;
 	}
 	if (r.unknown)
 		warnx("passed over %" PRIu64 " records with fields that this version doesn't know",
 		      r.unknown);
 	if (ferror(f) | fclose(f)) {
-		warnx("%s: %s", output_name(o), strerror(errno));
+		warnx("%s: %s", io_name(o->output, "standard output"), strerror(errno));
 		status = 1;
 	}
 	stream_reader_free(&r);
@@ -175,18 +163,18 @@ reverse(const struct options *o, int in, int out)
 	while (!why && !*r.w.error && (got = lines_next(&l, &line)) == 1)
 		why = reverse_line(&r, line);
 	if (why)
-		warnx("%s: line %" PRIu64 ": %s", input_name(o), l.number, why);
+		warnx("%s: line %" PRIu64 ": %s", io_name(o->input, "standard input"), l.number, why);
 	else if (got < 0 && !*r.w.error)
-		warn("%s: after line %" PRIu64, input_name(o), l.number);
+		warn("%s: after line %" PRIu64, io_name(o->input, "standard input"), l.number);
 	else if (l.number == 0 && !io_interrupted)
-		warnx("%s: empty", input_name(o));
+		warnx("%s: empty", io_name(o->input, "standard input"));
 	else if (r.open && !io_interrupted && !*r.w.error)
-		warnx("%s: cut off after line %" PRIu64 ": no end", input_name(o), l.number);
+		warnx("%s: cut off after line %" PRIu64 ": no end", io_name(o->input, "standard input"), l.number);
 	int status = why || got < 0 || r.open || l.number == 0;
 	if (r.open)
 		stream_write_end(&r.w, io_interrupted ? STREAM_INTERRUPTED : STREAM_CUT);
 	if (stream_flush(&r.w) < 0) {
-		warnx("%s: %s", output_name(o), r.w.error);
+		warnx("%s: %s", io_name(o->output, "standard output"), r.w.error);
 		status = 1;
 	}
 	lines_free(&l);
@@ -200,6 +188,7 @@ main(int argc, char **argv)
 	struct options o = {0};
 	struct outfile out;
 
+	io_start();
 	arguments(&o, argc, argv);
 	int in = strcmp(o.input, "-") ? open(o.input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	if (in < 0)
@@ -208,12 +197,11 @@ main(int argc, char **argv)
 	if (outfile_open(&out, !o.output && !o.reverse ? "-" : o.output) < 0)
 		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
 				: err(1, "%s", o.output);
-	io_catch_signals();
 	int status = (o.reverse ? reverse : show)(&o, in, out.fd);
 	if (status) {
 		outfile_discard(&out);
 	} else if (outfile_commit(&out) < 0) {
-		warn("%s", output_name(&o));
+		warn("%s", io_name(o.output, "standard output"));
 		status = 1;
 	}
 	return status;

@@ -49,6 +49,7 @@ def ours(binary, capture):
 
 def tsharks(capture):
     names = ['tcp.analysis.' + name for name in VERDICTS + NUMBERS + TIMES]
+    # FTP begins its data connections' conversations before their SYN, which then doesn't count in tcp.completeness.
     command = ['tshark', '-n', '-r', capture, '-Y', 'tcp', '--disable-protocol', 'ftp', '-o', 'tcp.desegment_tcp_streams:FALSE', '-T', 'fields']
     for name in ['frame.number', 'tcp.stream', 'tcp.completeness', 'tcp.analysis'] + names:
         command += ['-e', name]

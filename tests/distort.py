@@ -144,8 +144,8 @@ def write(path, header, packets):
 
 
 class Flow:
-    def __init__(self, number, ends):
-        self.number, self.initiator, self.responder = number, *ends
+    def __init__(self, initiator, responder):
+        self.initiator, self.responder = initiator, responder
         self.packets, self.due, self.syn, self.closed = [], {}, {}, False
 
 
@@ -190,9 +190,9 @@ def follow(packets):
             datagrams[fragment] = key
         flow = live.get(key)
         if not flow or opens(p, flow, clock):
-            flow = live[key] = Flow(len(flows), ends_of(p))
+            flow = live[key] = Flow(*ends_of(p))
             flows.append(flow)
-        p.flow, flow.last = flow, clock
+        p.key, p.flow, flow.last = key, flow, clock
         p.dir = int(p.ends[0] != flow.initiator[0] or not p.later and sender(p) != flow.initiator)
         flow.packets.append(p)
         if p.tcp:
@@ -392,14 +392,14 @@ def drop(packets, flows, rng, share):
 
 
 def shuffle(packets, flows, rng, share):
-    """Within every 50 packets flows change places; each keeps its own order, and the clock its
-    ticks. Hosts that send fragments keep theirs: what a later one belongs to depends on it."""
+    """In every 50 packets 5-tuples change places; each keeps its own order, and the clock its ticks.
+    Hosts that send fragments keep theirs too: what a later one belongs to depends on it."""
     times, mixed = [p.time for p in packets], []
     fragmenting = {frozenset(p.ends) for p in packets if p.datagram}
 
     def queue_of(p):
         hosts = frozenset(p.ends)
-        return hosts if hosts in fragmenting else p.flow
+        return hosts if hosts in fragmenting else p.key
 
     for at in range(0, len(packets), 50):
         block = packets[at:at + 50]

@@ -5,6 +5,7 @@
 #include "packet/analysis.h"
 #include "packet/trace.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)
@@ -32,10 +33,25 @@ struct view {
 	uint32_t bits;
 };
 
+int
+analysis_pool_init(struct analysis_pool *pool, uint32_t size)
+{
+	*pool = (struct analysis_pool){.size = size, .free = UNACKED_NONE};
+	pool->segment = malloc(size * sizeof *pool->segment);
+	return pool->segment ? 0 : -1;
+}
+
+void
+analysis_pool_free(struct analysis_pool *pool)
+{
+	free(pool->segment);
+	pool->segment = NULL;
+}
+
 void
 analysis_restart(struct analysis *a)
 {
-	struct unacked_pool *pool = a->pool;
+	struct analysis_pool *pool = a->pool;
 	bool turned = a->turned;
 
 	for (int d = 0; d < 2; d++)
@@ -50,7 +66,7 @@ analysis_restart(struct analysis *a)
 }
 
 void
-analysis_open(struct analysis *a, struct unacked_pool *pool, int open)
+analysis_open(struct analysis *a, struct analysis_pool *pool, int open)
 {
 	if (open == FLOW_NEW || !a->pool) {
 		a->pool = pool;
@@ -62,9 +78,9 @@ analysis_open(struct analysis *a, struct unacked_pool *pool, int open)
 }
 
 /*
- * A SYN begins another conversation on the same ports if its number is another one than the last
- * SYN's, or if that conversation has ended; otherwise it is that SYN once more, and what a RST did
- * to the numbers is undone. A SYN-ACK with another number changes the base of this conversation.
+ * "reused_ports": a SYN begins another conversation on the same ports if its number isn't the base
+ * of this one; FIN and RST don't matter. Otherwise it is that SYN once more, and what a RST did to
+ * the numbers is undone. A SYN-ACK with another number changes the base of this conversation.
  */
 static void
 judge_syn(struct view *v)
@@ -162,7 +178,8 @@ judge_forward(struct view *v)
 		    me->duplicates == UINT32_MAX ? 1 : me->duplicates + 1;
 }
 
-/* What its acknowledgement says of the other direction: "ack_lost_segment", once a gap. */
+/* What its acknowledgement says of the other direction: "ack_lost_segment", once a gap. Where
+ * nothing more is known to be sent, it is noted that it was told. */
 static void
 judge_acknowledgement(struct view *v)
 {

@@ -12,9 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define ANALYSIS_POOL (1u << 18) /* unacknowledged segments, of all flows: 8 MiB */
+
 /* Each is Wireshark's tcp.analysis field of that name; analysis_names has them in this order. */
 enum {
-	ANALYSIS_RETRANSMISSION = 1,
+	ANALYSIS_RETRANSMISSION = 1, /* the fast and the spurious ones, too */
 	ANALYSIS_FAST_RETRANSMISSION = 1 << 1,
 	ANALYSIS_SPURIOUS_RETRANSMISSION = 1 << 2,
 	ANALYSIS_OUT_OF_ORDER = 1 << 3,
@@ -60,7 +62,7 @@ struct analysis_side {
 
 /* May not be moved while it is in use: the pool points at it. */
 struct analysis {
-	struct unacked_pool *pool;
+	struct analysis_pool *pool;
 	struct analysis_side side[2];
 	int64_t syn_time;    /* of the last SYN without ACK: ns; 0: none */
 	int64_t initial_rtt; /* ns; 0: unknown */
@@ -78,6 +80,10 @@ struct analysis_times {
 	uint32_t bytes_in_flight; /* 0: unknown, or none */
 };
 
+/* 0, or -1 where memory is short. */
+int analysis_pool_init(struct analysis_pool *pool, uint32_t size);
+void analysis_pool_free(struct analysis_pool *pool);
+
 /*
  * To be called before analysis_packet(), with what the flow table said of the packet (enum
  * flow_open, ACTION_OPEN): the one place that knows what it means here. A new flow begins with
@@ -85,12 +91,12 @@ struct analysis_times {
  * concern, since Wireshark knows no idle time-out, and analysis_packet() sees for itself whether a
  * SYN begins a new conversation.
  */
-void analysis_open(struct analysis *a, struct unacked_pool *pool, int open);
+void analysis_open(struct analysis *a, struct analysis_pool *pool, int open);
 /* Forgets a conversation, and gives back what it holds of the pool. */
 void analysis_restart(struct analysis *a);
 
-/* The next packet of a flow, in this direction; other than TCP it is let pass. Returns the
- * verdicts. */
+/* The next packet of a flow, in this direction. Returns the verdicts: none on what isn't TCP, is
+ * a fragment, or was cut before the window. */
 uint32_t analysis_packet(struct analysis *a, int dir, const struct packet *p,
 			 struct analysis_times *t);
 

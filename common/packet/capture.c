@@ -184,8 +184,9 @@ fail(struct capture_reader *r, const char *why)
 	/* libpcap can't read this; the message names what can. */
 	if (strstr(why, "different from the type of the first interface"))
 		snprintf(r->error, sizeof r->error,
-			 "its interfaces have different link types; split it with "
-			 "\"tshark -r FILE -Y frame.interface_id==N -F pcap -w PART\"");
+			 "its interfaces have different link types; split it with \"tshark -r FILE "
+			 "-Y frame.interface_id==N -w - | editcap -F nsecpcap -T TYPE - PART\", TYPE "
+			 "ether, rawip, ... as editcap -T lists them");
 	return -1;
 }
 

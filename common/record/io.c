@@ -1,6 +1,7 @@
 #include "record/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ on_signal(int number)
 }
 
 void
-io_catch_signals(void)
+io_start(void)
 {
 	/* No SA_RESTART: a read that waits must return. */
 	struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
@@ -27,11 +28,33 @@ io_catch_signals(void)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* A file that is opened must not become a standard stream. Opened for the other direction, so
+	 * that its use fails. */
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
+const char *
+io_name(const char *path, const char *standard)
+{
+	return path && strcmp(path, "-") ? path : standard;
+}
+
+/* What an early exit must not leave behind. */
+static char *unfinished;
+
+static void
+remove_unfinished(void)
+{
+	if (unfinished)
+		unlink(unfinished);
 }
 
 int
 outfile_open(struct outfile *f, const char *path)
 {
+	struct stat st;
 	size_t n;
 
 	*f = (struct outfile){.fd = STDOUT_FILENO};
@@ -41,35 +64,46 @@ outfile_open(struct outfile *f, const char *path)
 	}
 	if (!path || !strcmp(path, "-"))
 		return 0;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		f->fd = open(path, O_WRONLY | O_CLOEXEC);
+		return f->fd < 0 ? -1 : 0;
+	}
 	n = strlen(path) + sizeof ".XXXXXX";
 	if (!(f->path = strdup(path)) || !(f->temp = malloc(n)))
 		return -1;
 	snprintf(f->temp, n, "%s.XXXXXX", path);
 	if ((f->fd = mkstemp(f->temp)) < 0)
 		return -1;
+	unfinished = f->temp;
+	atexit(remove_unfinished);
 	/* mkstemp makes it for the owner alone; an output is as readable as any other file. */
 	mode_t mask = umask(0);
 	umask(mask);
 	return fchmod(f->fd, 0666 & ~mask);
 }
 
+static void
+forget(struct outfile *f)
+{
+	unfinished = NULL;
+	free(f->temp);
+	free(f->path);
+	f->temp = f->path = NULL;
+	f->fd = -1;
+}
+
 int
 outfile_commit(struct outfile *f)
 {
-	int r = 0;
+	int r = f->fd < 0 ? 0 : close(f->fd);
 
-	if (f->fd >= 0)
-		r = close(f->fd);
-	f->fd = -1;
 	if (f->temp) {
 		if (r == 0)
 			r = rename(f->temp, f->path);
 		if (r)
 			unlink(f->temp);
 	}
-	free(f->temp);
-	free(f->path);
-	f->temp = f->path = NULL;
+	forget(f);
 	return r;
 }
 
@@ -78,12 +112,9 @@ outfile_discard(struct outfile *f)
 {
 	if (f->fd >= 0)
 		close(f->fd);
-	f->fd = -1;
 	if (f->temp)
 		unlink(f->temp);
-	free(f->temp);
-	free(f->path);
-	f->temp = f->path = NULL;
+	forget(f);
 }
 
 int

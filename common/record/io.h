@@ -13,12 +13,17 @@
 /* Set by SIGINT and SIGTERM once io_catch_signals() ran; the number of the signal. */
 extern volatile sig_atomic_t io_interrupted;
 
-/* Interrupts end a loop at the next record; a closed pipe is an error like any other. */
-void io_catch_signals(void);
+/* First of all: interrupts end a loop at the next record, a closed pipe is an error like any other,
+ * and so is a standard stream that is closed. */
+void io_start(void);
+
+/* A path for messages: `standard`, such as "standard output", for NULL and for "-". */
+const char *io_name(const char *path, const char *standard);
 
 /*
- * An output. With a path: written beside it, renamed over it by outfile_commit(). Without one, or
- * for "-": standard output. Without a path a terminal is refused; "-" says that it is wanted.
+ * An output. With a path: written beside it, renamed over it by outfile_commit(); what is no regular
+ * file, such as a device, is written into. Without one, or for "-": standard output. Without a path
+ * a terminal is refused; "-" says that it is wanted.
  */
 struct outfile {
 	int fd;

@@ -10,9 +10,12 @@ map_open(struct map *m, const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
+	struct stat st;
+
 	if (fd < 0)
 		return -1;
-	if (fchmod(fd, 0600) < 0 || !(m->file = fdopen(fd, "w"))) {
+	if (fstat(fd, &st) < 0 || (S_ISREG(st.st_mode) && fchmod(fd, 0600) < 0) ||
+	    !(m->file = fdopen(fd, "w"))) {
 		close(fd);
 		return -1;
 	}

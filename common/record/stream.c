@@ -376,6 +376,8 @@ stream_read_header(struct stream_reader *r, struct stream_header *h)
 
 	if (got == 0)
 		return r->traced ? 0 : fail(r->error, "empty: not a stream of TraceCodec");
+	if (got < 0 && r->n == 0) /* nothing could be read at all */
+		return -1;
 	if (got < 0 || !(magic = map_get(&o, "magic")) || !text_is(magic, STREAM_MAGIC)) {
 		if (!r->traced)
 			*r->error = '\0';

@@ -15,7 +15,7 @@
 #include <string.h>
 
 static struct trace trace;
-static struct unacked_pool pool;
+static struct analysis_pool pool;
 static struct analysis *flows; /* by slot */
 static uint64_t packets, handshakes, rtts, found[ANALYSIS_NAMES];
 
@@ -83,7 +83,7 @@ main(int argc, char **argv)
 		errx(2, "%s: %s", argv[1 + each], r.error);
 	trace.header = (struct stream_header){.cap = TRACE_CAP, .idle = {300, 60, 60}};
 	if (trace_init(&trace, r.dlt, NULL, 0) < 0 ||
-	    unacked_pool_init(&pool, UNACKED_POOL) < 0 ||
+	    analysis_pool_init(&pool, ANALYSIS_POOL) < 0 ||
 	    !(flows = calloc(TRACE_CAP, sizeof *flows)))
 		err(2, NULL);
 	/* A capture that breaks off ends where it does. */
