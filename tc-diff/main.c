@@ -106,7 +106,7 @@ arguments(struct options *o, int argc, char **argv)
 			break;
 		case 'o':
 			o->some = true;
-			for (char *m = strtok(optarg, ","); m; m = strtok(NULL, ","))
+			for (char *m; (m = strsep(&optarg, ","));)
 				o->fail_on[metric_of(m)] = true;
 			break;
 		case 'h':
@@ -118,6 +118,10 @@ arguments(struct options *o, int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		usage();
+	if (o->form != FORM_PEOPLE && o->transitions)
+		errx(2, "--transitions goes with the report for people");
+	if (o->form == FORM_FLOWS && o->paired)
+		errx(2, "--paired goes with a report");
 	o->path[0] = argv[optind];
 	o->path[1] = argv[optind + 1];
 	if (!strcmp(o->path[0], "-") && !strcmp(o->path[1], "-"))
@@ -138,7 +142,7 @@ prepare(struct diff *d)
 		if (source_open(s, d->options.path[i]) < 0)
 			errx(2, "%s: %s", s->name, s->error);
 		s->paired = d->options.paired;
-		if (measure_init(&d->measure[i], s->trace.header.cap) < 0)
+		if (measure_init(&d->measure[i]) < 0)
 			err(2, NULL);
 	}
 	if (d->options.form == FORM_FLOWS) {
@@ -217,8 +221,8 @@ main(int argc, char **argv)
 	metrics_compute(r.ma, r.mb, results);
 	for (int i = 0; i < metrics_count; i++) {
 		results[i].tolerance = d.options.tolerance[i];
-		if (!d.options.some || d.options.fail_on[i])
-			r.outside += results[i].value > results[i].tolerance;
+		results[i].counts = !d.options.some || d.options.fail_on[i];
+		r.outside += results[i].counts && results[i].value > results[i].tolerance;
 	}
 	if (d.options.paired) {
 		r.paired = d.differences;

@@ -18,16 +18,16 @@ const char *const illegal_names[ILLEGALS] = {"checksum", "length", "ack_of_unsee
 void (*measure_on_flow)(const struct live *l);
 
 int
-measure_init(struct measure *m, uint32_t cap)
+measure_init(struct measure *m)
 {
 	memset(m, 0, sizeof *m);
-	m->cap = cap;
 	m->curve.width = MILLISECOND;
-	m->live = calloc(cap, sizeof *m->live);
+	/* The system gives memory page by page, as slots are used. */
+	m->live = calloc(TRACE_CAP_MAX, sizeof *m->live);
 	for (int i = 0; i < 2; i++)
-		m->host_packets[i] = calloc(cap, sizeof **m->host_packets);
+		m->host_packets[i] = calloc(TRACE_CAP, sizeof **m->host_packets);
 	return analysis_pool_init(&m->pool, ANALYSIS_POOL) == 0 && m->live && m->host_packets[0] && m->host_packets[1] &&
-		       slots_init(&m->host_slots, sizeof(struct address), cap) == 0
+		       slots_init(&m->host_slots, sizeof(struct address), TRACE_CAP) == 0
 		   ? 0
 		   : -1;
 }
@@ -171,6 +171,14 @@ length_wrong(const struct packet *p)
 
 /* --- flows --- */
 
+/* In the half and in the whole: the order of keys matters where there are too many. */
+static void
+count_key(struct measure *m, struct part *part, size_t tally, uint64_t key)
+{
+	tally_count((struct tally *)((char *)part + tally), key, 1);
+	tally_count((struct tally *)((char *)&m->total + tally), key, 1);
+}
+
 static void
 end_flow(struct measure *m, struct live *l)
 {
@@ -189,9 +197,10 @@ end_flow(struct measure *m, struct live *l)
 		part->state[conn_state(&l->conn)]++;
 		for (history = l->conn.history; *history; history++)
 			key = (key ^ (uint8_t)*history) * 0x100000001b3 + 0x9e3779b97f4a7c15;
-		tally_count(&part->history, key, 1);
+		count_key(m, part, offsetof(struct part, history), key);
 		if (l->proto == PROTO_TCP || l->proto == PROTO_UDP)
-			tally_count(&part->port, l->proto << 16 | l->port[1], 1);
+			count_key(m, part, offsetof(struct part, port),
+				  l->proto << 16 | l->port[1]);
 	}
 	if (measure_on_flow)
 		measure_on_flow(l);
@@ -206,6 +215,8 @@ begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct
 			   .proto = f->proto, .port = {f->port[0], f->port[1]},
 			   .address = {f->address[0], f->address[1]}, .analysis = l->analysis};
 	analysis_open(&l->analysis, &m->pool, open);
+	if (l >= m->live + m->slots)
+		m->slots = l - m->live + 1;
 	m->curve.opened[curve_bin(&m->curve, p->time - m->start)]++;
 }
 
@@ -230,13 +241,15 @@ tcp_packet(struct measure *m, struct part *part, struct live *l, const struct pa
 	for (int i = 0; i < ANOMALIES; i++)
 		part->anomaly[i] += (found & bits[i]) != 0;
 	part->illegal[ILLEGAL_ACK] += (found & ANALYSIS_ACK_LOST_SEGMENT) != 0;
-	if (times.has_ack_rtt)
+	if (times.has_ack_rtt && times.ack_rtt >= 0)
 		histogram_count(&part->ack_rtt, times.ack_rtt);
-	if (event == EVENT_SYN && !l->syn)
-		l->syn = p->time;
-	if (event == EVENT_SYN_ACK && l->syn > 0 && p->time >= l->syn) {
-		histogram_count(&by_flow->syn_rtt, p->time - l->syn);
-		l->syn = -1; /* the first one counts */
+	if (event == EVENT_SYN && l->syn == SYN_NONE) {
+		l->syn = SYN_SENT;
+		l->syn_time = p->time;
+	}
+	if (event == EVENT_SYN_ACK && l->syn == SYN_SENT && p->time >= l->syn_time) {
+		histogram_count(&by_flow->syn_rtt, p->time - l->syn_time);
+		l->syn = SYN_ANSWERED;
 	}
 }
 
@@ -296,6 +309,7 @@ count_time(struct measure *m, struct part *part, const struct packet *p)
 static void
 count_run(struct measure *m, struct part *part, uint64_t flow)
 {
+	part->pairs += m->run > 0;
 	if (flow == m->run_flow) {
 		m->run++;
 		return;
@@ -308,10 +322,19 @@ count_run(struct measure *m, struct part *part, uint64_t flow)
 	m->run = 1;
 }
 
+static void
+end_flows(struct measure *m)
+{
+	for (uint32_t i = 0; i < m->slots; i++)
+		end_flow(m, &m->live[i]);
+}
+
 void
-measure_packet(struct measure *m, const struct source *s, const struct packet *p,
+measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	       const struct step *step)
 {
+	if (step->trace_begins)
+		end_flows(m);
 	uint64_t number = m->half[0].packets + m->half[1].packets;
 	struct part *part = &m->half[number / MEASURE_BLOCK & 1];
 	struct live *l = &m->live[step->slot];
@@ -320,7 +343,7 @@ measure_packet(struct measure *m, const struct source *s, const struct packet *p
 	part->packets++;
 	part->octets += p->len;
 	histogram_count(&part->size, p->len);
-	tally_count(&part->protocol, packet_proto(p), 1);
+	count_key(m, part, offsetof(struct part, protocol), packet_proto(p));
 	if (step->open != FLOW_GOES_ON) {
 		end_flow(m, l);
 		begin_flow(m, l, &s->trace.flow[step->slot], p, step->open);
@@ -339,8 +362,13 @@ measure_packet(struct measure *m, const struct source *s, const struct packet *p
 		/* A later fragment begins no connection, but what comes after it may. */
 		if (!l->is_conn)
 			l->is_conn = conn_begin(&l->conn, step->dir, p);
-		if (l->is_conn)
+		if (l->is_conn) {
+			/* What the snap length cut off is no gap in the connection. */
+			uint32_t caplen = p->caplen;
+			p->caplen = p->len;
 			conn_packet(&l->conn, step->dir, p);
+			p->caplen = caplen;
+		}
 		if (s->data)
 			part->illegal[ILLEGAL_CHECKSUM] += checksum_wrong(p, s->data);
 		part->illegal[ILLEGAL_LENGTH] += length_wrong(p);
@@ -355,6 +383,7 @@ part_add(struct part *to, const struct part *p)
 	to->packets += p->packets;
 	to->octets += p->octets;
 	to->tcp_packets += p->tcp_packets;
+	to->pairs += p->pairs;
 	to->switches += p->switches;
 	to->flows += p->flows;
 	for (int i = 0; i < EVENTS; i++)
@@ -375,9 +404,6 @@ part_add(struct part *to, const struct part *p)
 	histogram_add(&to->flow_packets, &p->flow_packets);
 	histogram_add(&to->duration, &p->duration);
 	histogram_add(&to->syn_rtt, &p->syn_rtt);
-	tally_add(&to->protocol, &p->protocol);
-	tally_add(&to->port, &p->port);
-	tally_add(&to->history, &p->history);
 }
 
 void
@@ -385,8 +411,7 @@ measure_end(struct measure *m)
 {
 	uint64_t packets = m->half[0].packets + m->half[1].packets;
 
-	for (uint32_t i = 0; i < m->cap; i++)
-		end_flow(m, &m->live[i]);
+	end_flows(m);
 	if (m->run)
 		histogram_count(&m->half[packets / MEASURE_BLOCK & 1].run, m->run);
 	for (int i = 0; i < SCALES; i++)

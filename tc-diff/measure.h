@@ -30,7 +30,7 @@ struct part {
 	/* by packet */
 	uint64_t packets, octets, tcp_packets;
 	uint64_t event[EVENTS], anomaly[ANOMALIES], illegal[ILLEGALS];
-	uint64_t switches;
+	uint64_t pairs, switches; /* of neighbours; those of two flows */
 	struct histogram size, iat, run, ack_rtt;
 	struct tally protocol;
 	/* by flow */
@@ -64,8 +64,8 @@ struct measure {
 	struct histogram hosts[2]; /* packets by source, by destination host */
 	/* inside */
 	struct analysis_pool pool;
-	struct live *live; /* by slot */
-	uint32_t cap;
+	struct live *live; /* by slot, as many as any trace may have */
+	uint32_t slots; /* used */
 	uint64_t flows, run;
 	uint64_t run_flow;
 	uint32_t *host_packets[2];
@@ -79,7 +79,8 @@ struct live {
 	uint16_t port[2];
 	struct address address[2]; /* initiator, responder */
 	uint32_t host[2];	   /* their places in host_packets, as long as these are theirs */
-	int64_t first, last, syn;
+	int64_t first, last, syn_time;
+	enum { SYN_NONE, SYN_SENT, SYN_ANSWERED } syn;
 	uint64_t packets, side_packets[2], side_octets[2]; /* octets of payload */
 	int event; /* the last one, with its direction; -1 before the first */
 	bool is_conn; /* Zeek would have a line for it */
@@ -87,9 +88,9 @@ struct live {
 	struct analysis analysis;
 };
 
-/* cap: of the trace. 0, or -1 where memory is short. */
-int measure_init(struct measure *m, uint32_t cap);
-void measure_packet(struct measure *m, const struct source *s, const struct packet *p,
+/* 0, or -1 where memory is short. */
+int measure_init(struct measure *m);
+void measure_packet(struct measure *m, const struct source *s, struct packet *p,
 		    const struct step *step);
 /* After the last packet: ends all flows and sums the halves. */
 void measure_end(struct measure *m);

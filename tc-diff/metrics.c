@@ -38,7 +38,17 @@ w1_over_mean(const struct histogram *a, const struct histogram *b)
 		return formula;                                                                    \
 	}
 
-/* Row by row, in A's weights: rows that only B has weigh nothing there and are seen by worst_row. */
+static double
+worst_row(const struct part *a, const struct part *b)
+{
+	double worst = 0;
+
+	for (int i = 0; i < MARKED; i++)
+		worst = fmax(worst, counts_tv(a->bigram[i], b->bigram[i], MARKED));
+	return worst;
+}
+
+/* Row by row, in A's weights; a row that only B has weighs nothing. */
 static double
 row_tv(const struct part *a, const struct part *b)
 {
@@ -53,23 +63,14 @@ row_tv(const struct part *a, const struct part *b)
 		if (row)
 			sum += row * counts_tv(a->bigram[i], b->bigram[i], MARKED);
 	}
-	return all ? sum / all : 0;
-}
-
-static double
-worst_row(const struct part *a, const struct part *b)
-{
-	double worst = 0;
-
-	for (int i = 0; i < MARKED; i++)
-		worst = fmax(worst, counts_tv(a->bigram[i], b->bigram[i], MARKED));
-	return worst;
+	/* Where A has none at all, any that B has is all that can be different. */
+	return all ? sum / all : worst_row(a, b);
 }
 
 static double
 switch_rate(const struct part *p)
 {
-	return p->packets > 1 ? (double)p->switches / (p->packets - 1) : 0;
+	return rate(p->switches, p->pairs);
 }
 
 /* Switches over those that packets drawn at random from the same flows would make, 1 - sum p². */
@@ -89,7 +90,9 @@ rank_distance(const struct histogram *a, const struct histogram *b)
 	uint64_t left_a = 0, left_b = 0;
 	double sum = 0;
 
-	/* From the busiest down; hosts of a bin count the bin's mean, which is exact up to 2048. */
+	if (!a->n || !b->n)
+		return a->n != b->n;
+	/* From the busiest down; hosts of a bin count its least value, which is exact up to 2048. */
 	for (;;) {
 		while (ia >= 0 && !left_a)
 			left_a = a->bin[ia--];
@@ -208,8 +211,8 @@ metrics_find(const char *name)
 void
 metrics_compute(const struct measure *a, const struct measure *b, struct result *results)
 {
-	/* Two blocks of packets and two flows are the least that can be held against each other. */
-	bool halves = a->half[1].packets && a->half[0].flows && a->half[1].flows;
+	/* Two whole blocks of packets and two flows are the least that can be compared. */
+	bool halves = a->half[1].packets >= MEASURE_BLOCK && a->half[0].flows && a->half[1].flows;
 
 	for (int i = 0; i < metrics_count; i++) {
 		const struct metric *m = &metrics[i];

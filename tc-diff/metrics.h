@@ -19,6 +19,7 @@ extern const int metrics_count;
 struct result {
 	double value, floor; /* floor NAN where there is none */
 	double tolerance;
+	bool counts; /* for the verdict and the exit status */
 };
 
 /* A is the reference. Fills results[0 .. metrics_count - 1] but for the tolerances. */

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NANO INT64_C(1000000000)
 #define TOP 5 /* metrics that the verdict names */
 
 /* How far a metric stands out: beyond everything where the trace itself doesn't vary. */
 static double
 prominence(const struct result *r)
 {
-	if (r->value <= r->tolerance)
+	if (!r->counts || r->value <= r->tolerance)
 		return -1;
 	return isnan(r->floor) ? r->value / 1e6 : r->floor == 0 ? 1e6 + r->value : r->value / r->floor;
 }
@@ -42,14 +43,18 @@ static void
 verdict(FILE *f, const struct report *r)
 {
 	bool named[METRICS_MAX] = {false};
+	int count = 0;
 
+	for (int i = 0; i < metrics_count; i++)
+		count += r->results[i].counts;
 	if (!r->outside) {
-		fprintf(f, "Verdict: within tolerance in all %d metrics.\n", metrics_count);
+		fprintf(f, "Verdict: within tolerance in all %d metrics%s.\n", count,
+			count < metrics_count ? " that were asked for" : "");
 		return;
 	}
 	fprintf(f, "Verdict: outside tolerance in %d of %d metrics. What separates B from A most,\n"
 		   "by how far it is beyond what the halves of A differ by:\n",
-		r->outside, metrics_count);
+		r->outside, count);
 	for (int n = 0; n < TOP && n < r->outside; n++) {
 		int best = -1;
 		for (int i = 0; i < metrics_count; i++)
@@ -211,14 +216,17 @@ report_flow(FILE *f, const char *trace, const struct live *l)
 {
 	char text[2][64] = {"-", "-"};
 
+	/* Zeek's originator, where it says another than the flow table. */
+	int o = l->is_conn ? l->conn.orig : 0;
+
 	for (int d = 0; d < 2; d++)
 		if (l->address[d].version)
 			address_text(&l->address[d], text[d], sizeof text[d]);
 	fprintf(f,
-		"%s\t%.9f\t%.9f\t%" PRIu32 "\t%s\t%d\t%s\t%d\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
+		"%s\t%" PRId64 ".%09" PRId64 "\t%.9f\t%" PRIu32 "\t%s\t%d\t%s\t%d\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
 		"\t%" PRIu64 "\t%s\t%s\n",
-		trace, l->first / 1e9, (l->last - l->first) / 1e9, l->proto, text[0], l->port[0],
-		text[1], l->port[1], l->side_packets[0], l->side_packets[1], l->side_octets[0],
-		l->side_octets[1], l->is_conn ? conn_state_names[conn_state(&l->conn)] : "-",
+		trace, l->first / NANO, l->first % NANO, (l->last - l->first) / 1e9, l->proto, text[o],
+		l->port[o], text[!o], l->port[!o], l->side_packets[o], l->side_packets[!o],
+		l->side_octets[o], l->side_octets[!o], l->is_conn ? conn_state_names[conn_state(&l->conn)] : "-",
 		l->is_conn ? l->conn.history : "-");
 }

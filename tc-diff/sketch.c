@@ -117,16 +117,6 @@ tally_count(struct tally *t, uint64_t key, uint64_t n)
 	t->entry[i].n += n;
 }
 
-void
-tally_add(struct tally *to, const struct tally *t)
-{
-	for (int i = 0; i < TALLY_WIDTH; i++)
-		if (t->entry[i].n)
-			tally_count(to, t->entry[i].key, t->entry[i].n);
-	to->n += t->rest;
-	to->rest += t->rest;
-}
-
 static uint64_t
 tally_get(const struct tally *t, uint64_t key)
 {

@@ -41,7 +41,6 @@ struct tally {
 };
 
 void tally_count(struct tally *t, uint64_t key, uint64_t n);
-void tally_add(struct tally *to, const struct tally *t);
 double tally_tv(const struct tally *a, const struct tally *b);
 
 /* Total variation of counts in n classes. */

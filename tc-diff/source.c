@@ -63,7 +63,8 @@ source_open(struct source *s, const char *path)
 		n += got;
 	if (got < 0)
 		return fail(s, strerror(errno));
-	s->actions = n && head[0] >> 4 == 8; /* a map of msgpack; no capture begins so */
+	/* A map of msgpack; no capture begins so. */
+	s->actions = n && (head[0] >> 4 == 8 || head[0] == 0xde || head[0] == 0xdf);
 	if (s->actions) {
 		if (stream_reader_init(&s->stream, fd) < 0)
 			return fail(s, s->stream.error);
@@ -77,8 +78,10 @@ source_open(struct source *s, const char *path)
 	return begin(s, &h);
 }
 
+#define TIME_MAX (INT64_MAX / 4) /* actions may ask for any time; intervals must not overflow */
+
 static int
-next_action(struct source *s, struct packet *p)
+next_action(struct source *s, struct packet *p, struct step *step)
 {
 	static struct action a;
 	int got;
@@ -88,10 +91,12 @@ next_action(struct source *s, struct packet *p)
 			return fail(s, "the trace was cut or interrupted");
 		if ((got = next_trace(s)) <= 0)
 			return got;
+		step->trace_begins = true;
 	}
 	if (got < 0)
 		return fail(s, s->stream.error);
 	trace_compile(&s->compiled, p, &a);
+	p->time = p->time < 0 ? 0 : p->time > TIME_MAX ? TIME_MAX : p->time;
 	return 1;
 }
 
@@ -114,11 +119,13 @@ next_captured(struct source *s, struct packet *p)
 int
 source_next(struct source *s, struct packet *p, struct step *step)
 {
-	int got = s->actions ? next_action(s, p) : next_captured(s, p);
+	*step = (struct step){0};
+	int got = s->actions ? next_action(s, p, step) : next_captured(s, p);
 
 	if (got != 1)
 		return got;
-	s->packets++;
+	if (s->packets++ == 0)
+		s->trace.time = p->time; /* where actions count from, too */
 	if (!s->paired) {
 		step->slot = trace_follow(&s->trace, p, &step->dir, &step->open);
 		return 1;

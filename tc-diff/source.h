@@ -22,6 +22,7 @@ struct source {
 
 /* Which flow a packet belongs to, and how it goes on. */
 struct step {
+	bool trace_begins; /* a stream's next trace: no flow of the one before goes on */
 	uint32_t slot;
 	int dir;
 	enum flow_open open;
