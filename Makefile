@@ -11,7 +11,7 @@ BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2
 
 TOOLS = tc-lift tc-compile tc-show tc-diff
-PAGES = tc.7 tc-records.5 tc-lift.1 tc-compile.1 tc-show.1
+PAGES = tc.7 tc-metrics.7 tc-records.5 tc-lift.1 tc-compile.1 tc-show.1 tc-diff.1
 TESTS = identity units scramble conn analysis
 
 objects = $(patsubst %,build/common/%.o,$(1))

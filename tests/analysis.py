@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the analysis of TCP (common/packet/analysis.c) against tshark's tcp.analysis, packet by packet.
 
-  analysis.py DIR [-j N] [--limit K] [--bin build/tests/analysis]
+  analysis.py DIR [-j N] [--limit K] [--bin build/tests/analysis] [--skip FIELD,...]
 
 DIR may be a capture. A line for each field of a capture that differs: capture, field, ours, tshark's (how many packets
 have it), how many packets differ, the first of them; then the totals. Exit 0: all the same; 1: not; 2: trouble.
@@ -82,7 +82,7 @@ def align(mine, other):
             m.pop('initial_rtt', None)
 
 
-def compare(binary, capture):
+def compare(binary, capture, skip):
     try:
         mine, other = ours(binary, capture), tsharks(capture)
     except (OSError, RuntimeError, ValueError) as e:
@@ -90,6 +90,8 @@ def compare(binary, capture):
     align(mine, other)
     result = {}
     for field in FIELDS:
+        if field in skip:
+            continue
         differ = [n for n in mine if mine[n].get(field) != other.get(n, {}).get(field)
                   and not (field == 'completeness' and field not in other.get(n, {}))]
         result[field] = (sum(field in p for p in mine.values()), sum(field in other.get(n, {}) for n in mine),
@@ -103,7 +105,9 @@ def main():
     parser.add_argument('-j', type=int, default=os.cpu_count())
     parser.add_argument('--limit', type=int)
     parser.add_argument('--bin', default='build/tests/analysis')
+    parser.add_argument('--skip', default='', help='fields that are known to differ, with a comma between')
     args = parser.parse_args()
+    skip = args.skip.split(',')
     captures = [args.dir]
     if os.path.isdir(args.dir):
         captures = sorted(os.path.join(args.dir, f) for f in os.listdir(args.dir) if f.endswith(('.pcap', '.pcapng')))
@@ -111,7 +115,7 @@ def main():
     totals = collections.defaultdict(lambda: [0, 0, 0, 0])
     same, trouble = 0, not captures
     with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
-        for capture, result in zip(captures, pool.map(lambda c: compare(args.bin, c), captures)):
+        for capture, result in zip(captures, pool.map(lambda c: compare(args.bin, c, skip), captures)):
             name = os.path.basename(capture)
             if isinstance(result, str):
                 print('%s\t%s' % (name, result), file=sys.stderr)

@@ -124,6 +124,14 @@ one() {
 	is "$(jq .a.packets "$tmp/r")" $((3 * $(packets "$sample")))
 }
 
+@test "actions of all sorts, against themselves and what they compile to" {
+	for seed in 1 2 3 4; do
+		scramble $seed >"$tmp/a"
+		equal "$tmp/a" "$tmp/a"
+		is "$(jq '[.metrics[].value | select(. != 0)] | length' "$tmp/r")" 0
+	done
+}
+
 # --- known distortions ---
 
 # agrees DISTORTION: tc-diff has found what distort.py counted, packet by packet. What is sorted into bins of 0.1 % may
@@ -347,8 +355,8 @@ seen() {
 }
 
 @test "with --fail-on the verdict says nothing of metrics that weren't asked" {
-	run -0 tc-diff --fail-on volume.packets "$sample" "$BATS_FILE_TMPDIR/split.pcap"
-	[[ $output != *"within tolerance in all"* ]]
+	run -0 tc-diff --fail-on volume.packets,time.iat "$sample" "$BATS_FILE_TMPDIR/split.pcap"
+	[[ $output = *"Verdict: within tolerance in all 2 metrics that were asked for."* ]]
 	run -1 tc-diff --fail-on volume.flows "$sample" "$BATS_FILE_TMPDIR/split.pcap"
 	is "$(sed -n '/^Verdict/,/^$/p' <<<"$output" | grep -oE '^  [a-z_.]+' | xargs)" volume.flows
 }
@@ -373,7 +381,7 @@ seen() {
 
 @test "--json is one object, whatever else is asked" {
 	n=$(tc-diff --tsv "$sample" "$sample" | tail -n +2 | wc -l)
-	for options in '' --transitions --paired '--paired --transitions' '--tolerance tcp.event=inf' '--tolerance tcp.event=1e999'; do
+	for options in '' --paired '--tolerance tcp.event=inf' '--tolerance tcp.event=1e999'; do
 		echo "$options"
 		run tc-diff --json $options "$sample" "$BATS_FILE_TMPDIR/drop.pcap"
 		# Trouble is an answer too.
@@ -475,6 +483,13 @@ paired() {
 	[[ " $(paired "$sample" "$BATS_FILE_TMPDIR/data.pcap")" = *" len="* ]]
 	changed=$(jq '[.event[0].ACK, .event[1].ACK] | .[0] - .[1]' "$BATS_FILE_TMPDIR/flags.json")
 	is "$(paired "$sample" "$BATS_FILE_TMPDIR/flags.pcap" | grep -oE ' (flags|flow|dir|dt|ttl|win)=[0-9]+')" " flags=$changed"
+}
+
+@test "--paired changes nothing of the metrics" {
+	for b in "$BATS_FILE_TMPDIR"/{drop,flags,split}.pcap; do
+		differ --paired "$sample" "$b"
+		is "$(jq -c .metrics "$tmp/r")" "$(jq -c .metrics "${b%.pcap}")"
+	done
 }
 
 @test "--paired goes as far as both traces do" {

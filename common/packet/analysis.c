@@ -247,12 +247,16 @@ remember(struct view *v)
 	me->last = v->bits;
 }
 
-/* "ack_rtt": of the oldest segment that ends where the acknowledgement does. */
+/* "ack_rtt": of the oldest segment that ends where the acknowledgement does. Wireshark lets the field
+ * of a segment without ACK flag, mostly 0, acknowledge what is before it on the circle, which hangs
+ * on the peer's ISN; here it says nothing. */
 static void
 time_acknowledgement(struct view *v)
 {
 	int64_t sent;
 
+	if (!(v->flags & TCP_ACK))
+		return;
 	if (unacked_acknowledge(v->a->pool, &v->peer->unacked, v->ack, &sent)) {
 		v->times->has_ack_rtt = true;
 		v->times->ack_rtt = v->time - sent;

@@ -272,6 +272,18 @@ capture_filter(struct capture_reader *r, const char *expression)
 	return 0;
 }
 
+/* pcap's seconds are unsigned, 1970 to 2106; libpcap takes them for signed. pcapng's have 64 bits,
+ * nanoseconds since 1970 end in 2262. */
+static int64_t
+time_of(const struct timeval *t)
+{
+	int64_t seconds = t->tv_sec + (t->tv_sec < 0 && t->tv_sec >= INT32_MIN ? INT64_C(1) << 32 : 0);
+
+	if (seconds < 0 || seconds >= INT64_MAX / NANO)
+		return seconds < 0 ? 0 : INT64_MAX - 1;
+	return seconds * NANO + t->tv_usec;
+}
+
 int
 capture_read(struct capture_reader *r, struct capture_packet *p)
 {
@@ -287,8 +299,7 @@ capture_read(struct capture_reader *r, struct capture_packet *p)
 		if (!r->program || pcap_offline_filter(r->program, h, p->data))
 			break;
 	}
-	/* pcap's seconds are unsigned, 1970 to 2106; libpcap takes them for signed. */
-	p->time = (h->ts.tv_sec + (h->ts.tv_sec < 0 ? INT64_C(1) << 32 : 0)) * NANO + h->ts.tv_usec;
+	p->time = time_of(&h->ts);
 	p->caplen = h->caplen;
 	p->len = h->len;
 	return 1;

@@ -1,0 +1,24 @@
+# What tc-diff counts, against those whose names the counts bear: Wireshark and Zeek.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+}
+
+# tshark lets segments without ACK flag acknowledge; bytes in flight and ack_rtt hang on it, and with
+# it on the initial sequence number: common/packet/analysis.c, time_acknowledgement().
+@test "tcp.analysis of the sample is tshark's, packet by packet" {
+	tests/analysis.py tests/fixtures/sample.pcap --skip bytes_in_flight,ack_rtt
+}
+
+@test "each of Zeek's thirteen states, from a capture of its own" {
+	python3 tests/fixtures/states.py "$BATS_TEST_TMPDIR"
+	n=0
+	for f in "$BATS_TEST_TMPDIR"/state-*.pcap; do
+		state=${f##*state-}
+		run build/tests/conn "$f"
+		echo "$f: $output"
+		[[ $output = *"	${state%.pcap}	"* ]]
+		n=$((n + 1))
+	done
+	[ "$n" -eq 13 ]
+}
