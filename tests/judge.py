@@ -279,11 +279,12 @@ class Judge:
             return self.shifts.get(clock) == (b - a) % (1 << 32)
         return self.step(clock, 32, a, b)
 
-    def flow(self, row):
-        """Source, destination and ports of a row of A."""
+    def flow(self, row, layers):
+        """Source, destination and ports of a row of A; the ports of a quote are not its own."""
         fields = ('ip.src', 'ip.dst') if row[AT['ip.src']] else ('ipv6.src', 'ipv6.dst')
-        ports = ('tcp.srcport', 'tcp.dstport') if row[AT['tcp.srcport']] else ('udp.srcport', 'udp.dstport')
-        return tuple(row[AT[field]].partition(';')[0] for field in fields + ports)
+        name = next((name for name in ('tcp', 'udp') if name in layers), None)
+        ports = (name + '.srcport', name + '.dstport') if name else ()
+        return tuple(row[AT[field]].partition(';')[0] for field in fields + ports) + ('', '')[len(ports):]
 
     def packet(self, n, a, b):
         (head, layers, quoting), (head_b, layers_b, _) = (
@@ -293,7 +294,7 @@ class Judge:
             layers = [layer for layer in layers if layer in layers_b]
         if '_ws.malformed' in b[0] and '_ws.malformed' not in a[0] and not quoting:
             self.say('_ws.malformed', n, a[0], b[0])
-        flow = self.flow(a)
+        flow = self.flow(a, layers)
         if 'tcp' in layers:
             stream, (source, target, port, target_port) = a[AT['tcp.stream']], flow
             self.spoken.add((stream, source, port))
