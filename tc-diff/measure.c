@@ -60,20 +60,25 @@ event_of(const struct packet *p)
 
 /* --- active flows --- */
 
+static void
+curve_double(struct curve *c)
+{
+	for (int i = 0; i < CURVE_BINS; i++) {
+		int64_t opened = c->opened[i], closed = c->closed[i];
+		c->opened[i] = c->closed[i] = 0;
+		c->opened[i / 2] += opened;
+		c->closed[i / 2] += closed;
+	}
+	c->width *= 2;
+}
+
 static unsigned
 curve_bin(struct curve *c, int64_t at)
 {
 	if (at < 0)
 		at = 0;
-	while (at / c->width >= CURVE_BINS) {
-		for (int i = 0; i < CURVE_BINS; i++) {
-			int64_t opened = c->opened[i], closed = c->closed[i];
-			c->opened[i] = c->closed[i] = 0;
-			c->opened[i / 2] += opened;
-			c->closed[i / 2] += closed;
-		}
-		c->width *= 2;
-	}
+	while (at / c->width >= CURVE_BINS)
+		curve_double(c);
 	return at / c->width;
 }
 
@@ -85,8 +90,10 @@ curve_distance(const struct curve *a, const struct curve *b)
 	double between = 0, under = 0;
 	int64_t alive_a = 0, alive_b = 0;
 
-	curve_bin(&ca, cb.width * CURVE_BINS - 1);
-	curve_bin(&cb, ca.width * CURVE_BINS - 1);
+	while (ca.width < cb.width)
+		curve_double(&ca);
+	while (cb.width < ca.width)
+		curve_double(&cb);
 	for (int i = 0; i < CURVE_BINS; i++) {
 		alive_a += ca.opened[i];
 		alive_b += cb.opened[i];

@@ -78,8 +78,6 @@ source_open(struct source *s, const char *path)
 	return begin(s, &h);
 }
 
-#define TIME_MAX (INT64_MAX / 4) /* actions may ask for any time; intervals must not overflow */
-
 static int
 next_action(struct source *s, struct packet *p, struct step *step)
 {
@@ -96,7 +94,8 @@ next_action(struct source *s, struct packet *p, struct step *step)
 	if (got < 0)
 		return fail(s, s->stream.error);
 	trace_compile(&s->compiled, p, &a);
-	p->time = p->time < 0 ? 0 : p->time > TIME_MAX ? TIME_MAX : p->time;
+	if (p->time < 0) /* actions may ask for any time; between two there must be no overflow */
+		p->time = 0;
 	return 1;
 }
 

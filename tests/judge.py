@@ -253,7 +253,7 @@ class Judge:
         if how == 'map':
             return self.one_to_one(field, a, b)
         if how in ('host', 'link'):
-            if field == 'eth.dst' and int(a[:2], 16) & 1 and flow[1] and host_class(flow[1]) == flow[1]:
+            if field == 'eth.dst' and a.startswith(('01:00:5e', '33:33')) and flow[1] and host_class(flow[1]) == flow[1]:
                 return a == b       # a registered group's
             kind_a, kind_b = (host_class(x) if how == 'host' else link_class(x) for x in (a, b))
             return self.one_to_one(how, a, b) and (kind_a == kind_b or 'any' in (kind_a, kind_b))
@@ -287,8 +287,8 @@ class Judge:
         return tuple(row[AT[field]].partition(';')[0] for field in fields + ports) + ('', '')[len(ports):]
 
     def packet(self, n, a, b):
-        (head, layers, quoting), (head_b, layers_b, _) = (
-            layers_of(row[0], row[AT['ip.bogus_ip_version']] + row[AT['ipv6.bogus_ipv6_version']] != '') for row in (a, b))
+        bogus = [row[AT['ip.bogus_ip_version']] + row[AT['ipv6.bogus_ipv6_version']] != '' for row in (a, b)]
+        (head, layers, quoting), (head_b, layers_b, _) = layers_of(a[0], bogus[0]), layers_of(b[0], bogus[1])
         if (head, layers) != (head_b, layers_b):
             self.say('layers', n, a[0], b[0])
             layers = [layer for layer in layers if layer in layers_b]
