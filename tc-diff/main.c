@@ -111,7 +111,7 @@ arguments(struct options *o, int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
-			exit(0);
+			exit(fclose(stdout) ? 2 : 0);
 		default:
 			usage();
 		}

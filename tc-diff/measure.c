@@ -20,7 +20,6 @@ void (*measure_on_flow)(const struct live *l);
 int
 measure_init(struct measure *m)
 {
-	memset(m, 0, sizeof *m);
 	m->curve.width = MILLISECOND;
 	/* The system gives memory page by page, as slots are used. */
 	m->live = calloc(TRACE_CAP_MAX, sizeof *m->live);
@@ -420,7 +419,7 @@ measure_end(struct measure *m)
 
 	end_flows(m);
 	if (m->run)
-		histogram_count(&m->half[packets / MEASURE_BLOCK & 1].run, m->run);
+		histogram_count(&m->half[(packets - 1) / MEASURE_BLOCK & 1].run, m->run);
 	for (int i = 0; i < SCALES; i++)
 		dispersion_close(&m->dispersion[i]);
 	for (uint32_t i = 0; i < m->host_slots.used; i++)

@@ -88,7 +88,7 @@ struct live {
 	struct analysis analysis;
 };
 
-/* 0, or -1 where memory is short. */
+/* Of a measure that is all zero: 0, or -1 where memory is short. */
 int measure_init(struct measure *m);
 void measure_packet(struct measure *m, const struct source *s, struct packet *p,
 		    const struct step *step);

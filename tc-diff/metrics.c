@@ -92,7 +92,7 @@ rank_distance(const struct histogram *a, const struct histogram *b)
 
 	if (!a->n || !b->n)
 		return a->n != b->n;
-	/* From the busiest down; hosts of a bin count its least value, which is exact up to 2048. */
+	/* From the busiest down; hosts of a bin count its middle, which is exact up to 2048. */
 	for (;;) {
 		while (ia >= 0 && !left_a)
 			left_a = a->bin[ia--];
@@ -101,8 +101,8 @@ rank_distance(const struct histogram *a, const struct histogram *b)
 		if (!left_a && !left_b)
 			return sum / 2;
 		uint64_t n = !left_a ? left_b : !left_b ? left_a : left_a < left_b ? left_a : left_b;
-		double va = left_a && a->sum ? histogram_edge(ia + 1) / a->sum : 0;
-		double vb = left_b && b->sum ? histogram_edge(ib + 1) / b->sum : 0;
+		double va = left_a && a->sum ? histogram_middle(ia + 1) / a->sum : 0;
+		double vb = left_b && b->sum ? histogram_middle(ib + 1) / b->sum : 0;
 		if (va != vb)
 			sum += n * fabs(va - vb);
 		left_a -= left_a ? n : 0;

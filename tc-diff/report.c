@@ -67,13 +67,27 @@ verdict(FILE *f, const struct report *r)
 	}
 }
 
+/* Actions have no checksums that could be wrong. */
+static const char *
+illegal_text(const struct source *s, const struct measure *m, int i, const char *none, char *text,
+	     size_t n)
+{
+	if (s->actions && i == ILLEGAL_CHECKSUM)
+		return none;
+	snprintf(text, n, "%" PRIu64, m->total.illegal[i]);
+	return text;
+}
+
 static void
 print_legality(FILE *f, const struct report *r)
 {
+	char a[24], b[24];
+
 	fprintf(f, "\n%-28s %12s %12s\n", "legality, packets of each", "A", "B");
 	for (int i = 0; i < ILLEGALS; i++)
-		fprintf(f, "%-28s %12" PRIu64 " %12" PRIu64 "\n", illegal_names[i],
-			r->ma->total.illegal[i], r->mb->total.illegal[i]);
+		fprintf(f, "%-28s %12s %12s\n", illegal_names[i],
+			illegal_text(r->a, r->ma, i, "n/a", a, sizeof a),
+			illegal_text(r->b, r->mb, i, "n/a", b, sizeof b));
 }
 
 static void
@@ -116,6 +130,8 @@ json_text(FILE *f, const char *s)
 static void
 json_trace(FILE *f, const char *key, const struct source *s, const struct measure *m)
 {
+	char text[24];
+
 	fprintf(f, "\"%s\":{\"name\":", key);
 	json_text(f, s->name);
 	fprintf(f,
@@ -124,7 +140,8 @@ json_trace(FILE *f, const char *key, const struct source *s, const struct measur
 		m->total.packets, m->total.octets, m->total.flows, (m->end - m->start) / 1e9,
 		m->backwards);
 	for (int i = 0; i < ILLEGALS; i++)
-		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", illegal_names[i], m->total.illegal[i]);
+		fprintf(f, "%s\"%s\":%s", i ? "," : "", illegal_names[i],
+			illegal_text(s, m, i, "null", text, sizeof text));
 	fputs("},\"tcp_event\":{", f);
 	for (int i = 0; i < EVENTS; i++)
 		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", event_names[i], m->total.event[i]);
@@ -179,6 +196,9 @@ report_tsv(FILE *f, const struct report *r)
 			fprintf(f, "%.17g", x->floor);
 		fprintf(f, "\t%.17g\t%s\t%s\n", x->tolerance, metrics[i].unit, metrics[i].what);
 	}
+	for (int i = 0; r->paired && i < ACTION_COUNT; i++)
+		fprintf(f, "paired.%s\t%" PRIu64 "\tn/a\tn/a\tpackets\tof %" PRIu64 "\n",
+			action_fields[i].name, r->paired[i], r->paired_packets);
 }
 
 void

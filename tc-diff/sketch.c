@@ -19,6 +19,12 @@ histogram_edge(unsigned bin)
 	return ldexp(1024 + (bin - 2048) % 1024, (bin - 2048) / 1024 + 1);
 }
 
+double
+histogram_middle(unsigned bin)
+{
+	return bin < 2048 ? bin : (histogram_edge(bin) + histogram_edge(bin + 1) - 1) / 2;
+}
+
 void
 histogram_count(struct histogram *h, uint64_t v)
 {
@@ -30,6 +36,8 @@ histogram_count(struct histogram *h, uint64_t v)
 void
 histogram_add(struct histogram *to, const struct histogram *h)
 {
+	if (!h->n)
+		return;
 	to->n += h->n;
 	to->sum += h->sum;
 	for (int i = 0; i < HISTOGRAM_BINS; i++)

@@ -22,6 +22,8 @@ void histogram_count(struct histogram *h, uint64_t v);
 void histogram_add(struct histogram *to, const struct histogram *h);
 /* The least value of a bin. */
 double histogram_edge(unsigned bin);
+/* Of the values that a bin may hold. */
+double histogram_middle(unsigned bin);
 double histogram_mean(const struct histogram *h);
 /* Total variation, 0 to 1; Kolmogorov-Smirnov, 0 to 1; Wasserstein-1 in the values' unit. An empty
  * histogram is at distance 1 (W1: the other's mean) from any that isn't, 0 from another. */

@@ -59,11 +59,9 @@ usage(void)
 static uint32_t
 number(const char *text, uint32_t low, uint32_t high, const char *what)
 {
-	char *end;
+	uint64_t v;
 
-	errno = 0;
-	unsigned long long v = strtoull(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || v < low || v > high)
+	if (!io_number(text, low, high, &v))
 		errx(2, "%s: %s must be %" PRIu32 " to %" PRIu32, text, what, low, high);
 	return v;
 }
@@ -115,7 +113,7 @@ arguments(struct options *o, int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
-			exit(0);
+			exit(fclose(stdout) ? 1 : 0);
 		default:
 			usage();
 		}

@@ -43,7 +43,7 @@ arguments(struct options *o, int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
-			exit(0);
+			exit(fclose(stdout) ? 1 : 0);
 		default:
 			fputs(usage_text, stderr);
 			exit(2);

@@ -41,6 +41,16 @@ io_name(const char *path, const char *standard)
 	return path && strcmp(path, "-") ? path : standard;
 }
 
+bool
+io_number(const char *text, uint64_t low, uint64_t high, uint64_t *v)
+{
+	char *end;
+
+	errno = 0;
+	*v = strtoull(text, &end, 10);
+	return !errno && *text >= '0' && *text <= '9' && !*end && *v >= low && *v <= high;
+}
+
 /* What an early exit must not leave behind. */
 static char *unfinished;
 

@@ -6,6 +6,7 @@
 #define TC_IO_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,6 +20,9 @@ void io_start(void);
 
 /* A path for messages: `standard`, such as "standard output", for NULL and for "-". */
 const char *io_name(const char *path, const char *standard);
+
+/* A whole number in decimal digits, low to high, for options: false if it is none. */
+bool io_number(const char *text, uint64_t low, uint64_t high, uint64_t *v);
 
 /*
  * An output. With a path: written beside it, renamed over it by outfile_commit(); what is no regular
