@@ -1,9 +1,20 @@
 # The architecture: which way dependencies run, and what lives in one place.
 
-setup() { cd "$BATS_TEST_DIRNAME/.."; }
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	sources=$(find common tc-* -name '*.[ch]')
+	[ -n "$sources" ]
+}
 
-# including FILE-PATTERN HEADER: the files that include a header
-including() { grep -lE "#include [<\"]$1" $(git ls-files '*.c' '*.h'); }
+# including HEADER: the files that include it; a pattern
+including() { grep -lE "#include [<\"]$1" $sources; }
+
+# none PATTERN FILE...: no line of the files has it
+none() {
+	run grep -nE "$@"
+	echo "$output"
+	[ "$status" -eq 1 ]
+}
 
 @test "<pcap.h> is included in one file" {
 	[ "$(including 'pcap[/.]')" = common/packet/capture.c ]
@@ -18,20 +29,20 @@ including() { grep -lE "#include [<\"]$1" $(git ls-files '*.c' '*.h'); }
 }
 
 @test "no tool includes another" {
-	! grep -nE '#include ".*tc-' $(git ls-files '*.c' '*.h')
+	none '#include ".*tc-' $sources
 }
 
 @test "no include points upward: records know nothing of packets, nothing points out of a folder" {
-	! grep -nE '#include "packet/' common/record/*
-	! grep -nE '#include "\.\./' $(git ls-files '*.c' '*.h')
+	none '#include "packet/' common/record/*
+	none '#include "\.\./' $sources
 }
 
 @test "libraries neither print nor exit" {
-	! grep -nE '\b(exit|errx?|warnx?|printf|puts)\(|stdout|stderr' common/record/*.c common/packet/*.c
+	none '\b(exit|errx?|warnx?|printf|puts)\(|stdout|stderr' common/record/*.c common/packet/*.c
 }
 
 @test "no function that C has better ones for" {
-	! grep -nE '\b(sprintf|strcpy|strcat|gets|atoi|alloca|rand|random)\(' $(git ls-files 'common/*' 'tc-*')
+	none '\b(sprintf|strcpy|strcat|gets|atoi|alloca|rand|random)\(' $sources
 }
 
 @test "all headers stand alone" {
@@ -50,11 +61,13 @@ including() { grep -lE "#include [<\"]$1" $(git ls-files '*.c' '*.h'); }
 @test "make install puts programs and pages where they belong" {
 	dest=$(mktemp -d)
 	make -s install DESTDIR="$dest" PREFIX=/usr
-	for tool in tc-lift tc-compile tc-show; do
+	for tool in tc-*/; do
+		tool=${tool%/}
 		[ -x "$dest/usr/bin/$tool" ]
 		[ -f "$dest/usr/share/man/man1/$tool.1" ]
 	done
-	[ -f "$dest/usr/share/man/man5/tc-records.5" ]
-	[ -f "$dest/usr/share/man/man7/tc.7" ]
+	for page in man/*.[57]; do
+		[ -f "$dest/usr/share/man/man${page##*.}/${page#man/}" ]
+	done
 	rm -rf "$dest"
 }

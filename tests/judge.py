@@ -24,7 +24,7 @@ import tempfile
 #   first  the outermost occurrence, as text: what an ICMP error quotes comes after it
 #   inner  the occurrences after the first, which are a quote's: as text, addresses one to one (--quotes)
 #   text   every occurrence, as text, of a field that another layer has too
-#   time   as ns: a capture may have more than a second's worth of ns beside its seconds
+#   time   as ns, modulo 2^32: of a fraction of more than a second, which B carries over, tshark keeps an int32
 #   zero   zero in both or in neither
 #   map    the values correspond one to one over the trace (stream numbers: a quote may have taken one)
 #   host   likewise, and the class of the address is kept; IP addresses of every field share one table
@@ -197,8 +197,8 @@ def link_class(text):
 
 
 def nanoseconds(text):
-    seconds, _, fraction = text.partition('.')
-    return int(seconds) * 10**9 + int(fraction)
+    seconds, _, fraction = text.strip('-').partition('.')
+    return (int(seconds) * 10**9 + int(fraction)) * (-1 if text[0] == '-' else 1)
 
 
 # ---- comparing
@@ -238,7 +238,7 @@ class Judge:
         if how == 'text':
             return a == b
         if how == 'time':
-            return a == b or nanoseconds(a) == nanoseconds(b)
+            return a == b or (nanoseconds(a) - nanoseconds(b)) % (1 << 32) == 0
         if how == 'options':
             kinds = row[AT['tcp.option_kind']].split(';')
             end = kinds.index('0') if '0' in kinds else len(kinds)
@@ -253,7 +253,8 @@ class Judge:
         if how == 'map':
             return self.one_to_one(field, a, b)
         if how in ('host', 'link'):
-            if field == 'eth.dst' and a.startswith(('01:00:5e', '33:33')) and flow[1] and host_class(flow[1]) == flow[1]:
+            mapped = field == 'eth.dst' and a.startswith(('01:00:5e', '33:33')) and flow[1]
+            if mapped and host_class(flow[1]) == flow[1]:
                 return a == b       # a registered group's
             kind_a, kind_b = (host_class(x) if how == 'host' else link_class(x) for x in (a, b))
             return self.one_to_one(how, a, b) and (kind_a == kind_b or 'any' in (kind_a, kind_b))
