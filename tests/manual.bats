@@ -8,14 +8,14 @@ load helper
 }
 
 # The options of a tool: short and long ones that its --help names, and those that its page explains.
-of_help() { { "$1" --help; echo --help; } | grep -oE '(^|[ [,])--?[a-z]+' | grep -oE -- '-+[a-z]+' | sort -u; }
+of_help() { { "$1" --help; echo --help; } | grep -oE '(^|[ [,])--?[a-z][a-z-]*' | grep -oE -- '-+[a-z][a-z-]*' | sort -u; }
 of_page() {
 	grep -E '^\.It Fl ' "man/$1.1" | sed 's/ Ar .*//; s/ , / /' | tr ' ' '\n' |
-		sed -nE 's/^(-[a-z]+)$/-\1/p; s/^([a-z])$/-\1/p' | sort -u
+		sed -nE 's/^(-[a-z-]+)$/-\1/p; s/^([a-z])$/-\1/p' | sort -u
 }
 
 @test "every option of --help stands in the tool's page, and the other way round" {
-	for tool in tc-lift tc-compile tc-show; do
+	for tool in tc-lift tc-compile tc-show tc-diff; do
 		echo "$tool"
 		diff <(of_help $tool) <(of_page $tool)
 		[ "$(of_page $tool | wc -l)" -ge 5 ]
@@ -23,14 +23,14 @@ of_page() {
 }
 
 @test "every option that the tool takes stands in --help" {
-	for tool in tc-lift tc-compile tc-show; do
+	for tool in tc-lift tc-compile tc-show tc-diff; do
 		diff <(of_help $tool | grep -- --) \
-			<(grep -oE '\{"[a-z]+", (no|required)_argument' $tool/main.c | grep -oE '"[a-z]+"' | tr -d '"' | sed 's/^/--/' | sort)
+			<(grep -oE '\{"[a-z-]+", (no|required)_argument' $tool/main.c | grep -oE '"[a-z-]+"' | tr -d '"' | sed 's/^/--/' | sort)
 	done
 }
 
 @test "the synopsis has the options of the page" {
-	for tool in tc-lift tc-compile tc-show; do
+	for tool in tc-lift tc-compile tc-show tc-diff; do
 		sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' man/$tool.1 >"$tmp/synopsis"
 		for option in $(of_page $tool); do
 			case $option in
