@@ -246,6 +246,7 @@ tcp_packet(struct measure *m, struct part *part, struct live *l, const struct pa
 	uint32_t found = analysis_packet(&l->analysis, dir, p, &times);
 	for (int i = 0; i < ANOMALIES; i++)
 		part->anomaly[i] += (found & bits[i]) != 0;
+	m->conversations[0] += event == EVENT_SYN && found & ANALYSIS_REUSED_PORTS;
 	part->illegal[ILLEGAL_ACK] += (found & ANALYSIS_ACK_LOST_SEGMENT) != 0;
 	if (times.has_ack_rtt && times.ack_rtt >= 0)
 		histogram_count(&part->ack_rtt, times.ack_rtt);
@@ -352,6 +353,10 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	count_key(m, part, offsetof(struct part, protocol), packet_proto(p));
 	if (step->open != FLOW_GOES_ON) {
 		end_flow(m, l);
+		/* No silence ends a conversation, and a SYN begins one by itself: tcp_packet(). */
+		if (step->open == FLOW_NEW && p->kind == PACKET_IP && p->seen >= 4)
+			m->conversations[p->proto == PROTO_UDP] +=
+			    p->proto == PROTO_UDP || p->proto == PROTO_TCP;
 		begin_flow(m, l, &s->trace.flow[step->slot], p, step->open);
 	}
 	l->packets++;

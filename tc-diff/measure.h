@@ -58,6 +58,7 @@ struct measure {
 	struct part half[2], total;
 	int64_t start, end, last; /* times of the first packet, the latest, the one before */
 	uint64_t backwards;	  /* packets that are earlier than the one before */
+	uint64_t conversations[2]; /* as Wireshark counts them: TCP, UDP */
 	double flow_squares;	  /* sum of the squares of the flows' packets */
 	struct curve curve;
 	struct dispersion dispersion[SCALES];

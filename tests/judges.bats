@@ -22,3 +22,7 @@ setup() {
 	done
 	[ "$n" -eq 13 ]
 }
+
+@test "the sample has as many conversations as tshark says" {
+	tests/conversations.py tests/fixtures/sample.pcap
+}
