@@ -217,9 +217,14 @@ static void
 begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct packet *p,
 	   enum flow_open open)
 {
-	*l = (struct live){.number = ++m->flows, .first = p->time, .last = p->time, .event = -1,
+	bool goes_on = open == FLOW_AGAIN; /* to Zeek, which has its own idea of silence */
+	struct conn zeek = l->zeek;
+
+	*l = (struct live){.zeek_begun = goes_on && l->zeek_begun, .number = ++m->flows, .first = p->time, .last = p->time, .event = -1,
 			   .proto = f->proto, .port = {f->port[0], f->port[1]},
 			   .address = {f->address[0], f->address[1]}, .analysis = l->analysis};
+	if (goes_on)
+		l->zeek = zeek;
 	analysis_open(&l->analysis, &m->pool, open);
 	if (l >= m->live + m->slots)
 		m->slots = l - m->live + 1;
@@ -336,6 +341,28 @@ end_flows(struct measure *m)
 		end_flow(m, &m->live[i]);
 }
 
+/* A later fragment begins no connection, but what comes after it may. */
+static void
+connection_packet(struct measure *m, struct live *l, struct packet *p, int dir)
+{
+	uint32_t caplen = p->caplen;
+
+	if (!l->is_conn)
+		l->is_conn = conn_begin(&l->conn, dir, p);
+	if (l->zeek_begun && conn_is_over(&l->zeek, dir, p))
+		l->zeek_begun = false;
+	if (!l->zeek_begun) {
+		l->zeek_begun = conn_begin(&l->zeek, dir, p);
+		m->connections += l->zeek_begun;
+	}
+	p->caplen = p->len; /* what the snap length cut off is no gap in the connection */
+	if (l->is_conn)
+		conn_packet(&l->conn, dir, p);
+	if (l->zeek_begun)
+		conn_packet(&l->zeek, dir, p);
+	p->caplen = caplen;
+}
+
 void
 measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	       const struct step *step)
@@ -370,16 +397,7 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	count_run(m, part, l->number);
 	if (p->kind == PACKET_IP) {
 		count_hosts(m, l, step->dir);
-		/* A later fragment begins no connection, but what comes after it may. */
-		if (!l->is_conn)
-			l->is_conn = conn_begin(&l->conn, step->dir, p);
-		if (l->is_conn) {
-			/* What the snap length cut off is no gap in the connection. */
-			uint32_t caplen = p->caplen;
-			p->caplen = p->len;
-			conn_packet(&l->conn, step->dir, p);
-			p->caplen = caplen;
-		}
+		connection_packet(m, l, p, step->dir);
 		if (s->data)
 			part->illegal[ILLEGAL_CHECKSUM] += checksum_wrong(p, s->data);
 		part->illegal[ILLEGAL_LENGTH] += length_wrong(p);

@@ -59,6 +59,7 @@ struct measure {
 	int64_t start, end, last; /* times of the first packet, the latest, the one before */
 	uint64_t backwards;	  /* packets that are earlier than the one before */
 	uint64_t conversations[2]; /* as Wireshark counts them: TCP, UDP */
+	uint64_t connections;	  /* as Zeek counts them */
 	double flow_squares;	  /* sum of the squares of the flows' packets */
 	struct curve curve;
 	struct dispersion dispersion[SCALES];
@@ -87,6 +88,8 @@ struct live {
 	bool is_conn; /* Zeek would have a line for it */
 	struct conn conn;
 	struct analysis analysis;
+	bool zeek_begun;
+	struct conn zeek; /* the connection by Zeek's own cuts: it may outlast the flow, or end before */
 };
 
 /* Of a measure that is all zero: 0, or -1 where memory is short. */

@@ -23,8 +23,8 @@ print_trace(FILE *f, char which, const struct source *s, const struct measure *m
 	fprintf(f, "%c  %s: %" PRIu64 " packets, %" PRIu64 " flows, %" PRIu64 " octets, %.6f s", which,
 		s->name, m->total.packets, m->total.flows, m->total.octets,
 		(m->end - m->start) / 1e9);
-	fprintf(f, "; Wireshark's conversations: %" PRIu64 " TCP, %" PRIu64 " UDP", m->conversations[0],
-		m->conversations[1]);
+	fprintf(f, "; by Wireshark's rules %" PRIu64 " TCP and %" PRIu64 " UDP conversations, by Zeek's %"
+		PRIu64 " connections", m->conversations[0], m->conversations[1], m->connections);
 	if (m->backwards)
 		fprintf(f, "; %" PRIu64 " packets out of time order", m->backwards);
 	fputc('\n', f);
@@ -138,10 +138,10 @@ json_trace(FILE *f, const char *key, const struct source *s, const struct measur
 	json_text(f, s->name);
 	fprintf(f,
 		",\"packets\":%" PRIu64 ",\"octets\":%" PRIu64 ",\"flows\":%" PRIu64
-		",\"conversations\":{\"tcp\":%" PRIu64 ",\"udp\":%" PRIu64 "}"
+		",\"conversations\":{\"tcp\":%" PRIu64 ",\"udp\":%" PRIu64 "},\"connections\":%" PRIu64
 		",\"seconds\":%.9f,\"out_of_time_order\":%" PRIu64 ",\"legality\":{",
 		m->total.packets, m->total.octets, m->total.flows, m->conversations[0],
-		m->conversations[1], (m->end - m->start) / 1e9, m->backwards);
+		m->conversations[1], m->connections, (m->end - m->start) / 1e9, m->backwards);
 	for (int i = 0; i < ILLEGALS; i++)
 		fprintf(f, "%s\"%s\":%s", i ? "," : "", illegal_names[i],
 			illegal_text(s, m, i, "null", text, sizeof text));
