@@ -139,9 +139,8 @@ prepare(struct diff *d)
 {
 	for (int i = 0; i < 2; i++) {
 		struct source *s = &d->source[i];
-		if (source_open(s, d->options.path[i]) < 0)
+		if (source_open(s, d->options.path[i], d->options.paired) < 0)
 			errx(2, "%s: %s", s->name, s->error);
-		s->paired = d->options.paired;
 		if (measure_init(&d->measure[i]) < 0)
 			err(2, NULL);
 	}

@@ -21,13 +21,13 @@ begin(struct source *s, const struct stream_header *h)
 {
 	trace_free(&s->trace);
 	s->trace.header = *h;
-	if (trace_init(&s->trace, h->link, NULL, 0) < 0)
+	if (trace_init(&s->trace, h->link, s->actions ? &s->fresh : NULL, 0) < 0)
 		return fail(s, strerror(errno));
-	if (!s->actions)
+	if (!s->actions || !s->paired)
 		return 0;
-	trace_free(&s->compiled);
-	s->compiled.header = *h;
-	if (trace_init(&s->compiled, h->link, &s->fresh, 0) < 0)
+	trace_free(&s->again);
+	s->again.header = *h;
+	if (trace_init(&s->again, h->link, NULL, 0) < 0)
 		return fail(s, strerror(errno));
 	return 0;
 }
@@ -49,14 +49,14 @@ next_trace(struct source *s)
 }
 
 int
-source_open(struct source *s, const char *path)
+source_open(struct source *s, const char *path, bool paired)
 {
 	uint8_t head[4];
 	ssize_t n = 0, got = 1;
 	bool standard = !strcmp(path, "-");
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 
-	*s = (struct source){.name = standard ? "standard input" : path};
+	*s = (struct source){.name = standard ? "standard input" : path, .paired = paired};
 	if (fd < 0)
 		return fail(s, strerror(errno));
 	while (n < 4 && (got = read_some(fd, head + n, 4 - n)) > 0)
@@ -93,7 +93,7 @@ next_action(struct source *s, struct packet *p, struct step *step)
 	}
 	if (got < 0)
 		return fail(s, s->stream.error);
-	trace_compile(&s->compiled, p, &a);
+	trace_compile(&s->trace, p, &a);
 	if (p->time < 0) /* actions may ask for any time; between two there must be no overflow */
 		p->time = 0;
 	return 1;
@@ -123,16 +123,17 @@ source_next(struct source *s, struct packet *p, struct step *step)
 
 	if (got != 1)
 		return got;
-	if (s->packets++ == 0)
+	if (s->packets++ == 0 && !s->actions)
 		s->trace.time = p->time; /* where actions count from, too */
-	if (!s->paired) {
-		step->slot = trace_follow(&s->trace, p, &step->dir, &step->open);
-		return 1;
-	}
-	trace_lift(&s->trace, p, &s->action);
-	step->slot = action_number(&s->action, ACTION_FLOW);
-	step->dir = action_number(&s->action, ACTION_DIR);
-	step->open = action_number(&s->action, ACTION_OPEN);
+	if (s->actions && s->paired)
+		trace_lift(&s->again, p, &s->action);
+	else if (s->paired)
+		trace_lift(&s->trace, p, &s->action);
+	else if (!s->actions)
+		trace_follow(&s->trace, p);
+	step->slot = s->trace.at.slot;
+	step->dir = s->trace.at.dir;
+	step->open = s->trace.at.open;
 	return 1;
 }
 
@@ -140,7 +141,7 @@ void
 source_close(struct source *s)
 {
 	trace_free(&s->trace);
-	trace_free(&s->compiled);
+	trace_free(&s->again);
 	if (s->actions)
 		stream_reader_free(&s->stream);
 	else

@@ -10,9 +10,9 @@ struct source {
 	bool actions;
 	struct capture_reader capture;
 	struct stream_reader stream;
-	struct trace compiled; /* what the actions stand for */
+	struct trace trace; /* flows as tc-lift has them, or as the actions say that they are */
 	struct fresh fresh;
-	struct trace trace;    /* flows, as tc-lift has them */
+	struct trace again; /* paired actions are lifted again: what they say may be said otherwise */
 	bool paired;	       /* the actions are wanted, not only the flows */
 	struct action action;  /* what the packet at hand lifts to, if so */
 	const uint8_t *data;   /* octets of the packet at hand, NULL where it comes from actions */
@@ -28,8 +28,8 @@ struct step {
 	enum flow_open open;
 };
 
-/* A file, or "-"; told apart by its magic. 0, or -1 with s->error. */
-int source_open(struct source *s, const char *path);
+/* A file, or "-"; told apart by its magic. paired: fill s->action. 0, or -1 with s->error. */
+int source_open(struct source *s, const char *path, bool paired);
 /* The next packet: 1, 0 at the end, -1 with s->error, after what could be read. */
 int source_next(struct source *s, struct packet *p, struct step *step);
 void source_close(struct source *s);

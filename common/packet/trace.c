@@ -174,6 +174,9 @@ cue_flow(struct cue *c)
 	    flow_syn_base(&c->f->side[open == FLOW_ANEW_TURNED], &base))
 		c->avoid = base;
 	flow_reopen(c->f, open);
+	c->t->at.slot = c->slot;
+	c->t->at.dir = c->dir;
+	c->t->at.open = open;
 	c->me = flow_side(c->f, c->dir);
 	c->peer = flow_side(c->f, !c->dir);
 	c->from = host_of(c->t, c->f, c->dir);
@@ -216,20 +219,19 @@ trace_lift(struct trace *t, struct packet *p, struct action *a)
 	go_through(&c);
 }
 
-uint32_t
-trace_follow(struct trace *t, struct packet *p, int *dir, enum flow_open *open)
+void
+trace_follow(struct trace *t, struct packet *p)
 {
-	uint32_t slot = flow_find(t, p, dir, open);
-	struct flow *f = &t->flow[slot];
+	t->at.slot = flow_find(t, p, &t->at.dir, &t->at.open);
+	struct flow *f = &t->flow[t->at.slot];
 
-	flow_reopen(f, *open);
+	flow_reopen(f, t->at.open);
 	if (p->kind != PACKET_IP)
-		return slot;
+		return;
 	if (p->proto == PROTO_TCP && p->seen >= 8)
-		flow_remember(f, flow_side(f, *dir), p);
+		flow_remember(f, flow_side(f, t->at.dir), p);
 	if (ip_is_fragment(p))
-		datagram_note(t, p, slot, *dir);
-	return slot;
+		datagram_note(t, p, t->at.slot, t->at.dir);
 }
 
 void

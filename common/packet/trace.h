@@ -64,10 +64,18 @@ struct datagram {
 enum odd { ODD_SLOT, ODD_HOST, ODD_MAC, ODD_RANGE, ODD_LAYOUT, ODD_QUOTE, ODD_TIME, ODDS };
 extern const char *const odd_names[ODDS];
 
+/* What ACTION_OPEN takes. */
+enum flow_open { FLOW_GOES_ON, FLOW_NEW, FLOW_AGAIN, FLOW_ANEW, FLOW_ANEW_TURNED };
+
 struct trace {
 	struct stream_header header;
 	int dlt;
 	int64_t time;  /* of the last packet */
+	struct {       /* its flow, its direction, and whether it opened it */
+		uint32_t slot;
+		int dir;
+		enum flow_open open;
+	} at;
 	int64_t clock; /* latest timestamp so far */
 	struct flow *flow;
 	struct host *host;
@@ -104,8 +112,7 @@ void trace_lift(struct trace *t, struct packet *p, struct action *a);
 void trace_compile(struct trace *t, struct packet *p, struct action *a);
 
 /* Finds the flow that a packet belongs to, or opens one: the policy of tc-lift(1), FLOWS. Returns
- * the slot; sets the direction and what ACTION_OPEN takes. */
-enum flow_open { FLOW_GOES_ON, FLOW_NEW, FLOW_AGAIN, FLOW_ANEW, FLOW_ANEW_TURNED };
+ * the slot; sets the direction and how it opens. */
 uint32_t flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *open);
 /* The flow that a quoted packet belongs to, SLOT_NONE if none; opens nothing. */
 uint32_t flow_find_quoted(const struct trace *t, const struct quote *q, int *dir);
@@ -118,8 +125,8 @@ void flow_reopen(struct flow *f, enum flow_open open);
 void flow_remember(struct flow *f, struct side *s, const struct packet *p);
 /* The sequence number of a SYN that would not be a new connection's: false if any would be. */
 bool flow_syn_base(const struct side *s, uint32_t *base);
-/* Lifts a packet's flow and nothing else, for those who want no action: the slot. */
-uint32_t trace_follow(struct trace *t, struct packet *p, int *dir, enum flow_open *open);
+/* Lifts a packet's flow, which t->at then says, and nothing else: for those who want no action. */
+void trace_follow(struct trace *t, struct packet *p);
 /* Notes a fragment, in both directions; sets p->whole and p->amends. */
 void datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir);
 
