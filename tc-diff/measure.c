@@ -341,6 +341,28 @@ end_flows(struct measure *m)
 		end_flow(m, &m->live[i]);
 }
 
+/*
+ * A duplicate is a packet that has the look of the one before in its direction, 100 ms after it at
+ * most. A packet that is sent again has another IPv4 identification; without one nobody can tell.
+ */
+static void
+count_duplicate(struct measure *m, struct live *l, const struct packet *p, int dir)
+{
+	const uint64_t prime = 0x100000001b3;
+	uint64_t look = p->src.version == 4 ? p->id : 0;
+
+	if (!look)
+		return;
+	look = (look * prime ^ p->seq) * prime ^ p->ack;
+	look = ((look * prime ^ p->flags) * prime ^ p->win) * prime ^ p->len;
+	look = ((look * prime ^ p->tsval) * prime ^ p->word) * prime ^ p->frag;
+	if (look == l->look[dir] && p->time >= l->looked[dir] &&
+	    p->time - l->looked[dir] <= 100 * MILLISECOND)
+		m->duplicates++;
+	l->look[dir] = look;
+	l->looked[dir] = p->time;
+}
+
 /* A later fragment begins no connection, but what comes after it may. */
 static void
 connection_packet(struct measure *m, struct live *l, struct packet *p, int dir)
@@ -397,6 +419,7 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	count_run(m, part, l->number);
 	if (p->kind == PACKET_IP) {
 		count_hosts(m, l, step->dir);
+		count_duplicate(m, l, p, step->dir);
 		connection_packet(m, l, p, step->dir);
 		if (s->data)
 			part->illegal[ILLEGAL_CHECKSUM] += checksum_wrong(p, s->data);

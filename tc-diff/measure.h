@@ -58,6 +58,7 @@ struct measure {
 	struct part half[2], total;
 	int64_t start, end, last; /* times of the first packet, the latest, the one before */
 	uint64_t backwards;	  /* packets that are earlier than the one before */
+	uint64_t duplicates;	  /* packets that a mirror delivered twice */
 	uint64_t conversations[2]; /* as Wireshark counts them: TCP, UDP */
 	uint64_t connections;	  /* as Zeek counts them */
 	double flow_squares;	  /* sum of the squares of the flows' packets */
@@ -84,6 +85,8 @@ struct live {
 	int64_t first, last, syn_time;
 	enum { SYN_NONE, SYN_SENT, SYN_ANSWERED } syn;
 	uint64_t packets, side_packets[2], side_octets[2]; /* octets of payload */
+	uint64_t look[2];   /* of the last packet of each direction, and when */
+	int64_t looked[2];
 	int event; /* the last one, with its direction; -1 before the first */
 	bool is_conn; /* Zeek would have a line for it */
 	struct conn conn;

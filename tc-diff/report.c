@@ -27,6 +27,8 @@ print_trace(FILE *f, char which, const struct source *s, const struct measure *m
 		PRIu64 " connections", m->conversations[0], m->conversations[1], m->connections);
 	if (m->backwards)
 		fprintf(f, "; %" PRIu64 " packets out of time order", m->backwards);
+	if (m->duplicates)
+		fprintf(f, "; %" PRIu64 " duplicates", m->duplicates);
 	fputc('\n', f);
 }
 
@@ -139,9 +141,10 @@ json_trace(FILE *f, const char *key, const struct source *s, const struct measur
 	fprintf(f,
 		",\"packets\":%" PRIu64 ",\"octets\":%" PRIu64 ",\"flows\":%" PRIu64
 		",\"conversations\":{\"tcp\":%" PRIu64 ",\"udp\":%" PRIu64 "},\"connections\":%" PRIu64
-		",\"seconds\":%.9f,\"out_of_time_order\":%" PRIu64 ",\"legality\":{",
+		",\"seconds\":%.9f,\"out_of_time_order\":%" PRIu64 ",\"duplicates\":%" PRIu64 ",\"legality\":{",
 		m->total.packets, m->total.octets, m->total.flows, m->conversations[0],
-		m->conversations[1], m->connections, (m->end - m->start) / 1e9, m->backwards);
+		m->conversations[1], m->connections, (m->end - m->start) / 1e9, m->backwards,
+		m->duplicates);
 	for (int i = 0; i < ILLEGALS; i++)
 		fprintf(f, "%s\"%s\":%s", i ? "," : "", illegal_names[i],
 			illegal_text(s, m, i, "null", text, sizeof text));

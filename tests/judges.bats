@@ -26,3 +26,11 @@ setup() {
 @test "the sample has as many conversations as tshark says" {
 	tests/conversations.py tests/fixtures/sample.pcap
 }
+
+@test "what a mirror delivers twice is counted, what is sent again isn't" {
+	mergecap -F pcap -w "$BATS_TEST_TMPDIR/twice.pcap" tests/fixtures/sample.pcap tests/fixtures/sample.pcap
+	run bin/tc-diff --json "$BATS_TEST_TMPDIR/twice.pcap" tests/fixtures/sample.pcap
+	[ "$(jq .a.packets <<<"$output")" -eq $((2 * $(jq .b.packets <<<"$output"))) ]
+	[ "$(jq .a.duplicates <<<"$output")" -gt 10000 ]
+	[ "$(jq .b.duplicates <<<"$output")" -eq 0 ]
+}
