@@ -61,8 +61,8 @@ first_direction(const struct packet *p)
 bool
 flow_syn_base(const struct side *s, uint32_t *base)
 {
-	*base = s->has_isn ? s->isn : s->next;
-	return s->has_isn || s->has_next;
+	*base = s->isn;
+	return s->has_next;
 }
 
 static bool
@@ -103,7 +103,7 @@ flow_reopen(struct flow *f, enum flow_open open)
 		f->port[1] = port;
 	}
 	for (int d = 0; d < 2; d++)
-		f->side[d].has_next = f->side[d].has_ack = f->side[d].has_isn = false;
+		f->side[d].has_next = f->side[d].has_ack = false;
 }
 
 void
@@ -113,10 +113,9 @@ flow_remember(struct flow *f, struct side *s, const struct packet *p)
 	uint32_t end = p->seq + (uint32_t)(payload > 0 ? payload : 0) + !!(p->flags & TCP_SYN) +
 		       (p->flags & TCP_FIN);
 
-	if (p->flags & TCP_SYN) {
-		s->has_isn = true;
-		s->isn = p->seq;
-	}
+	/* A connection that was seen in its midst may still get its SYN, late. */
+	if (p->flags & TCP_SYN || !s->has_next)
+		s->isn = p->flags & TCP_SYN ? p->seq : p->seq - 1;
 	if (!s->has_next || ((int32_t)(end - s->next) > 0 && !(p->flags & TCP_RST)))
 		s->next = end;
 	s->has_next = true;

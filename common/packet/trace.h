@@ -19,12 +19,13 @@
 /* What one end of a flow was last seen to do. Sequence numbers: RFC 9293 section 3.3.1. */
 struct side {
 	bool seen;
-	bool has_next, has_ack, has_isn, has_tsval, has_tsecr, padded, no_checksum;
+	bool has_next, has_ack, has_tsval, has_tsecr, padded, no_checksum;
 	uint8_t ttl, tos, type, code;
 	uint8_t src_mac[6], dst_mac[6];
 	uint16_t id, df, win;
 	uint32_t next; /* RCV.NXT of the peer: the sequence number that is due */
-	uint32_t ack, isn, tsval, tsecr;
+	uint32_t isn;  /* initial sequence number; without a SYN, one less than the first */
+	uint32_t ack, tsval, tsecr;
 	uint32_t label, frag_id, word;
 	uint8_t n_options, n_ext, n_link, n_tags;
 	uint16_t options[MEMORY_LIST], ext[MEMORY_LIST];
