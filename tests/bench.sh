@@ -48,7 +48,8 @@ open(sys.argv[1], 'a').write(f'{u.ru_utime + u.ru_stime:.4f} {u.ru_maxrss}\n')
 PY
 }
 for _ in $(seq "$runs"); do
-	measure tcpdump tcpdump -r "$tmp/F" -w /dev/null
+	# -Z: as root it would give /dev/null away to its own user.
+	measure tcpdump tcpdump -Z "$(id -un)" -r "$tmp/F" -w /dev/null
 	measure tc-lift bin/tc-lift -q "$tmp/F"
 	measure tc-compile bin/tc-compile -q "$tmp/actions"
 	measure tc-diff bin/tc-diff "$tmp/F" "$tmp/B"
