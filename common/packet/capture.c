@@ -17,7 +17,6 @@
 struct capture_source {
 	int fd;
 	size_t peeked, given;
-	uint64_t offset;
 	int (*before_wait)(void *);
 	void *arg;
 	uint8_t peek[PEEK];
@@ -76,7 +75,6 @@ source_read(void *cookie, char *p, size_t n)
 			n = s->peeked - s->given;
 		memcpy(p, s->peek + s->given, n);
 		s->given += n;
-		s->offset += n;
 		return n;
 	}
 	if (s->before_wait && s->before_wait(s->arg) < 0) {
@@ -85,7 +83,6 @@ source_read(void *cookie, char *p, size_t n)
 	}
 	got = read_some(s->fd, p, n);
 	if (got > 0) {
-		s->offset += got;
 		level_snap_lengths(s, (uint8_t *)p, got);
 	}
 	return got;
@@ -303,12 +300,6 @@ capture_read(struct capture_reader *r, struct capture_packet *p)
 	p->caplen = h->caplen;
 	p->len = h->len;
 	return 1;
-}
-
-uint64_t
-capture_offset(const struct capture_reader *r)
-{
-	return r->source->offset;
 }
 
 void

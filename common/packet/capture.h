@@ -40,8 +40,6 @@ int capture_filter(struct capture_reader *r, const char *expression);
 /* 1, 0 at the end, -1 with r->error where the file breaks off or is damaged. */
 int capture_read(struct capture_reader *r, struct capture_packet *p);
 void capture_close(struct capture_reader *r);
-/* Octets of the file read so far. */
-uint64_t capture_offset(const struct capture_reader *r);
 
 /* The most octets of a packet that readers of a capture of this link type take. */
 uint32_t capture_max(int dlt);
