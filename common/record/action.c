@@ -183,3 +183,84 @@ action_same(const struct action *a, const struct action *b, enum action_field f)
 		(ra->class == rb->class && ra->has_suffix == rb->has_suffix &&
 		 (!ra->has_suffix || ra->suffix == rb->suffix)));
 }
+
+/* A reference: kind, class, the two flags, slot; the suffix if there is one; the text if fixed. */
+static unsigned
+ref_pack(const struct action_ref *r, uint64_t *word)
+{
+	uint64_t *at = word;
+
+	if (r->kind != REF_NEW) {
+		*at++ = r->kind | (uint64_t)(r->kind == REF_KNOWN ? r->slot : 0) << 32;
+	} else {
+		*at++ = r->kind | r->class << 8 | r->has_suffix << 16 | r->new_suffix << 24 |
+			(uint64_t)r->slot << 32;
+		*at++ = r->has_suffix ? r->suffix : 0;
+	}
+	if (r->kind == REF_FIXED) {
+		memset(at, 0, 6 * sizeof *at);
+		memcpy(at, r->text, strlen(r->text));
+		at += 6;
+	}
+	return at - word;
+}
+
+static unsigned
+ref_unpack(struct action_ref *r, const uint64_t *word)
+{
+	r->kind = word[0] & 255;
+	r->slot = word[0] >> 32;
+	if (r->kind == REF_NEW) {
+		r->class = word[0] >> 8 & 255;
+		r->has_suffix = word[0] >> 16 & 1;
+		r->new_suffix = word[0] >> 24 & 1;
+		r->suffix = word[1];
+		return 2;
+	}
+	if (r->kind == REF_FIXED) {
+		memcpy(r->text, word + 1, sizeof r->text);
+		return 7;
+	}
+	return 1;
+}
+
+unsigned
+action_pack(const struct action *a, uint64_t *word)
+{
+	uint64_t *at = word;
+
+	*at++ = a->has;
+	for (uint64_t left = a->has; left; left &= left - 1) {
+		int f = __builtin_ctzll(left);
+		if (action_fields[f].kind == ACTION_INT) {
+			*at++ = a->num[f];
+		} else if (action_fields[f].kind == ACTION_LIST) {
+			const struct action_list *l = &a->list[f - ACTION_OPTS];
+			*at++ = l->n;
+			memcpy(at, l->v, l->n * sizeof *at);
+			at += l->n;
+		} else {
+			at += ref_pack(&a->ref[f - ACTION_ORIG_H], at);
+		}
+	}
+	return at - word;
+}
+
+void
+action_unpack(struct action *a, const uint64_t *word)
+{
+	a->has = *word++;
+	for (uint64_t left = a->has; left; left &= left - 1) {
+		int f = __builtin_ctzll(left);
+		if (action_fields[f].kind == ACTION_INT) {
+			a->num[f] = *word++;
+		} else if (action_fields[f].kind == ACTION_LIST) {
+			struct action_list *l = action_list(a, f);
+			l->n = *word++;
+			memcpy(l->v, word, l->n * sizeof *word);
+			word += l->n;
+		} else {
+			word += ref_unpack(action_ref(a, f), word);
+		}
+	}
+}

@@ -159,6 +159,14 @@ struct action_order {
 	uint64_t unknown; /* bits of the fields nobody here knows */
 };
 
+/*
+ * The same as words, for memory and for comparing: equal actions are equal words. Returns how many,
+ * at most ACTION_WORDS; action_unpack() is its twin.
+ */
+#define ACTION_WORDS (1 + ACTION_OPTS + 13 + 41 * 6 + 9 * 8)
+unsigned action_pack(const struct action *a, uint64_t *word);
+void action_unpack(struct action *a, const uint64_t *word);
+
 void action_write(msgpack_packer *pk, const struct action *a);
 /* The twin of action_write: 0, or -1 with *why set to what is wrong with the record. */
 int action_read(struct action *a, const msgpack_object *o, const struct action_order *order,

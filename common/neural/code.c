@@ -1,0 +1,616 @@
+#include "neural/code.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const code_group_names[CODE_GROUPS] = {"base", "tcp",   "open", "opts",
+						   "misc", "lists", "sack", "quote"};
+
+/* What a field's details are. BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign;
+ * ONE: always the same value, the bias. The bias is taken off the value first. */
+enum form { FORM_NONE, FORM_ONE, FORM_BITS, FORM_NUMBER, FORM_SIGNED, FORM_LIST, FORM_REF, FORM_QUOTE };
+
+static const struct spec {
+	uint8_t group, form, n, bias;
+	uint8_t max, element; /* LIST: elements at most, form of each */
+} specs[ACTION_COUNT] = {
+    [ACTION_FLOW] = {CODE_BASE, FORM_NUMBER, 20},
+    [ACTION_DIR] = {CODE_BASE, FORM_ONE, 0, 1},
+    [ACTION_LEN] = {CODE_BASE, FORM_SIGNED, 17},
+    [ACTION_WIN] = {CODE_BASE, FORM_NUMBER, 16},
+    [ACTION_ID] = {CODE_BASE, FORM_SIGNED, 16},
+    [ACTION_FLAGS] = {CODE_BASE, FORM_BITS, 12},
+    [ACTION_ACK] = {CODE_TCP, FORM_SIGNED, 32},
+    [ACTION_TSVAL] = {CODE_TCP, FORM_SIGNED, 32},
+    [ACTION_TSECR] = {CODE_TCP, FORM_SIGNED, 32},
+    [ACTION_SEQ] = {CODE_TCP, FORM_SIGNED, 32},
+    [ACTION_ACK_SAME] = {CODE_TCP, FORM_ONE, 0, 1},
+    [ACTION_NO_ECHO] = {CODE_TCP, FORM_ONE, 0, 1},
+    [ACTION_TTL] = {CODE_OPEN, FORM_BITS, 8},
+    [ACTION_OPEN] = {CODE_OPEN, FORM_BITS, 2, 1},
+    [ACTION_ORIG_P] = {CODE_OPEN, FORM_BITS, 16},
+    [ACTION_RESP_P] = {CODE_OPEN, FORM_BITS, 16},
+    [ACTION_PROTO] = {CODE_OPEN, FORM_BITS, 18},
+    [ACTION_MSS] = {CODE_OPEN, FORM_NUMBER, 16},
+    [ACTION_WSCALE] = {CODE_OPEN, FORM_BITS, 8},
+    [ACTION_FRAG] = {CODE_OPEN, FORM_BITS, 16},
+    [ACTION_ORIG_H] = {CODE_OPEN, FORM_REF},
+    [ACTION_RESP_H] = {CODE_OPEN, FORM_REF},
+    [ACTION_SRC_MAC] = {CODE_OPEN, FORM_REF},
+    [ACTION_DST_MAC] = {CODE_OPEN, FORM_REF},
+    [ACTION_OPTS] = {CODE_OPTS, FORM_LIST, 17, 0, 20, FORM_NUMBER},
+    [ACTION_PAD] = {CODE_MISC, FORM_SIGNED, 32},
+    [ACTION_TYPE] = {CODE_MISC, FORM_NUMBER, 16},
+    [ACTION_CODE] = {CODE_MISC, FORM_BITS, 8},
+    [ACTION_REST] = {CODE_MISC, FORM_BITS, 32},
+    [ACTION_TOS] = {CODE_MISC, FORM_BITS, 8},
+    [ACTION_CAP] = {CODE_MISC, FORM_NUMBER, 18},
+    [ACTION_LABEL] = {CODE_MISC, FORM_BITS, 1, 1},
+    [ACTION_NO_CHECKSUM] = {CODE_MISC, FORM_BITS, 1},
+    [ACTION_URGENT] = {CODE_MISC, FORM_NUMBER, 16},
+    [ACTION_FRAG_ID] = {CODE_MISC, FORM_BITS, 32},
+    [ACTION_IP_HL] = {CODE_MISC, FORM_BITS, 4},
+    [ACTION_IP_LEN] = {CODE_MISC, FORM_ONE, 0, 0},
+    [ACTION_UDP_LEN] = {CODE_MISC, FORM_NUMBER, 16},
+    [ACTION_TCP_OFF] = {CODE_MISC, FORM_BITS, 4},
+    [ACTION_TAGS] = {CODE_LISTS, FORM_LIST, 48, 0, 4, FORM_BITS},
+    [ACTION_LINK] = {CODE_LISTS, FORM_LIST, 32, 0, 4, FORM_NUMBER},
+    [ACTION_EXT] = {CODE_LISTS, FORM_LIST, 17, 0, 6, FORM_NUMBER},
+    [ACTION_TARGET] = {CODE_LISTS, FORM_REF},
+    [ACTION_SHA] = {CODE_LISTS, FORM_REF},
+    [ACTION_THA] = {CODE_LISTS, FORM_REF},
+    [ACTION_SACK] = {CODE_SACK, FORM_LIST, 32, 0, 8, FORM_SIGNED},
+    [ACTION_QUOTE] = {CODE_QUOTE, FORM_QUOTE},
+    [ACTION_QUOTE_SRC] = {CODE_QUOTE, FORM_REF},
+    [ACTION_QUOTE_DST] = {CODE_QUOTE, FORM_REF},
+};
+
+uint64_t
+code_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+float
+code_uniform(uint64_t *state)
+{
+	return (code_random(state) >> 40) * 0x1p-24f;
+}
+
+/* --- one walk over the bits of a field, whichever way --- */
+
+enum way { PUT, GET, DRAW, MEASURE };
+
+struct walk {
+	enum way way;
+	struct code *code;
+	unsigned at; /* bit that is next */
+	bool good;
+	uint64_t *random;
+};
+
+static uint64_t
+ones(unsigned n)
+{
+	return n >= 64 ? UINT64_MAX : (1ull << n) - 1;
+}
+
+static void
+store(uint64_t *word, unsigned at, uint64_t v, unsigned n)
+{
+	word += at / 64;
+	word[0] |= v << at % 64;
+	if (at % 64 + n > 64)
+		word[1] |= v >> (64 - at % 64);
+}
+
+static uint64_t
+load(const uint64_t *word, unsigned at, unsigned n)
+{
+	uint64_t v = word[at / 64] >> at % 64;
+
+	if (at % 64 + n > 64)
+		v |= word[at / 64 + 1] << (64 - at % 64);
+	return v & ones(n);
+}
+
+/* n bits at the walk's place, of which those of care count. */
+static uint64_t
+pass(struct walk *w, unsigned n, uint64_t v, uint64_t care)
+{
+	unsigned at = w->at;
+
+	w->at += n;
+	if (w->way == GET)
+		return load(w->code->bit, at, n);
+	if (w->way != MEASURE) {
+		store(w->code->bit, at, v & care, n);
+		store(w->code->care, at, care, n);
+	}
+	return v;
+}
+
+/* A value that could be, of any size. */
+static uint64_t
+draw(struct walk *w, unsigned n)
+{
+	unsigned size = code_random(w->random) % (n + 1);
+
+	return code_random(w->random) & ones(code_random(w->random) & 1 ? n : size);
+}
+
+static uint64_t
+walk_bits(struct walk *w, unsigned n, uint64_t v)
+{
+	if (w->way == DRAW)
+		v = draw(w, n);
+	if (w->way == PUT && v & ~ones(n)) {
+		w->good = false;
+		v = 0;
+	}
+	return pass(w, n, v, ones(n));
+}
+
+static unsigned
+length_of(uint64_t v)
+{
+	return v ? 64 - __builtin_clzll(v) : 0;
+}
+
+static uint64_t
+gray(uint64_t v)
+{
+	return v ^ v >> 1;
+}
+
+static uint64_t
+ungray(uint64_t g)
+{
+	for (unsigned s = 1; s < 64; s *= 2)
+		g ^= g >> s;
+	return g;
+}
+
+static uint64_t
+walk_number(struct walk *w, unsigned n, uint64_t v)
+{
+	unsigned length;
+
+	if (w->way == DRAW) /* of any length */
+		v = code_random(w->random) & ones(code_random(w->random) % (n + 1));
+	if (w->way == PUT && v & ~ones(n)) {
+		w->good = false;
+		v = 0;
+	}
+	length = ungray(pass(w, length_of(n), gray(length_of(v)), ones(length_of(n))));
+	if (length > n)
+		length = n;
+	unsigned behind = length ? length - 1 : 0, shift = n - 1 - behind;
+	uint64_t g = pass(w, n - 1, (gray(v) & ones(behind)) << shift, ones(behind) << shift);
+	if (w->way == GET)
+		v = length ? ungray(1ull << behind | g >> shift) : 0;
+	return v;
+}
+
+static int64_t
+walk_signed(struct walk *w, unsigned n, int64_t v)
+{
+	bool below = w->way == DRAW ? code_random(w->random) & 1 : v < 0;
+	uint64_t size = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	below = pass(w, 1, below, w->way == DRAW || v != 0);
+	size = walk_number(w, n, size);
+	return below ? -(int64_t)size : (int64_t)size;
+}
+
+static int64_t
+walk_form(struct walk *w, enum form form, unsigned n, int64_t v)
+{
+	if (form == FORM_SIGNED)
+		return walk_signed(w, n, v);
+	return form == FORM_NUMBER ? walk_number(w, n, v) : walk_bits(w, n, v);
+}
+
+static void
+walk_list(struct walk *w, const struct spec *s, struct action_list *l)
+{
+	unsigned n = l->n, width = s->n + (s->element == FORM_BITS ? 0 : length_of(s->n) - 1) +
+				   (s->element == FORM_SIGNED);
+
+	if (w->way == DRAW)
+		n = code_random(w->random) % (s->max + 1);
+	if (w->way == PUT && n > s->max) {
+		w->good = false;
+		n = s->max;
+	}
+	n = pass(w, length_of(s->max), n, ones(length_of(s->max)));
+	if (n > s->max)
+		n = s->max;
+	l->n = n;
+	for (unsigned i = 0; i < n && w->way != MEASURE; i++)
+		l->v[i] = walk_form(w, s->element, s->n, l->v[i]);
+	w->at += (s->max - (w->way == MEASURE ? 0 : n)) * width;
+}
+
+/* A fixed address as 48 bits: 32 of IPv4, all of a link address; of IPv6 the first 16 and the last
+ * 32, where the others are 0. */
+enum ref_form { KNOWN, NAMED, FIXED4, FIXED6, FIXED_LINK, REF_FORMS };
+
+static enum ref_form
+address_put(const char *text, uint64_t *v)
+{
+	uint8_t o[16] = {0}, zero[10] = {0};
+	unsigned m[6];
+	char back[ACTION_TEXT_MAX];
+
+	if (inet_pton(AF_INET, text, o) == 1) {
+		*v = (uint64_t)o[0] << 24 | o[1] << 16 | o[2] << 8 | o[3];
+		return FIXED4;
+	}
+	if (inet_pton(AF_INET6, text, o) == 1) {
+		inet_ntop(AF_INET6, o, back, sizeof back);
+		*v = (uint64_t)o[0] << 40 | (uint64_t)o[1] << 32 | (uint64_t)o[12] << 24 |
+		     o[13] << 16 | o[14] << 8 | o[15];
+		return memcmp(o + 2, zero, 10) || strcmp(back, text) ? REF_FORMS : FIXED6;
+	}
+	if (strlen(text) == 17 && sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", m, m + 1, m + 2, m + 3,
+					 m + 4, m + 5) == 6) {
+		*v = 0;
+		for (int i = 0; i < 6; i++)
+			*v = *v << 8 | m[i];
+		snprintf(back, sizeof back, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
+			 m[4], m[5]);
+		return strcmp(back, text) ? REF_FORMS : FIXED_LINK;
+	}
+	return REF_FORMS;
+}
+
+static void
+address_get(enum ref_form form, uint64_t v, char *text)
+{
+	uint8_t o[16] = {0};
+
+	if (form == FIXED_LINK) {
+		for (int i = 0; i < 6; i++)
+			text += sprintf(text, i ? ":%02x" : "%02x", (unsigned)(v >> (40 - 8 * i) & 255));
+		return;
+	}
+	for (int i = 0; i < 4; i++)
+		o[form == FIXED4 ? i : 12 + i] = v >> (24 - 8 * i);
+	if (form == FIXED6) {
+		o[0] = v >> 40;
+		o[1] = v >> 32;
+	}
+	inet_ntop(form == FIXED4 ? AF_INET : AF_INET6, o, text, ACTION_TEXT_MAX);
+}
+
+/* A reference: three bits of form, then 48 that are shared by what the form wants. */
+static void
+walk_ref(struct walk *w, struct action_ref *r)
+{
+	enum ref_form form = r->kind == REF_KNOWN ? KNOWN : NAMED;
+	uint64_t v = 0;
+	unsigned end = w->at + 3 + 48;
+
+	if (w->way == PUT && r->kind == REF_FIXED && (form = address_put(r->text, &v)) == REF_FORMS) {
+		w->good = false;
+		form = FIXED4;
+	}
+	if (w->way == DRAW)
+		form = code_random(w->random) % REF_FORMS;
+	form = pass(w, 3, form, 7);
+	if (form >= REF_FORMS)
+		form = KNOWN;
+	r->kind = form == KNOWN ? REF_KNOWN : form == NAMED ? REF_NEW : REF_FIXED;
+	if (form == KNOWN) {
+		r->slot = walk_number(w, 20, r->slot);
+	} else if (form == NAMED) {
+		/* class, whether a suffix or a scope is there, whether the suffix is new */
+		r->class = walk_bits(w, 4, r->class);
+		r->has_suffix = walk_bits(w, 1, r->has_suffix);
+		if (r->has_suffix) {
+			r->new_suffix = walk_bits(w, 1, r->new_suffix);
+			r->suffix = walk_number(w, 20, r->suffix);
+		} else {
+			r->new_suffix = false;
+		}
+	} else {
+		v = walk_bits(w, form == FIXED4 ? 32 : 48, v);
+		if (w->way == GET)
+			address_get(form, v, r->text);
+	}
+	w->at = end;
+}
+
+/* The header that an ICMP error quotes, in the order of tc-records(5). */
+static void
+walk_quote(struct walk *w, struct action_list *l)
+{
+	static const struct {
+		uint8_t form, n;
+	} part[13] = {
+	    {FORM_SIGNED, 20}, {FORM_BITS, 1},    {FORM_BITS, 8},  {FORM_BITS, 8},   {FORM_BITS, 8},
+	    {FORM_BITS, 4},    {FORM_NUMBER, 16}, {FORM_SIGNED, 16}, {FORM_BITS, 16}, {FORM_BITS, 16},
+	    {FORM_BITS, 16},   {FORM_SIGNED, 32}, {FORM_BITS, 16}};
+
+	if (w->way == PUT && l->n != 13)
+		w->good = false;
+	for (int i = l->n; i < 13; i++)
+		l->v[i] = 0;
+	l->n = 13;
+	for (int i = 0; i < 13; i++)
+		l->v[i] = walk_form(w, part[i].form, part[i].n, l->v[i]);
+}
+
+static void
+walk_field(struct walk *w, enum action_field f, struct action *a)
+{
+	const struct spec *s = &specs[f];
+
+	switch (s->form) {
+	case FORM_NONE:
+		w->good &= f == ACTION_DT;
+		break;
+	case FORM_ONE:
+		if (w->way == PUT && a->num[f] != s->bias)
+			w->good = false;
+		a->num[f] = s->bias;
+		break;
+	case FORM_LIST:
+		walk_list(w, s, action_list(a, f));
+		break;
+	case FORM_REF:
+		walk_ref(w, action_ref(a, f));
+		break;
+	case FORM_QUOTE:
+		walk_quote(w, action_list(a, f));
+		break;
+	default:
+		a->num[f] = walk_form(w, s->form, s->n, a->num[f] - s->bias) + s->bias;
+	}
+}
+
+/* --- the layout --- */
+
+const struct code_layout *
+code_layout(void)
+{
+	static struct code_layout l;
+	static struct action any;
+	struct walk w = {.way = MEASURE};
+
+	if (l.width[0])
+		return &l;
+	for (int g = 0; g < CODE_GROUPS; g++) {
+		l.first[g] = w.at = (w.at + 63) / 64 * 64;
+		for (int f = 0; f < ACTION_COUNT; f++) {
+			if (specs[f].form == FORM_NONE || specs[f].group != g)
+				continue;
+			l.fields[g] |= 1ull << f;
+			l.at[f] = w.at;
+			walk_field(&w, f, &any);
+			l.bits[f] = w.at - l.at[f];
+		}
+		l.width[g] = w.at - l.first[g];
+	}
+	return &l;
+}
+
+bool
+code_put(struct code *c, const struct action *a)
+{
+	const struct code_layout *l = code_layout();
+	struct walk w = {.way = PUT, .code = c, .good = true};
+	static struct action copy; /* the walk writes what it passes */
+	uint64_t word[ACTION_WORDS];
+
+	action_pack(a, word);
+	action_unpack(&copy, word);
+	*c = (struct code){.has = a->has & ~(1ull << ACTION_DT)};
+	for (uint64_t left = c->has; left; left &= left - 1) {
+		int f = __builtin_ctzll(left);
+		w.at = l->at[f];
+		walk_field(&w, f, &copy);
+	}
+	return w.good;
+}
+
+void
+code_get(const struct code *c, struct action *a)
+{
+	const struct code_layout *l = code_layout();
+	struct walk w = {.way = GET, .code = (struct code *)c, .good = true};
+
+	a->has = c->has & ~(1ull << ACTION_DT);
+	for (uint64_t left = a->has; left; left &= left - 1) {
+		int f = __builtin_ctzll(left);
+		w.at = l->at[f];
+		walk_field(&w, f, a);
+	}
+}
+
+/* --- the network's numbers --- */
+
+/* Eight bits a step: bit i of an octet is number i. */
+static float signs[256][8], cares[256][8];
+
+static void
+tables(void)
+{
+	if (signs[0][0] != 0)
+		return;
+	for (int b = 0; b < 256; b++)
+		for (int i = 0; i < 8; i++) {
+			signs[b][i] = b >> i & 1 ? 1 : -1;
+			cares[b][i] = b >> i & 1;
+		}
+}
+
+static void
+out(const uint64_t *bit, const uint64_t *care, unsigned n, float *x)
+{
+	tables();
+	for (unsigned at = 0; at < n; at += 8) {
+		const float *s = signs[bit[at / 64] >> at % 64 & 255];
+		const float *c = cares[care[at / 64] >> at % 64 & 255];
+		unsigned m = n - at < 8 ? n - at : 8;
+		for (unsigned i = 0; i < m; i++)
+			x[at + i] = s[i] * c[i];
+	}
+}
+
+static void
+in(uint64_t *bit, unsigned n, const float *x)
+{
+	for (unsigned at = 0; at < n; at += 64) {
+		uint64_t word = 0;
+		for (unsigned i = 0; i < 64 && at + i < n; i++)
+			word |= (uint64_t)(x[at + i] > 0) << i;
+		bit[at / 64] = word;
+	}
+}
+
+void
+code_coarse_out(const struct code *c, float *x)
+{
+	uint64_t all = ~(1ull << ACTION_DT);
+
+	out(&c->has, &all, CODE_COARSE, x);
+}
+
+void
+code_coarse_in(struct code *c, const float *x)
+{
+	in(&c->has, CODE_COARSE, x);
+	c->has &= ~(1ull << ACTION_DT);
+}
+
+void
+code_out(const struct code *c, enum code_group g, float *x)
+{
+	const struct code_layout *l = code_layout();
+
+	out(c->bit + l->first[g] / 64, c->care + l->first[g] / 64, l->width[g], x);
+}
+
+void
+code_in(struct code *c, enum code_group g, const float *x)
+{
+	const struct code_layout *l = code_layout();
+
+	in(c->bit + l->first[g] / 64, l->width[g], x);
+}
+
+static void
+clear(uint64_t *word, unsigned at, unsigned n)
+{
+	for (unsigned end = at + n; at < end;) {
+		unsigned m = 64 - at % 64 < end - at ? 64 - at % 64 : end - at;
+		word[at / 64] &= ~(ones(m) << at % 64);
+		at += m;
+	}
+}
+
+void
+code_disturb(struct code *c, float value, float there, uint64_t *state)
+{
+	const struct code_layout *l = code_layout();
+	static _Thread_local struct action any;
+	struct walk w = {.way = DRAW, .code = c, .good = true, .random = state};
+
+	for (int f = 0; f < ACTION_COUNT; f++) {
+		bool had = c->has >> f & 1, has = had;
+		if (specs[f].form == FORM_NONE)
+			continue;
+		if (code_uniform(state) < there)
+			has = !had;
+		if (!has && !had)
+			continue;
+		if (has == had && code_uniform(state) >= value)
+			continue;
+		clear(c->bit, l->at[f], l->bits[f]);
+		clear(c->care, l->at[f], l->bits[f]);
+		c->has = (c->has & ~(1ull << f)) | (uint64_t)has << f;
+		w.at = l->at[f];
+		if (has)
+			walk_field(&w, f, &any);
+	}
+}
+
+/* --- time --- */
+
+struct time_code
+time_put(int64_t step)
+{
+	uint64_t v = step < 0 ? -(uint64_t)step : (uint64_t)step;
+	unsigned length = length_of(v);
+
+	if (length > TIME_MANTISSA + 1) { /* the nearest that has as few bits */
+		unsigned over = length - TIME_MANTISSA - 1;
+		v = (v + (1ull << (over - 1))) >> over << over;
+		length = length_of(v);
+	}
+	if (length > 63) {
+		length = 63;
+		v = INT64_MAX;
+	}
+	unsigned behind = length ? length - 1 : 0;
+	uint64_t mantissa = gray(v) & ones(behind), care;
+	if (behind > TIME_MANTISSA) {
+		mantissa >>= behind - TIME_MANTISSA;
+		care = ones(TIME_MANTISSA);
+	} else {
+		mantissa <<= TIME_MANTISSA - behind;
+		care = ones(behind) << (TIME_MANTISSA - behind);
+	}
+	return (struct time_code){
+	    .bit = (v && step < 0) | gray(length) << 1 | mantissa << 7,
+	    .care = (v != 0) | 63 << 1 | care << 7,
+	};
+}
+
+int64_t
+time_get(uint32_t bit)
+{
+	unsigned length = ungray(bit >> 1 & 63), behind = length ? length - 1 : 0;
+	uint64_t g = bit >> 7 & ones(TIME_MANTISSA), v;
+
+	if (length == 0)
+		return 0;
+	if (behind > TIME_MANTISSA)
+		/* Below the bits that are there the number is even, as it was rounded to be. */
+		v = ungray(1ull << TIME_MANTISSA | g) << (behind - TIME_MANTISSA);
+	else
+		v = ungray(1ull << behind | g >> (TIME_MANTISSA - behind));
+	return bit & 1 ? -(int64_t)v : (int64_t)v;
+}
+
+void
+time_out(struct time_code c, float *x)
+{
+	uint64_t bit = c.bit, care = c.care;
+
+	out(&bit, &care, TIME_BITS, x);
+}
+
+uint32_t
+time_in(const float *x)
+{
+	uint64_t bit;
+
+	in(&bit, TIME_BITS, x);
+	return bit;
+}
+
+int64_t
+time_draw(uint64_t *state)
+{
+	uint64_t length = code_random(state) % 64, v = code_random(state) & ones(length);
+
+	return code_random(state) & 1 ? -(int64_t)v : (int64_t)v;
+}

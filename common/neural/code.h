@@ -1,0 +1,89 @@
+/*
+ * Features: a relative action (context.h) as the bits that the network takes and gives, and a time
+ * step as others. This file is the one place that knows both. Nothing in it is numbered by order of
+ * appearance: lists and addresses are composed of their parts.
+ *
+ * The coarse bits say which fields are there. The details say their values, in groups of fields
+ * that come together. A number is its length in bits, Gray-coded, and what follows its leading one,
+ * highest first, Gray-coded too; what stands behind the end of a number, and all details of a field
+ * that isn't there, are bits that nobody cares for: as inputs they are 0, as outputs they are free.
+ */
+#ifndef TC_CODE_H
+#define TC_CODE_H
+
+#include "record/action.h"
+
+#define CODE_WORDS 44 /* room for the details */
+
+enum code_group {
+	CODE_BASE,
+	CODE_TCP,
+	CODE_OPEN,
+	CODE_OPTS,
+	CODE_MISC,
+	CODE_LISTS,
+	CODE_SACK,
+	CODE_QUOTE,
+	CODE_GROUPS
+};
+extern const char *const code_group_names[CODE_GROUPS];
+
+struct code {
+	uint64_t has; /* coarse: bit f, field f is there */
+	uint64_t care[CODE_WORDS], bit[CODE_WORDS];
+};
+
+/* Where the details of a group stand: first[] begins a word; width in bits. */
+struct code_layout {
+	unsigned first[CODE_GROUPS], width[CODE_GROUPS];
+	uint64_t fields[CODE_GROUPS]; /* that belong to it */
+	unsigned at[ACTION_COUNT], bits[ACTION_COUNT];
+};
+#define CODE_COARSE ACTION_COUNT
+/* The same always; made at the first call. */
+const struct code_layout *code_layout(void);
+
+/* A relative action, DT apart, to its bits. False where a value can't be said: it is out of range,
+ * or a list is too long. */
+bool code_put(struct code *c, const struct action *a);
+/* The twin: any bits give an action, DT absent. */
+void code_get(const struct code *c, struct action *a);
+
+static inline bool
+code_has_group(const struct code *c, enum code_group g)
+{
+	return c->has & code_layout()->fields[g];
+}
+
+/* To and from the network's numbers: +1 a set bit, -1 a clear one, 0 one that nobody cares for.
+ * x has CODE_COARSE, or the group's width, of them. */
+void code_coarse_out(const struct code *c, float *x);
+void code_out(const struct code *c, enum code_group g, float *x);
+void code_coarse_in(struct code *c, const float *x);
+void code_in(struct code *c, enum code_group g, const float *x);
+
+/* splitmix64 (Steele, Lea, Flood 2014), the generator for all that is drawn here. */
+uint64_t code_random(uint64_t *state);
+/* A number in [0, 1). */
+float code_uniform(uint64_t *state);
+/* Gives each field, with probability `value`, another value, any that it could have, and, with
+ * probability `there`, puts it there or takes it away. */
+void code_disturb(struct code *c, float value, float there, uint64_t *state);
+
+/*
+ * A time step: sign, length (Gray, 6 bits) and TIME_MANTISSA bits behind the leading one (Gray). Of
+ * steps that are longer the nearest is taken.
+ */
+#define TIME_MANTISSA 12
+#define TIME_BITS     (1 + 6 + TIME_MANTISSA)
+struct time_code {
+	uint32_t care, bit;
+};
+struct time_code time_put(int64_t step);
+int64_t time_get(uint32_t bit);
+void time_out(struct time_code c, float *x);
+uint32_t time_in(const float *x);
+/* Any step, by its length in bits. */
+int64_t time_draw(uint64_t *state);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Slots as ranks: what a codec sees of an action says "the flow that spoke last but two", "the host
+ * named before this one", "a new one, in the slot that is due", since such cues carry over from one
+ * capture to another and slot numbers don't. The encoder and the decoder keep the same state; each
+ * function takes an action through one packet, and they are inverse to each other.
+ *
+ * In a relative action FLOW is absent where it is what the state predicts: the flow of the packet
+ * before, or, where the action opens a new one, the slot that is due. Present, it is the rank. The
+ * slot of a reference, and of an IPv6 suffix, is the rank of one that is known, and 0 for a new one
+ * that gets the slot due. Quotes name their flow by rank.
+ */
+#ifndef TC_CONTEXT_H
+#define TC_CONTEXT_H
+
+#include "neural/recency.h"
+#include "record/action.h"
+
+struct context {
+	struct recency flows, hosts, macs, suffixes;
+};
+
+/* cap: of the trace's header. 0, or -1 where memory is short. */
+int context_init(struct context *c, uint32_t cap);
+void context_free(struct context *c);
+/* Makes *to, of the same cap, equal to *c. */
+void context_copy(struct context *to, const struct context *c);
+
+/* Makes an action relative, in place. False where it can't be said so: a slot that isn't in use, a
+ * new one in another slot than the one that is due. */
+bool context_relate(struct context *c, struct action *a);
+/* The twin. Any relative action will do; ranks beyond the last are the last. */
+void context_resolve(struct context *c, struct action *a);
+/* Takes the state through an action that is absolute, one that went beside the codec. */
+void context_follow(struct context *c, const struct action *a);
+
+#endif
