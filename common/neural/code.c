@@ -506,6 +506,25 @@ code_in(struct code *c, enum code_group g, const float *x)
 	in(c->bit + l->first[g] / 64, l->width[g], x);
 }
 
+uint64_t
+code_wrong(const struct code *truth, const struct code *c)
+{
+	const struct code_layout *l = code_layout();
+	uint64_t wrong = truth->has ^ c->has;
+
+	for (uint64_t left = truth->has & c->has; left; left &= left - 1) {
+		int f = __builtin_ctzll(left);
+		for (unsigned at = l->at[f], end = at + l->bits[f]; at < end;) {
+			unsigned n = end - at < 64 ? end - at : 64;
+			uint64_t differ = load(truth->bit, at, n) ^ load(c->bit, at, n);
+			if (differ & load(truth->care, at, n))
+				wrong |= 1ull << f;
+			at += n;
+		}
+	}
+	return wrong;
+}
+
 static void
 clear(uint64_t *word, unsigned at, unsigned n)
 {

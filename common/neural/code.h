@@ -62,6 +62,9 @@ void code_out(const struct code *c, enum code_group g, float *x);
 void code_coarse_in(struct code *c, const float *x);
 void code_in(struct code *c, enum code_group g, const float *x);
 
+/* The fields that are not as in the truth: bit f, field f. */
+uint64_t code_wrong(const struct code *truth, const struct code *c);
+
 /* splitmix64 (Steele, Lea, Flood 2014), the generator for all that is drawn here. */
 uint64_t code_random(uint64_t *state);
 /* A number in [0, 1). */

@@ -1,0 +1,135 @@
+#include "neural/linear.h"
+
+#include <cblas.h>
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+_Thread_local double linear_seconds;
+int linear_clock;
+static __typeof__(&cblas_sgemm) sgemm;
+static char *(*corename)(void);
+
+static void *
+load(const char **why)
+{
+	void *lib = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+
+	if (!lib || !(sgemm = (__typeof__(sgemm))dlsym(lib, "cblas_sgemm")) ||
+	    !(corename = (char *(*)(void))dlsym(lib, "openblas_get_corename"))) {
+		*why = dlerror();
+		return NULL;
+	}
+	return lib;
+}
+
+static int
+has_avx512(void)
+{
+#if defined __x86_64__
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+	return 0;
+#endif
+}
+
+int
+linear_start(const char **why)
+{
+	void *lib;
+
+	if (sgemm)
+		return 0;
+	setenv("OPENBLAS_NUM_THREADS", "1", 0);
+	if (!(lib = load(why)))
+		return -1;
+	if (getenv("OPENBLAS_CORETYPE") || !has_avx512() ||
+	    (strcmp(corename(), "Haswell") && strcmp(corename(), "Zen")))
+		return 0;
+	/* OpenBLAS chooses once, as it is loaded. */
+	setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
+	dlclose(lib);
+	return load(why) ? 0 : -1;
+}
+
+const char *
+linear_kernel(void)
+{
+	return corename();
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static void
+product(enum CBLAS_TRANSPOSE ta, enum CBLAS_TRANSPOSE tb, int m, int n, int k, const float *a,
+	int lda, const float *b, int ldb, float beta, float *c, int ldc)
+{
+	double start = linear_clock ? now() : 0;
+
+	sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+	if (linear_clock)
+		linear_seconds += now() - start;
+}
+
+void
+linear_forward(const struct layer *l, const float *x, int ldx, float *y, int ldy, int n, int add)
+{
+	if (n == 0)
+		return;
+	for (int i = 0; i < n; i++) {
+		float *row = y + (long)i * ldy;
+		if (add)
+			for (int j = 0; j < l->out; j++)
+				row[j] += l->b[j];
+		else
+			memcpy(row, l->b, l->out * sizeof *row);
+	}
+	product(CblasNoTrans, CblasNoTrans, n, l->out, l->in, x, ldx, l->w, l->out, 1, y, ldy);
+}
+
+void
+linear_backward(const struct layer *l, const float *x, int ldx, const float *dy, int lddy,
+		float *dx, int lddx, float *dw, float *db, int n, int add)
+{
+	if (n == 0)
+		return;
+	if (dx)
+		product(CblasNoTrans, CblasTrans, n, l->in, l->out, dy, lddy, l->w, l->out, add, dx,
+			lddx);
+	if (!dw)
+		return;
+	product(CblasTrans, CblasNoTrans, l->in, l->out, n, x, ldx, dy, lddy, 1, dw, l->out);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < l->out; j++)
+			db[j] += dy[(long)i * lddy + j];
+}
+
+void
+relu_forward(float *y, int ld, int cols, int n)
+{
+	for (int i = 0; i < n; i++) {
+		float *row = y + (long)i * ld;
+		for (int j = 0; j < cols; j++)
+			row[j] = row[j] > 0 ? row[j] : 0;
+	}
+}
+
+void
+relu_backward(const float *y, int ldy, float *dy, int lddy, int cols, int n)
+{
+	for (int i = 0; i < n; i++) {
+		const float *row = y + (long)i * ldy;
+		float *drow = dy + (long)i * lddy;
+		for (int j = 0; j < cols; j++)
+			drow[j] = row[j] > 0 ? drow[j] : 0;
+	}
+}

@@ -1,0 +1,113 @@
+/*
+ * The network: an encoder from an action's bits to the mean and the variance of a latent, and a
+ * decoder from a latent to the bits, coarse ones first, then, knowing them, the details of the
+ * groups of fields that are there. Time has latent coordinates and layers of its own. q(z | x) and
+ * p(x | z) of a variational autoencoder (Kingma, Welling 2014; arXiv 2605.29941); the context c of
+ * the paper lives in the relative cues.
+ */
+#ifndef TC_NETWORK_H
+#define TC_NETWORK_H
+
+#include "neural/code.h"
+#include "neural/linear.h"
+
+#include <stddef.h>
+
+/* Widths. A latent has `latent` coordinates for the action, then `time` for the time step. */
+struct shape {
+	uint32_t latent, time;	       /* coordinates */
+	uint32_t encoder, trunk, head; /* hidden units */
+	uint32_t time_hidden;
+};
+#define SHAPE_SIZES 6
+#define LATENT_MAX 256 /* coordinates in all */
+
+enum {
+	ENC_COARSE,
+	ENC_GROUP,
+	ENC_HIDDEN = ENC_GROUP + CODE_GROUPS,
+	ENC_MEAN,
+	ENC_LOGVAR,
+	DEC_TRUNK,
+	DEC_COARSE,
+	DEC_HIDDEN,
+	DEC_OUT = DEC_HIDDEN + CODE_GROUPS,
+	TIME_ENC_IN = DEC_OUT + CODE_GROUPS,
+	TIME_ENC_HIDDEN,
+	TIME_MEAN,
+	TIME_LOGVAR,
+	TIME_DEC_IN,
+	TIME_DEC_HIDDEN,
+	TIME_OUT,
+	LAYERS
+};
+
+/* The weights, one table for all who go through them: a layer's matrix, then its bias. */
+struct network {
+	struct shape shape;
+	size_t n;	 /* numbers in all */
+	float *data;	 /* owned */
+	struct layer layer[LAYERS];
+	char name[LAYERS][24];
+};
+
+/* Memory for a shape, all zero; 0 or -1. */
+int network_init(struct network *net, const struct shape *s);
+void network_free(struct network *net);
+/* The first weights of a training: He's (2015), seeded. */
+void network_randomize(struct network *net, uint64_t seed);
+
+/* Activations of at most max rows, kept for the way back. */
+struct group_pass {
+	int n, *row;		      /* rows that have the group */
+	float *x, *s, *t, *logit, *ds; /* input; [z|h|coarse]; [z|u]; output */
+};
+struct pass {
+	int max, n;
+	/* encoder */
+	float *coarse, *a, *b, *mean, *logvar, *da, *db;
+	/* decoder: s is [z|h|coarse bits], rows of s_width */
+	int s_width, t_width;
+	float *s, *ds, *coarse_logit;
+	struct group_pass group[CODE_GROUPS];
+	/* time */
+	float *tx, *ta, *tb, *tmean, *tlogvar, *tz, *tc, *td, *tlogit, *te, *tf;
+	float *work;
+};
+int pass_init(struct pass *p, const struct network *net, int max);
+void pass_free(struct pass *p);
+
+/* n codes to p->mean and, if wanted, p->logvar. */
+void network_encode(const struct network *net, struct pass *p, const struct code *code, int n,
+		    bool logvar);
+/* From dmean and dlogvar (of n x latent, overwritten) to the gradient. */
+void network_encode_backward(const struct network *net, struct pass *p, float *dmean,
+			     float *dlogvar, float *grad);
+/* n latents (rows of ld) to logits. With truth, the coarse bits are taken from there; without, they
+ * are decided, and all bits go to `out`. */
+void network_decode(const struct network *net, struct pass *p, const float *z, int ld, int n,
+		    const struct code *truth, struct code *out);
+/* From the logits' gradients, which stand in their places, to dz (n x latent) and, unless NULL, the
+ * gradient of the weights. */
+void network_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad);
+
+/*
+ * What the logits are worth against the truth. Negative log likelihood, in nats: per row in loss, if
+ * wanted, and its gradient, times scale, in place of the logits.
+ */
+void network_likelihood(struct pass *p, const struct code *truth, float scale, float *loss);
+/* The least margin of each row: how far its nearest decision is on the right side of 0. */
+void network_margin(struct pass *p, const struct code *truth, float *margin);
+/* The gradient of the sum of max(0, want - margin) over all decisions, in place of the logits. */
+void network_hinge(struct pass *p, const struct code *truth, float want);
+
+/* The same for time, on rows of TIME_BITS. */
+void time_encode(const struct network *net, struct pass *p, const struct time_code *code, int n,
+		 bool logvar);
+void time_encode_backward(const struct network *net, struct pass *p, float *dmean, float *dlogvar,
+			  float *grad);
+void time_decode(const struct network *net, struct pass *p, const float *z, int ld, int n);
+void time_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad);
+void time_likelihood(struct pass *p, const struct time_code *truth, float scale, float *loss);
+
+#endif

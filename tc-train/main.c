@@ -1,0 +1,345 @@
+/* tc-train: packet actions in, weights out. */
+#include "neural/weights.h"
+#include "record/io.h"
+#include "train.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char usage_text[] =
+    "usage: tc-train -o FILE [--init FILE] [--checkpoint FILE] [--steps N] [--batch N] [--rate R]\n"
+    "                [--decay R] [--beta R] [--lambda R] [--disturb R] [--even R] [--held N]\n"
+    "                [--latent N] [--time N] [--encoder N] [--trunk N] [--head N] [--seed N]\n"
+    "                [--threads N] [--report N] [STREAM]\n"
+    "Learns from packet actions (standard input for none or \"-\") the weights of a codec.\n"
+    "  -o, --output FILE      write them there, whole or not at all\n"
+    "      --init FILE        go on from these weights; \"default\": the built-in ones\n"
+    "      --checkpoint FILE  keep the state of the training there; resume it where it is there\n"
+    "      --steps N          descents (20000)\n"
+    "      --batch N          packets each (2048)\n"
+    "      --rate R           learning rate at its highest (0.002)\n"
+    "      --decay R          weight decay (0.0001)\n"
+    "      --beta R           weight of the KL rate in the loss (0.003)\n"
+    "      --lambda R         weight of time in the loss (1)\n"
+    "      --disturb R        share of packets with fields made random (0.5)\n"
+    "      --even R           share of packets drawn evenly by field (0.2)\n"
+    "      --held N           every N-th trace is held back, to measure on; 0: none (20)\n"
+    "      --latent N, --time N, --encoder N, --trunk N, --head N\n"
+    "                         coordinates of actions and of time, hidden units (64 10 192 128 128)\n"
+    "      --seed N           of all that is drawn (1)\n"
+    "      --threads N        workers; the result hangs on their number (2)\n"
+    "      --report N         steps between reports (500)\n";
+
+struct options {
+	struct recipe recipe;
+	struct shape shape;
+	uint32_t held;
+	const char *output, *init, *checkpoint, *input;
+};
+
+static uint32_t
+number(const char *text, uint32_t low, uint32_t high, const char *what)
+{
+	uint64_t v;
+
+	if (!io_number(text, low, high, &v))
+		errx(2, "--%s %s: %" PRIu32 " to %" PRIu32 " is wanted", what, text, low, high);
+	return v;
+}
+
+static float
+real(const char *text, float low, float high, const char *what)
+{
+	char *end;
+	float v = strtof(text, &end);
+
+	if (end == text || *end || !(v >= low && v <= high))
+		errx(2, "--%s %s: %g to %g is wanted", what, text, low, high);
+	return v;
+}
+
+static void
+arguments(struct options *o, int argc, char **argv)
+{
+	static const struct option table[] = {
+	    {"output", required_argument, NULL, 'o'},	  {"init", required_argument, NULL, 'i'},
+	    {"checkpoint", required_argument, NULL, 'c'}, {"steps", required_argument, NULL, 's'},
+	    {"batch", required_argument, NULL, 'b'},	  {"rate", required_argument, NULL, 'r'},
+	    {"decay", required_argument, NULL, 'd'},	  {"beta", required_argument, NULL, 'B'},
+	    {"lambda", required_argument, NULL, 'l'},	  {"disturb", required_argument, NULL, 'D'},
+	    {"even", required_argument, NULL, 'e'},	  {"held", required_argument, NULL, 'H'},
+	    {"latent", required_argument, NULL, 'L'},	  {"time", required_argument, NULL, 'T'},
+	    {"encoder", required_argument, NULL, 'E'},	  {"trunk", required_argument, NULL, 'K'},
+	    {"head", required_argument, NULL, 'A'},	  {"seed", required_argument, NULL, 'S'},
+	    {"threads", required_argument, NULL, 't'},	  {"report", required_argument, NULL, 'R'},
+	    {"help", no_argument, NULL, 'h'},		  {0}};
+	struct recipe *r = &o->recipe;
+	struct shape *s = &o->shape;
+	int c, which = 0;
+
+	*o = (struct options){.recipe = {20000, 2048, 2, 500, 2e-3f, 1e-4f, 3e-3f, 1, 0.5f, 0.2f, 1},
+			      .shape = {64, 10, 192, 128, 128, 128},
+			      .held = 20};
+	while ((c = getopt_long(argc, argv, "o:", table, &which)) != -1) {
+		const char *what = c == 'o' ? "output" : table[which].name;
+		switch (c) {
+		case 'o':
+			o->output = optarg;
+			break;
+		case 'i':
+			o->init = optarg;
+			break;
+		case 'c':
+			o->checkpoint = optarg;
+			break;
+		case 's':
+			r->steps = number(optarg, 1, 100000000, what);
+			break;
+		case 'b':
+			r->batch = number(optarg, 16, 65536, what);
+			break;
+		case 'r':
+			r->rate = real(optarg, 0, 1, what);
+			break;
+		case 'd':
+			r->decay = real(optarg, 0, 1, what);
+			break;
+		case 'B':
+			r->beta = real(optarg, 0, 10, what);
+			break;
+		case 'l':
+			r->lambda = real(optarg, 0, 100, what);
+			break;
+		case 'D':
+			r->disturb = real(optarg, 0, 1, what);
+			break;
+		case 'e':
+			r->even = real(optarg, 0, 1, what);
+			break;
+		case 'H':
+			o->held = number(optarg, 0, 1000000, what);
+			break;
+		case 'L':
+			s->latent = number(optarg, 1, 192, what);
+			break;
+		case 'T':
+			s->time = number(optarg, 1, 64, what);
+			break;
+		case 'E':
+			s->encoder = number(optarg, 1, 4096, what);
+			break;
+		case 'K':
+			s->trunk = number(optarg, 1, 4096, what);
+			break;
+		case 'A':
+			s->head = number(optarg, 1, 4096, what);
+			break;
+		case 'S':
+			r->seed = number(optarg, 0, UINT32_MAX, what);
+			break;
+		case 't':
+			r->threads = number(optarg, 1, 64, what);
+			break;
+		case 'R':
+			r->report = number(optarg, 1, 1000000, what);
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(fclose(stdout) ? 1 : 0);
+		default:
+			fputs(usage_text, stderr);
+			exit(2);
+		}
+	}
+	if (argc - optind > 1 || !o->output) {
+		fputs(usage_text, stderr);
+		exit(2);
+	}
+	o->input = argc > optind ? argv[optind] : "-";
+}
+
+/* Writes octets beside a path and renames them over it. */
+static void
+write_file(const char *path, const uint8_t *p, size_t n)
+{
+	struct outfile out;
+
+	if (!p)
+		err(1, NULL);
+	if (outfile_open(&out, path) < 0 || write_all(out.fd, p, n) < 0 || outfile_commit(&out) < 0)
+		err(1, "%s", path);
+}
+
+static void
+write_weights(const struct network *net, enum weights_type type, const char *path)
+{
+	size_t n;
+	uint8_t *p = weights_build(net, type, &n);
+
+	write_file(path, p, n);
+	free(p);
+}
+
+/* A checkpoint is the weights, then step and moments, in this machine's own order of octets. */
+static void
+checkpoint_write(const struct trainer *t, const char *path)
+{
+	size_t n, moments = t->net->n * sizeof(float);
+	uint8_t *w = weights_build(t->net, WEIGHTS_F32, &n), *p = w ? realloc(w, n + 4 + 2 * moments) : NULL;
+
+	if (!p)
+		err(1, NULL);
+	memcpy(p + n, &t->step, 4);
+	memcpy(p + n + 4, t->m, moments);
+	memcpy(p + n + 4 + moments, t->v, moments);
+	write_file(path, p, n + 4 + 2 * moments);
+	free(p);
+}
+
+static bool
+checkpoint_read(struct trainer *t, const char *path)
+{
+	size_t moments = t->net->n * sizeof(float), n;
+	char why[WEIGHTS_ERROR];
+	uint8_t hash[WEIGHTS_HASH], *w = weights_build(t->net, WEIGHTS_F32, &n), *p;
+	struct network net;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	free(w);
+	if (fd < 0 && errno == ENOENT)
+		return false;
+	size_t all = n + 4 + 2 * moments;
+	if (fd < 0 || !(p = malloc(all + 1)))
+		err(1, "%s", path);
+	size_t have = 0;
+	for (ssize_t got; have < all + 1 && (got = read(fd, p + have, all + 1 - have)) > 0;)
+		have += got;
+	close(fd);
+	if (have != all)
+		errx(1, "%s: not a checkpoint of this training: %zu octets, %zu are wanted", path,
+		     have, all);
+	if (weights_parse(&net, hash, p, n, why) < 0)
+		errx(1, "%s: %s", path, why);
+	memcpy(t->net->data, net.data, moments);
+	network_free(&net);
+	memcpy(&t->step, p + n, 4);
+	memcpy(t->m, p + n + 4, moments);
+	memcpy(t->v, p + n + 4 + moments, moments);
+	free(p);
+	return true;
+}
+
+static void
+report(struct trainer *t, uint32_t steps, double seconds)
+{
+	struct measure m;
+	double watched = steps / 16.0;
+
+	fprintf(stderr, "%" PRIu32 " steps, %.0f s: %.4f nats of reconstruction, %.4f of time, KL %.1f",
+		t->step, seconds, t->loss[0] / watched, t->loss[1] / watched, t->loss[2] / steps);
+	memset(t->loss, 0, sizeof t->loss);
+	if (trainer_measure(t, &m) == 0) {
+		fprintf(stderr, "; held back: whole %.3f %%, drawn %.2f %%, time %.3f %%, KL %.1f; wrong:",
+			100 * m.whole, 100 * m.sampled, 100 * m.time, m.kl);
+		for (int shown = 0; shown < 8; shown++) {
+			int worst = 0;
+			for (int f = 0; f < ACTION_COUNT; f++)
+				if (m.wrong[f] > m.wrong[worst])
+					worst = f;
+			if (!m.wrong[worst])
+				break;
+			fprintf(stderr, " %s %" PRIu64, action_fields[worst].name, m.wrong[worst]);
+			m.wrong[worst] = 0;
+		}
+	}
+	fputc('\n', stderr);
+}
+
+static void
+train(struct trainer *t, const struct options *o)
+{
+	struct timespec start, now;
+
+	if (o->checkpoint && checkpoint_read(t, o->checkpoint))
+		fprintf(stderr, "tc-train: goes on after %" PRIu32 " steps\n", t->step);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (t->step < o->recipe.steps && !io_interrupted) {
+		uint32_t steps = o->recipe.report - t->step % o->recipe.report;
+		if (steps > o->recipe.steps - t->step)
+			steps = o->recipe.steps - t->step;
+		if (trainer_run(t, steps) < 0)
+			errx(1, "no thread can be had");
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		report(t, steps, now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) * 1e-9);
+		if (o->checkpoint)
+			checkpoint_write(t, o->checkpoint);
+	}
+}
+
+static void
+read_all(const struct options *o, struct dataset *data, struct dataset *held)
+{
+	static struct stream_reader r;
+	const char *name = io_name(o->input, "standard input");
+	int in = strcmp(o->input, "-") ? open(o->input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+
+	if (in < 0)
+		err(1, "%s", o->input);
+	if (stream_reader_init(&r, in) < 0 || dataset_read(data, held, o->held, &r) < 0)
+		err(1, NULL);
+	if (*r.error)
+		errx(1, "%s: %s", name, r.error);
+	if (!data->packets)
+		errx(1, "%s: no packets to learn from", name);
+	if (dataset_index(data) < 0)
+		err(1, NULL);
+	stream_reader_free(&r);
+	fprintf(stderr,
+		"tc-train: %" PRIu64 " packets of %" PRIu32 " traces, %" PRIu64
+		" of them different; %" PRIu64 " packets of %" PRIu32 " traces held back\n",
+		data->packets, data->traces, data->codes, held->packets, held->traces);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o;
+	static struct dataset data, held;
+	static struct trainer t;
+	struct network net;
+	uint8_t hash[WEIGHTS_HASH];
+	char why_not[WEIGHTS_ERROR];
+	const char *why;
+
+	io_start();
+	arguments(&o, argc, argv);
+	if (linear_start(&why) < 0)
+		errx(1, "%s", why);
+	if (o.init) {
+		if (weights_load(&net, hash, strcmp(o.init, "default") ? o.init : NULL, why_not) < 0)
+			errx(1, "%s: %s", o.init, why_not);
+	} else {
+		if (network_init(&net, &o.shape) < 0)
+			err(1, NULL);
+		network_randomize(&net, o.recipe.seed);
+	}
+	read_all(&o, &data, &held);
+	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0)
+		err(1, NULL);
+	train(&t, &o);
+	if (!io_interrupted)
+		write_weights(&net, WEIGHTS_F16, o.output);
+	trainer_free(&t);
+	dataset_free(&data);
+	dataset_free(&held);
+	network_free(&net);
+	return io_interrupted ? 130 : 0;
+}
