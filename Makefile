@@ -7,10 +7,11 @@ override CPPFLAGS += -D_GNU_SOURCE -Icommon
 override CFLAGS += -std=gnu11 -Wall -Wextra
 
 # Debian packages: to build and run the demo; to pass the tests besides.
-BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev
+BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2
 
-TOOLS = tc-lift tc-compile tc-show tc-diff
+WEIGHTS = weights/default.tcw
+TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-records.5 tc-lift.1 tc-compile.1 tc-show.1 tc-diff.1
 TESTS = identity units scramble conn analysis
 
@@ -20,6 +21,8 @@ layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp pa
 state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
 analysis = $(call objects,$(addprefix packet/,analysis conn))
 capture = $(call objects,packet/capture)
+neural = $(call objects,$(addprefix neural/,linear network code context recency weights))
+codec = $(call objects,$(addprefix neural/,latent cache)) $(neural)
 
 all: $(TOOLS:%=bin/%)
 
@@ -28,6 +31,9 @@ bin/tc-lift: build/tc-lift/main.o $(capture) $(state) $(layers) $(record)
 bin/tc-compile: build/tc-compile/main.o $(capture) $(state) $(layers) $(record)
 bin/tc-diff: $(patsubst %,build/tc-diff/%.o,main source sketch measure metrics report) \
 	$(analysis) $(capture) $(state) $(layers) $(record)
+bin/tc-enc: $(patsubst %,build/tc-enc/%.o,main encode refine) $(codec) $(record)
+bin/tc-dec: $(patsubst %,build/tc-dec/%.o,main decode) $(codec) $(record)
+bin/tc-train: $(patsubst %,build/tc-train/%.o,main train dataset) $(neural) $(record)
 bin/tc-show: build/tc-show/main.o build/tc-show/json.o build/tc-show/lines.o $(record)
 build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
@@ -37,12 +43,19 @@ build/tests/scramble: build/tests/unit/scramble.o $(record)
 
 LDLIBS = -lmsgpackc
 bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis): LDLIBS += -lpcap
-bin/tc-diff: LDLIBS += -lm
+bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train: LDLIBS += -lm
+bin/tc-enc bin/tc-dec bin/tc-train: LDLIBS += -lmd -ldl
+bin/tc-train: LDLIBS += -lpthread
 bin/tc-show: LDLIBS += -ljansson
 
 $(TOOLS:%=bin/%) $(TESTS:%=build/tests/%):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The loops between the matrix products want the vectorizer; the weights stand in the programs.
+build/common/neural/%.o build/tc-train/%.o: override CFLAGS += -O3
+build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
+build/common/neural/weights.o: $(WEIGHTS)
 
 build/%.o: %.c Makefile
 	@mkdir -p $(@D)

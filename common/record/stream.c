@@ -13,6 +13,8 @@
 #define DEPTH_MAX  4
 
 const char *const stream_end_names[3] = {"whole", "cut", "interrupted"};
+const char *const stream_kind_names[STREAM_KINDS] = {"actions", "latents"};
+const char *const latent_type_names[LATENT_TYPES] = {"f32", "f16", "i8"};
 static const char *const idle_names[3] = {"idle_tcp", "idle_udp", "idle_other"};
 
 static int
@@ -108,6 +110,20 @@ pack_number(msgpack_packer *pk, const char *key, int64_t v)
 	msgpack_pack_int64(pk, v);
 }
 
+static void
+pack_latents(msgpack_packer *pk, const struct stream_header *h)
+{
+	char hex[2 * sizeof h->weights + 1];
+
+	for (size_t i = 0; i < sizeof h->weights; i++)
+		snprintf(hex + 2 * i, 3, "%02x", h->weights[i]);
+	pack_number(pk, "coordinates", h->coordinates);
+	pack_text(pk, "type");
+	pack_text(pk, latent_type_names[h->type]);
+	pack_text(pk, "weights");
+	pack_text(pk, hex);
+}
+
 int
 stream_write_header(struct stream_writer *w, const struct stream_header *h)
 {
@@ -116,11 +132,11 @@ stream_write_header(struct stream_writer *w, const struct stream_header *h)
 	sum_written(w);
 	w->crc = 0;
 	w->packets = w->flows = 0;
-	msgpack_pack_map(pk, 13);
+	msgpack_pack_map(pk, h->kind == STREAM_LATENTS ? 16 : 13);
 	pack_text(pk, "magic");
 	pack_text(pk, STREAM_MAGIC);
 	pack_text(pk, "kind");
-	pack_text(pk, "actions");
+	pack_text(pk, stream_kind_names[h->kind]);
 	pack_number(pk, "version", STREAM_VERSION);
 	pack_number(pk, "link", h->link);
 	pack_number(pk, "snaplen", h->snaplen);
@@ -130,6 +146,8 @@ stream_write_header(struct stream_writer *w, const struct stream_header *h)
 	pack_number(pk, "cap", h->cap);
 	for (int i = 0; i < 3; i++)
 		pack_number(pk, idle_names[i], h->idle[i]);
+	if (h->kind == STREAM_LATENTS)
+		pack_latents(pk, h);
 	pack_text(pk, "fields");
 	msgpack_pack_array(pk, ACTION_COUNT);
 	for (int f = 0; f < ACTION_COUNT; f++)
@@ -147,6 +165,19 @@ stream_write(struct stream_writer *w, const struct action *a)
 	action_write(&w->pk, a);
 	w->packets++;
 	w->flows += action_opens(a);
+	return *w->error ? -1 : 0;
+}
+
+int
+stream_write_latent(struct stream_writer *w, const struct latent *l, bool opens)
+{
+	msgpack_pack_array(&w->pk, 1 + l->patched);
+	msgpack_pack_bin(&w->pk, l->size);
+	msgpack_pack_bin_body(&w->pk, l->octets, l->size);
+	if (l->patched)
+		action_write(&w->pk, &l->patch);
+	w->packets++;
+	w->flows += opens;
 	return *w->error ? -1 : 0;
 }
 
@@ -169,7 +200,8 @@ int
 stream_reader_init(struct stream_reader *r, int fd)
 {
 	*r = (struct stream_reader){
-	    .fd = fd, .buf = malloc(BUFFER), .zone = msgpack_zone_new(RECORD_MAX)};
+	    .fd = fd, .buf = malloc(BUFFER), .zone = msgpack_zone_new(RECORD_MAX),
+	    .kinds = 1 << STREAM_ACTIONS};
 	return r->buf && r->zone ? 0 : fail(r->error, "%s", strerror(ENOMEM));
 }
 
@@ -366,6 +398,56 @@ read_number_u32(const msgpack_object *o, const char *key, uint32_t *v)
 	return 0;
 }
 
+/* A text of the map as its place among names, n if it is none of them. */
+static int
+map_choice(const msgpack_object *map, const char *key, const char *const *names, int n)
+{
+	const msgpack_object *o = map_get(map, key);
+	int i = 0;
+
+	while (i < n && (!o || !text_is(o, names[i])))
+		i++;
+	return i;
+}
+
+/* 64 hexadecimal digits. */
+static int
+read_hash(const msgpack_object *o, uint8_t *hash)
+{
+	unsigned v;
+
+	if (!o || o->type != MSGPACK_OBJECT_STR || o->via.str.size != 64)
+		return -1;
+	for (int i = 0; i < 32; i++) {
+		char two[3] = {o->via.str.ptr[2 * i], o->via.str.ptr[2 * i + 1]};
+		if (strspn(two, "0123456789abcdef") != 2 || sscanf(two, "%x", &v) != 1)
+			return -1;
+		hash[i] = v;
+	}
+	return 0;
+}
+
+static int
+read_kind(struct stream_reader *r, const msgpack_object *o, const msgpack_object *kind,
+	  struct stream_header *h)
+{
+	h->kind = 0;
+	while (h->kind < STREAM_KINDS && !(kind && text_is(kind, stream_kind_names[h->kind])))
+		h->kind++;
+	if (h->kind == STREAM_KINDS || !(r->kinds >> h->kind & 1))
+		return fail(r->error, "not a stream of %s",
+			    stream_kind_names[r->kinds >> STREAM_ACTIONS & 1 ? STREAM_ACTIONS
+									     : STREAM_LATENTS]);
+	if (h->kind != STREAM_LATENTS)
+		return 0;
+	h->type = map_choice(o, "type", latent_type_names, LATENT_TYPES);
+	if (h->type == LATENT_TYPES || read_number_u32(o, "coordinates", &h->coordinates) < 0 ||
+	    h->coordinates < 1 || h->coordinates > STREAM_COORDINATES ||
+	    read_hash(map_get(o, "weights"), h->weights) < 0)
+		return fail(r->error, "header: coordinates, type or weights are missing or wrong");
+	return 0;
+}
+
 int
 stream_read_header(struct stream_reader *r, struct stream_header *h)
 {
@@ -389,8 +471,8 @@ stream_read_header(struct stream_reader *r, struct stream_header *h)
 		return fail(r->error, "version %" PRId64 " of the format; this program reads %d",
 			    version, STREAM_VERSION);
 	const msgpack_object *kind = map_get(&o, "kind"), *resolution = map_get(&o, "resolution");
-	if (!kind || !text_is(kind, "actions"))
-		return fail(r->error, "not a stream of actions");
+	if (read_kind(r, &o, kind, h) < 0)
+		return -1;
 	for (int i = 0; i < 3; i++)
 		if (read_number_u32(&o, idle_names[i], &h->idle[i]) < 0)
 			return fail(r->error, "header: %s is missing or wrong", idle_names[i]);
@@ -407,6 +489,7 @@ stream_read_header(struct stream_reader *r, struct stream_header *h)
 		return fail(r->error, "header: fields are missing or wrong");
 	r->traced = true;
 	r->packets = r->flows = 0;
+	r->header = *h;
 	return 1;
 }
 
@@ -422,6 +505,8 @@ read_end(struct stream_reader *r, const msgpack_object *o, uint32_t crc)
 	    map_number(o, "flows", 0, INT64_MAX, &flows) < 0 ||
 	    map_number(o, "crc32", 0, UINT32_MAX, &sum) < 0)
 		return fail(r->error, "damaged end record");
+	if (r->header.kind == STREAM_LATENTS) /* nobody knows before they are decoded */
+		r->flows = flows;
 	if (sum != crc || (uint64_t)packets != r->packets || (uint64_t)flows != r->flows)
 		return fail(r->error,
 			    "damaged: the checksum, or the count of packets or flows, is not that "
@@ -432,40 +517,90 @@ read_end(struct stream_reader *r, const msgpack_object *o, uint32_t crc)
 	return 0;
 }
 
-int
-stream_read(struct stream_reader *r, struct action *a)
+/* The next record of a packet, an array: 1, 0 after the end record, -1. */
+static int
+next_record(struct stream_reader *r, msgpack_object *o)
 {
-	msgpack_object o;
-	const char *why;
-
 	for (;;) {
-		int got = next_object(r, &o);
+		int got = next_object(r, o);
 		if (got < 0)
 			return -1;
 		if (got == 0)
 			return fail(r->error, "cut off after record %" PRIu64 ": no end record",
 				    r->packets);
-		if (o.type == MSGPACK_OBJECT_ARRAY)
-			break;
-		if (map_get(&o, "end")) {
+		if (o->type == MSGPACK_OBJECT_ARRAY)
+			return 1;
+		if (map_get(o, "end")) {
 			/* All before the end record is summed. */
 			uint32_t crc = crc32_update(r->crc, r->buf + r->summed,
 						    r->record - r->summed);
-			return read_end(r, &o, crc);
+			return read_end(r, o, crc);
 		}
-		if (map_get(&o, "magic"))
+		if (map_get(o, "magic"))
 			return fail(r->error,
 				    "cut off after record %" PRIu64 ": another trace begins at octet "
 				    "%" PRIu64 " without an end record before it",
 				    r->packets, position(r));
 		r->unknown++;
 	}
-	if (o.via.array.size && o.via.array.ptr[0].type == MSGPACK_OBJECT_POSITIVE_INTEGER)
-		r->unknown += (o.via.array.ptr[0].via.u64 & r->order.unknown) != 0;
-	if (action_read(a, &o, &r->order, &why) < 0)
-		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): damaged (%s)",
-			    r->packets + 1, position(r), why);
+}
+
+static int
+damaged(struct stream_reader *r, const char *why)
+{
+	return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): damaged (%s)",
+		    r->packets + 1, position(r), why);
+}
+
+static int
+read_action(struct stream_reader *r, const msgpack_object *o, struct action *a)
+{
+	const char *why;
+
+	if (o->type == MSGPACK_OBJECT_ARRAY && o->via.array.size &&
+	    o->via.array.ptr[0].type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+		r->unknown += (o->via.array.ptr[0].via.u64 & r->order.unknown) != 0;
+	if (action_read(a, o, &r->order, &why) < 0)
+		return damaged(r, why);
+	return 1;
+}
+
+int
+stream_read(struct stream_reader *r, struct action *a)
+{
+	msgpack_object o;
+	int got = next_record(r, &o);
+
+	if (got != 1)
+		return got;
+	if (read_action(r, &o, a) < 0)
+		return -1;
 	r->packets++;
 	r->flows += action_opens(a);
+	return 1;
+}
+
+int
+stream_read_latent(struct stream_reader *r, struct latent *l)
+{
+	msgpack_object o;
+	int got = next_record(r, &o);
+	size_t width = r->header.type == LATENT_F32 ? 4 : r->header.type == LATENT_F16 ? 2 : 1;
+
+	if (got != 1)
+		return got;
+	const msgpack_object *e = o.via.array.ptr;
+	if (o.via.array.size < 1 || o.via.array.size > 2 || e->type != MSGPACK_OBJECT_BIN)
+		return damaged(r, "not an array of a latent and, maybe, a patch");
+	l->octets = (const uint8_t *)e->via.bin.ptr;
+	l->size = e->via.bin.size;
+	if (l->size != r->header.coordinates * width)
+		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): a latent of %zu octets, "
+				      "where the header says %zu",
+			    r->packets + 1, position(r), l->size, r->header.coordinates * width);
+	l->patched = o.via.array.size == 2;
+	if (l->patched && read_action(r, &e[1], &l->patch) < 0)
+		return -1;
+	r->packets++;
 	return 1;
 }

@@ -13,6 +13,13 @@
 #define STREAM_VERSION 1
 #define STREAM_ERROR   160
 
+/* What the records are: tc-records(5), tc-latents(5). */
+enum stream_kind { STREAM_ACTIONS, STREAM_LATENTS, STREAM_KINDS };
+extern const char *const stream_kind_names[STREAM_KINDS];
+enum latent_type { LATENT_F32, LATENT_F16, LATENT_I8, LATENT_TYPES };
+extern const char *const latent_type_names[LATENT_TYPES];
+#define STREAM_COORDINATES 4096 /* of a latent, at most */
+
 enum stream_end { STREAM_WHOLE, STREAM_CUT, STREAM_INTERRUPTED };
 extern const char *const stream_end_names[3];
 
@@ -24,6 +31,19 @@ struct stream_header {
 	int64_t start;    /* of the first packet, ns since 1970 */
 	uint32_t cap;     /* live flows, and live hosts, at most */
 	uint32_t idle[3]; /* seconds of silence that end a flow: TCP, UDP, all else */
+	enum stream_kind kind;
+	/* of latents alone */
+	enum latent_type type;
+	uint32_t coordinates;
+	uint8_t weights[32]; /* SHA-256 */
+};
+
+/* A latent, and beside it, where that is not the action that it decodes to, the true one. */
+struct latent {
+	const uint8_t *octets; /* coordinates, of the header's type */
+	size_t size;
+	bool patched;
+	struct action patch;
 };
 
 struct stream_writer {
@@ -42,6 +62,8 @@ void stream_writer_free(struct stream_writer *w);
 /* Each 0, or -1 with w->error. Nothing reaches the descriptor before a flush or a full buffer. */
 int stream_write_header(struct stream_writer *w, const struct stream_header *h);
 int stream_write(struct stream_writer *w, const struct action *a);
+/* flows: whether the packet opens one. */
+int stream_write_latent(struct stream_writer *w, const struct latent *l, bool opens);
 int stream_write_end(struct stream_writer *w, enum stream_end end);
 int stream_flush(struct stream_writer *w);
 
@@ -56,6 +78,8 @@ struct stream_reader {
 	uint64_t packets, flows; /* of this trace so far */
 	enum stream_end end;     /* how this trace ended, once stream_read() said 0 */
 	bool traced;             /* a trace was begun */
+	unsigned kinds;          /* that are read: bit k, kind k; at first actions alone */
+	struct stream_header header;
 	uint64_t unknown;        /* records and fields passed over because nobody here knows them */
 	struct action_order order;
 	msgpack_zone *zone;
@@ -73,5 +97,7 @@ void stream_reader_free(struct stream_reader *r);
 int stream_read_header(struct stream_reader *r, struct stream_header *h);
 /* The next packet of the trace: 1, 0 after its end record (r->end), -1 with r->error. */
 int stream_read(struct stream_reader *r, struct action *a);
+/* The same for latents; the octets live until the next call. */
+int stream_read_latent(struct stream_reader *r, struct latent *l);
 
 #endif

@@ -1,0 +1,17 @@
+/* A latent's coordinates as octets: little-endian f32 or f16, or i8, in steps of 1 / LATENT_STEPS
+ * between -127 and 127 of them. */
+#ifndef TC_LATENT_H
+#define TC_LATENT_H
+
+#include "record/stream.h"
+
+#include <stddef.h>
+
+#define LATENT_STEPS 24
+
+/* Octets of n coordinates. */
+size_t latent_size(enum latent_type type, int n);
+void latent_put(enum latent_type type, const float *z, int n, uint8_t *p);
+void latent_get(enum latent_type type, const uint8_t *p, int n, float *z);
+
+#endif

@@ -1,0 +1,251 @@
+#include "decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CACHE_ENTRIES (1 << 16)
+#define CACHE_WORDS   32 /* of an action that is remembered */
+#define TIME_ENTRIES  (1 << 16)
+
+struct item {
+	uint32_t miss, time_miss; /* numbers, from 1, of the rows that the network must see */
+	uint32_t words;		  /* where its relative action stands in the arena, once it does */
+	uint32_t time;		  /* code of its time step */
+	uint32_t patch;		  /* where its patch stands in the arena, plus one */
+};
+
+/* Rows that the network must see, and where what it says goes. */
+struct rows {
+	int n;
+	float *z;
+	struct cache_entry *entry[DECODE_BLOCK];
+	uint32_t hash[DECODE_BLOCK];
+};
+
+struct decoder {
+	const struct network *net;
+	struct stream_writer *out;
+	struct stream_header header;
+	struct context context;
+	bool context_made;
+	int unit; /* ns */
+	size_t action_size, time_size;
+	struct cache actions, times;
+	uint64_t seen;
+
+	int n;
+	struct item item[DECODE_BLOCK];
+	struct rows action_rows, time_rows;
+	struct code code[DECODE_BLOCK];
+	uint32_t row_words[DECODE_BLOCK], row_time[DECODE_BLOCK];
+	struct pass pass;
+	uint32_t used;
+	uint64_t arena[DECODE_BLOCK * 2 * ACTION_WORDS];
+};
+
+struct decoder *
+decoder_new(const struct network *net, bool cached, struct stream_writer *out)
+{
+	struct decoder *d = calloc(1, sizeof *d);
+	size_t z = net->shape.latent, tz = net->shape.time;
+
+	if (!d)
+		return NULL;
+	d->net = net;
+	d->out = out;
+	d->action_rows.z = calloc(DECODE_BLOCK * z, sizeof(float));
+	d->time_rows.z = calloc(DECODE_BLOCK * tz, sizeof(float));
+	if (!d->action_rows.z || !d->time_rows.z || pass_init(&d->pass, net, DECODE_BLOCK) < 0 ||
+	    cache_init(&d->actions, cached ? CACHE_ENTRIES : 0, z * 4 + CACHE_WORDS * 8) < 0 ||
+	    cache_init(&d->times, cached ? TIME_ENTRIES : 0, tz * 4 + 16) < 0) {
+		decoder_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void
+decoder_free(struct decoder *d)
+{
+	if (!d)
+		return;
+	if (d->context_made)
+		context_free(&d->context);
+	free(d->action_rows.z);
+	free(d->time_rows.z);
+	pass_free(&d->pass);
+	cache_free(&d->actions);
+	cache_free(&d->times);
+	free(d);
+}
+
+/* What one kind of latent says, another's octets don't mean. */
+static void
+forget(struct cache *c)
+{
+	if (c->entries)
+		memset(c->memory, 0, c->entries * c->entry_size);
+}
+
+int
+decoder_begin(struct decoder *d, const struct stream_header *h)
+{
+	if (d->context_made)
+		context_free(&d->context);
+	d->context_made = true;
+	if (d->action_size && d->header.type != h->type) {
+		forget(&d->actions);
+		forget(&d->times);
+	}
+	d->header = *h;
+	d->unit = h->nano ? 1 : 1000;
+	d->action_size = latent_size(h->type, d->net->shape.latent);
+	d->time_size = latent_size(h->type, d->net->shape.time);
+	return context_init(&d->context, h->cap);
+}
+
+/* Remembers, or asks for, what some octets say: the number of a row, from 1, or 0 with *e. False
+ * where a coordinate is no finite number. */
+static bool
+look_up(struct decoder *d, struct cache *c, struct rows *r, const uint8_t *octets, size_t size,
+	size_t room, int width, uint32_t *miss, struct cache_entry **e)
+{
+	float *z = r->z + (size_t)r->n * width;
+
+	*e = cache_find(c, octets, size);
+	*miss = *e ? (*e)->ahead : 0;
+	if (*e)
+		return true;
+	latent_get(d->header.type, octets, width, z);
+	for (int i = 0; i < width; i++)
+		if (!(z[i] - z[i] == 0))
+			return false;
+	r->entry[r->n] = cache_add(c, octets, size, room);
+	if (r->entry[r->n]) {
+		r->hash[r->n] = r->entry[r->n]->hash;
+		r->entry[r->n]->ahead = r->n + 1;
+	}
+	*miss = ++r->n;
+	return true;
+}
+
+/* The entry that waits for a row, if it still does. */
+static struct cache_entry *
+waiting(const struct rows *r, int i)
+{
+	struct cache_entry *e = r->entry[i];
+
+	if (!e || e->ahead != (uint32_t)i + 1 || e->hash != r->hash[i])
+		return NULL;
+	e->ahead = 0;
+	return e;
+}
+
+static void
+see_actions(struct decoder *d)
+{
+	static struct action a;
+	struct rows *r = &d->action_rows;
+
+	if (r->n == 0)
+		return;
+	network_decode(d->net, &d->pass, r->z, d->net->shape.latent, r->n, NULL, d->code);
+	d->seen += r->n;
+	for (int i = 0; i < r->n; i++) {
+		struct cache_entry *e = waiting(r, i);
+		code_get(&d->code[i], &a);
+		uint64_t *word = d->arena + d->used;
+		unsigned n = action_pack(&a, word);
+		d->row_words[i] = d->used;
+		d->used += n;
+		if (e && n <= CACHE_WORDS)
+			memcpy(cache_value(e), word, n * sizeof *word);
+		else if (e)
+			e->hash = 0;
+	}
+}
+
+static void
+see_times(struct decoder *d)
+{
+	struct rows *r = &d->time_rows;
+
+	if (r->n == 0)
+		return;
+	time_decode(d->net, &d->pass, r->z, d->net->shape.time, r->n);
+	for (int i = 0; i < r->n; i++) {
+		struct cache_entry *e = waiting(r, i);
+		d->row_time[i] = time_in(d->pass.tlogit + (size_t)i * TIME_BITS);
+		if (e)
+			memcpy(cache_value(e), &d->row_time[i], sizeof d->row_time[i]);
+	}
+}
+
+static int
+write_item(struct decoder *d, const struct item *t)
+{
+	static struct action a;
+
+	if (t->patch) {
+		action_unpack(&a, d->arena + t->patch - 1);
+		context_follow(&d->context, &a);
+		return stream_write(d->out, &a);
+	}
+	action_unpack(&a, d->arena + (t->miss ? d->row_words[t->miss - 1] : t->words));
+	context_resolve(&d->context, &a);
+	int64_t step = time_get(t->time_miss ? d->row_time[t->time_miss - 1] : t->time), ns;
+	if (__builtin_mul_overflow(step, (int64_t)d->unit, &ns))
+		ns = step < 0 ? -INT64_MAX : INT64_MAX;
+	if (ns)
+		action_set(&a, ACTION_DT, ns);
+	return stream_write(d->out, &a);
+}
+
+int
+decoder_flush(struct decoder *d)
+{
+	int r = 0;
+
+	see_actions(d);
+	see_times(d);
+	for (int i = 0; i < d->n && r == 0; i++)
+		r = write_item(d, &d->item[i]);
+	d->n = d->action_rows.n = d->time_rows.n = d->used = 0;
+	return r;
+}
+
+int
+decoder_add(struct decoder *d, const struct latent *l)
+{
+	struct item *t = &d->item[d->n];
+	struct cache_entry *e, *te;
+
+	*t = (struct item){0};
+	if (l->patched) {
+		t->patch = d->used + 1;
+		d->used += action_pack(&l->patch, d->arena + d->used);
+	} else {
+		if (!look_up(d, &d->actions, &d->action_rows, l->octets, d->action_size,
+			     CACHE_WORDS * sizeof(uint64_t), d->net->shape.latent, &t->miss, &e) ||
+		    !look_up(d, &d->times, &d->time_rows, l->octets + d->action_size, d->time_size,
+			     sizeof t->time, d->net->shape.time, &t->time_miss, &te))
+			return 1;
+		if (!t->miss) { /* the entry may be gone by the time the block is written */
+			const uint64_t *word = cache_value(e);
+			t->words = d->used;
+			memcpy(d->arena + d->used, word, CACHE_WORDS * sizeof *word);
+			d->used += CACHE_WORDS;
+		}
+		if (!t->time_miss)
+			memcpy(&t->time, cache_value(te), sizeof t->time);
+	}
+	return ++d->n == DECODE_BLOCK ? decoder_flush(d) : 0;
+}
+
+void
+decoder_stats(const struct decoder *d, uint64_t *rows, uint64_t *found, uint64_t *asked)
+{
+	*rows = d->seen;
+	*found = d->actions.found;
+	*asked = d->actions.asked;
+}

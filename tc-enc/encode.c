@@ -1,0 +1,566 @@
+#include "encode.h"
+
+#include "refine.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CACHE_ENTRIES (1 << 16)
+#define CACHE_OCTETS  640
+#define KEY_WORDS     40 /* longer actions are not remembered */
+#define ARENA	      (ENCODE_BLOCK * 24 + 2 * ACTION_WORDS)
+#define TIME_MARGIN   0.02f /* a step read with less counts as read wrong */
+#define TIMES	      (1u << TIME_BITS)
+
+const float encode_margins[7] = {0, 0.1f, 0.3f, 1, 3, 10, 30};
+
+/* The fields that core exactness counts, and those that change the state of a decoder. */
+#define BIT(f) (1ull << ACTION_##f)
+static const uint64_t core_fields = BIT(FLOW) | BIT(OPEN) | BIT(ORIG_H) | BIT(RESP_H) | BIT(DIR) | BIT(PROTO) |
+				    BIT(FLAGS) | BIT(SEQ) | BIT(ACK) | BIT(ACK_SAME) | BIT(LEN);
+static const uint64_t state_fields = BIT(FLOW) | BIT(OPEN) | BIT(ORIG_H) | BIT(RESP_H) | BIT(SRC_MAC) |
+				     BIT(DST_MAC) | BIT(TARGET) | BIT(SHA) | BIT(THA) |
+				     BIT(QUOTE_SRC) | BIT(QUOTE_DST);
+
+/* What became of one action: the cache's value, before the latent's octets. */
+struct outcome {
+	uint64_t wrong, wrong_after; /* fields */
+	float kl, margin;
+	uint32_t steps;
+	bool refined;
+};
+
+/* A packet of a block. */
+struct item {
+	uint32_t words;	 /* where its absolute action stands in the arena */
+	uint32_t miss;	 /* number, from 1, of the row that the network must see; 0: known */
+	bool sayable;
+	int64_t step;	 /* true time step, ns */
+	uint32_t time;	 /* code of it */
+	struct outcome outcome;
+};
+
+/* A time step's latent, made when it is first wanted. */
+struct time_entry {
+	bool made, right;
+	uint32_t decoded; /* code */
+	float kl;
+	float z[]; /* mean */
+};
+
+struct encoder {
+	const struct network *net;
+	struct encode_options options;
+	struct stream_writer *out;
+	struct stream_header header;
+	struct encode_stats stats;
+	uint64_t random;
+	int unit;	  /* ns */
+	int64_t debt;	  /* ns that the decoder's clock is behind */
+	struct context ahead, behind; /* behind: as the decoder has it, kept where it may differ */
+	bool contexts;
+	struct cache cache;
+	uint8_t *times;	  /* struct time_entry each */
+	size_t time_size; /* of an entry */
+	size_t size, action_size; /* octets of a latent, of its action's part */
+
+	int n, misses;
+	struct item item[ENCODE_BLOCK];
+	uint8_t *latent; /* of the items, action part */
+	uint64_t arena[ARENA];
+	uint32_t used; /* words of it */
+	/* rows that the network must see */
+	struct code code[ENCODE_BLOCK], got[ENCODE_BLOCK];
+	struct cache_entry *entry[ENCODE_BLOCK];
+	uint32_t entry_hash[ENCODE_BLOCK];
+	struct outcome outcome[ENCODE_BLOCK];
+	uint8_t *row; /* latents */
+	float *z;
+	struct pass pass;
+	struct refiner *refiner;
+};
+
+static struct time_entry *
+time_entry(struct encoder *e, uint32_t code)
+{
+	return (struct time_entry *)(e->times + (size_t)code * e->time_size);
+}
+
+struct encoder *
+encoder_new(const struct network *net, const struct encode_options *o, struct stream_writer *out)
+{
+	struct encoder *e = calloc(1, sizeof *e);
+	int z = net->shape.latent, tz = net->shape.time;
+	bool cached;
+
+	if (!e)
+		return NULL;
+	e->net = net;
+	e->options = *o;
+	e->out = out;
+	e->random = o->seed;
+	cached = o->cached && !o->sample;
+	e->action_size = latent_size(o->type, z);
+	e->size = latent_size(o->type, z + tz);
+	e->time_size = (sizeof(struct time_entry) + tz * sizeof(float) + 7) / 8 * 8;
+	e->times = calloc(TIMES, e->time_size);
+	e->latent = calloc(ENCODE_BLOCK, e->action_size);
+	e->row = calloc(ENCODE_BLOCK, e->action_size);
+	e->z = calloc(ENCODE_BLOCK, z * sizeof *e->z);
+	e->refiner = refiner_new(net, ENCODE_BLOCK, o->type);
+	if (!e->times || !e->latent || !e->row || !e->z || !e->refiner ||
+	    cache_init(&e->cache, cached ? CACHE_ENTRIES : 0, CACHE_OCTETS) < 0 ||
+	    pass_init(&e->pass, net, ENCODE_BLOCK) < 0) {
+		encoder_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+static void
+free_contexts(struct encoder *e)
+{
+	if (e->contexts) {
+		context_free(&e->ahead);
+		context_free(&e->behind);
+	}
+	e->contexts = false;
+}
+
+void
+encoder_free(struct encoder *e)
+{
+	if (!e)
+		return;
+	free_contexts(e);
+	cache_free(&e->cache);
+	pass_free(&e->pass);
+	refiner_free(e->refiner);
+	free(e->times);
+	free(e->latent);
+	free(e->row);
+	free(e->z);
+	free(e);
+}
+
+int
+encoder_begin(struct encoder *e, const struct stream_header *h)
+{
+	free_contexts(e);
+	e->header = *h;
+	e->unit = h->nano ? 1 : 1000;
+	e->debt = 0;
+	e->contexts = true;
+	e->stats.traces++;
+	return context_init(&e->ahead, h->cap) | context_init(&e->behind, e->options.patch ? 1 : h->cap);
+}
+
+/* --- what the network says of the rows that it hasn't seen --- */
+
+static float
+gauss(uint64_t *state)
+{
+	float u = code_uniform(state), v = code_uniform(state);
+
+	return sqrtf(-2 * logf(1 - u)) * cosf(6.2831853f * v);
+}
+
+/* KL(q || N(0, 1)) of one row. */
+static float
+rate_of(const float *mean, const float *logvar, int n)
+{
+	float kl = 0;
+
+	for (int i = 0; i < n; i++)
+		kl += 0.5f * (mean[i] * mean[i] + expf(logvar[i]) - 1 - logvar[i]);
+	return kl;
+}
+
+static void
+encode_rows(struct encoder *e)
+{
+	int n = e->misses, z = e->net->shape.latent;
+	bool spread = e->options.sample || e->options.stats;
+	struct pass *p = &e->pass;
+
+	network_encode(e->net, p, e->code, n, spread);
+	memcpy(e->z, p->mean, (size_t)n * z * sizeof *e->z);
+	for (int i = 0; i < n; i++) {
+		const float *logvar = p->logvar + (size_t)i * z;
+		e->outcome[i] = (struct outcome){0};
+		if (spread)
+			e->outcome[i].kl = rate_of(p->mean + (size_t)i * z, logvar, z);
+		for (int j = 0; e->options.sample && j < z; j++)
+			e->z[(size_t)i * z + j] += gauss(&e->random) * expf(0.5f * logvar[j]);
+		latent_put(e->options.type, e->z + (size_t)i * z, z, e->row + i * e->action_size);
+		latent_get(e->options.type, e->row + i * e->action_size, z, e->z + (size_t)i * z);
+	}
+}
+
+/* Decodes the rows as the decoder will, and says what is wrong and by how much. */
+static void
+check_rows(struct encoder *e, float *margin)
+{
+	int z = e->net->shape.latent;
+
+	network_decode(e->net, &e->pass, e->z, z, e->misses, e->code, NULL);
+	network_margin(&e->pass, e->code, margin);
+	bool any = false;
+	for (int i = 0; i < e->misses; i++)
+		any |= margin[i] <= 0;
+	if (!any)
+		return;
+	/* Only then it matters what is said instead. */
+	network_decode(e->net, &e->pass, e->z, z, e->misses, NULL, e->got);
+	for (int i = 0; i < e->misses; i++)
+		e->outcome[i].wrong_after = margin[i] > 0 ? 0 : code_wrong(&e->code[i], &e->got[i]);
+}
+
+static void
+see_rows(struct encoder *e)
+{
+	int n = e->misses, z = e->net->shape.latent, narrow = 0;
+	float margin[ENCODE_BLOCK];
+	int row[ENCODE_BLOCK];
+
+	if (n == 0)
+		return;
+	encode_rows(e);
+	check_rows(e, margin);
+	e->stats.rows += n;
+	for (int i = 0; i < n; i++) {
+		struct outcome *o = &e->outcome[i];
+		o->wrong = o->wrong_after;
+		o->margin = margin[i];
+		if (!(margin[i] >= ENCODE_MARGIN))
+			row[narrow++] = i;
+	}
+	if (!narrow || !e->options.refine)
+		return;
+	for (int k = 0; k < narrow; k++) {
+		struct outcome *o = &e->outcome[row[k]];
+		o->refined = true;
+		o->steps = refiner_add(e->refiner, &e->code[row[k]], e->z + (size_t)row[k] * z);
+	}
+	refiner_run(e->refiner, e->options.steps, ENCODE_MARGIN);
+	for (int k = 0; k < narrow; k++) {
+		struct outcome *o = &e->outcome[row[k]];
+		o->steps = refiner_take(e->refiner, k, e->z + (size_t)row[k] * z);
+		latent_put(e->options.type, e->z + (size_t)row[k] * z, z,
+			   e->row + row[k] * e->action_size);
+	}
+	check_rows(e, margin);
+	for (int k = 0; k < narrow; k++) {
+		struct outcome *o = &e->outcome[row[k]];
+		o->margin = margin[row[k]];
+		if (margin[row[k]] > 0)
+			o->wrong_after = 0;
+	}
+}
+
+/* What was seen goes to the items that wait for it and into the cache. */
+static void
+share_rows(struct encoder *e)
+{
+	for (int i = 0; i < e->misses; i++) {
+		struct cache_entry *c = e->entry[i];
+		if (!c || c->ahead != (uint32_t)i + 1 || c->hash != e->entry_hash[i])
+			continue;
+		uint8_t *value = cache_value(c);
+		/* What was let through wrong is told anew each time, since the decoder's state hangs on it. */
+		if (e->outcome[i].wrong_after && !e->options.patch) {
+			c->hash = 0;
+			c->ahead = 0;
+			continue;
+		}
+		memcpy(value, &e->outcome[i], sizeof e->outcome[i]);
+		memcpy(value + sizeof e->outcome[i], e->row + i * e->action_size, e->action_size);
+		c->ahead = 0;
+	}
+	for (int i = 0; i < e->n; i++) {
+		struct item *t = &e->item[i];
+		if (!t->miss)
+			continue;
+		t->outcome = e->outcome[t->miss - 1];
+		memcpy(e->latent + i * e->action_size, e->row + (t->miss - 1) * e->action_size,
+		       e->action_size);
+	}
+}
+
+/* --- time --- */
+
+/* The step to say for a true one: what the decoder's clock is behind is made up for, but never by
+ * more than rounding could do to this step, so that no gap is bent for another's sake. */
+static int64_t
+aim(const struct encoder *e, int64_t step)
+{
+	int64_t most = (step < 0 ? -step : step) >> (TIME_MANTISSA + 1);
+	int64_t debt = e->debt > most ? most : e->debt < -most ? -most : e->debt;
+
+	return step + debt;
+}
+
+/* How far the nearest decision of a row is on the right side of 0. */
+static float
+time_margin(const float *logit, struct time_code truth)
+{
+	float x[TIME_BITS], least = INFINITY;
+
+	time_out(truth, x);
+	for (int j = 0; j < TIME_BITS; j++)
+		if (x[j] != 0 && !(x[j] * logit[j] >= least))
+			least = x[j] * logit[j];
+	return least;
+}
+
+/* Makes the entries for codes; n of them, at most a block. */
+static void
+make_times(struct encoder *e, const uint32_t *codes, int n)
+{
+	struct time_code code[ENCODE_BLOCK];
+	struct pass *p = &e->pass;
+	int z = e->net->shape.time;
+	bool spread = e->options.stats || e->options.sample;
+	float mean[LATENT_MAX];
+	uint8_t octets[LATENT_MAX * 4];
+
+	for (int i = 0; i < n; i++)
+		code[i] = time_put(time_get(codes[i]));
+	time_encode(e->net, p, code, n, spread);
+	for (int i = 0; i < n; i++) {
+		struct time_entry *t = time_entry(e, codes[i]);
+		memcpy(mean, p->tmean + (size_t)i * z, z * sizeof *mean);
+		t->kl = spread ? rate_of(mean, p->tlogvar + (size_t)i * z, z) : 0;
+		latent_put(e->options.type, mean, z, octets);
+		latent_get(e->options.type, octets, z, t->z);
+		memcpy(p->tmean + (size_t)i * z, t->z, z * sizeof *mean);
+	}
+	time_decode(e->net, p, p->tmean, z, n);
+	for (int i = 0; i < n; i++) {
+		struct time_entry *t = time_entry(e, codes[i]);
+		uint32_t bit = time_in(p->tlogit + (size_t)i * TIME_BITS);
+		t->made = true;
+		t->right = time_margin(p->tlogit + (size_t)i * TIME_BITS, code[i]) >= TIME_MARGIN;
+		t->decoded = t->right ? code[i].bit : bit;
+	}
+}
+
+/* The codes of the block's steps, as if all were decoded right: those that are new are made. */
+static void
+prepare_times(struct encoder *e)
+{
+	uint32_t codes[ENCODE_BLOCK];
+	int64_t debt = e->debt;
+	int n = 0;
+
+	for (int i = 0; i < e->n; i++) {
+		int64_t step = e->item[i].step, aimed = aim(e, step) / e->unit;
+		uint32_t code = time_put(aimed).bit;
+		e->debt += step - time_get(code) * e->unit;
+		struct time_entry *t = time_entry(e, code);
+		if (t->made)
+			continue;
+		t->made = true;
+		codes[n++] = code;
+	}
+	e->debt = debt;
+	if (n)
+		make_times(e, codes, n);
+}
+
+/* --- out --- */
+
+static void
+count(struct encoder *e, const struct item *t, const struct time_entry *time, bool patched)
+{
+	struct encode_stats *s = &e->stats;
+	const struct outcome *o = &t->outcome;
+	uint64_t wrong = o->wrong, after = o->wrong_after;
+	int m = 0;
+
+	s->packets++;
+	s->unsayable += !t->sayable;
+	s->whole += !wrong && t->sayable;
+	s->core += !(wrong & core_fields) && t->sayable;
+	s->whole_after += !after && t->sayable;
+	s->core_after += !(after & core_fields) && t->sayable;
+	s->patched += patched;
+	s->refined += o->refined;
+	s->steps += t->miss ? o->steps : 0;
+	s->kl += o->kl + time->kl;
+	s->time_wrong += !time->right;
+	s->time_error += fabs((double)e->debt) * 1e-9;
+	for (; wrong; wrong &= wrong - 1)
+		s->wrong[__builtin_ctzll(wrong)]++;
+	for (; after; after &= after - 1)
+		s->wrong_after[__builtin_ctzll(after)]++;
+	while (m < 7 && o->margin >= encode_margins[m])
+		m++;
+	s->margins[m]++;
+}
+
+/* One packet's latent; *back is set where the decoder's state will not be what was foreseen. */
+static int
+write_item(struct encoder *e, int i, bool *back)
+{
+	static struct action a;
+	static struct latent l;
+	struct item *t = &e->item[i];
+	uint8_t octets[LATENT_MAX * 4];
+	uint32_t code = time_put(aim(e, t->step) / e->unit).bit;
+	struct time_entry *time = time_entry(e, code);
+
+	if (!time->made)
+		make_times(e, &code, 1);
+	action_unpack(&a, e->arena + t->words);
+	bool right = t->sayable && !t->outcome.wrong_after;
+	l.patched = e->options.patch && !(right && time->right);
+	if (l.patched)
+		l.patch = a;
+	else
+		e->debt += t->step - time_get(time->decoded) * e->unit;
+	l.octets = octets;
+	l.size = e->size;
+	memcpy(octets, e->latent + i * e->action_size, e->action_size);
+	latent_put(e->options.type, time->z, e->net->shape.time, octets + e->action_size);
+	count(e, t, time, l.patched);
+	if (!e->options.patch) {
+		if (right) {
+			context_follow(&e->behind, &a);
+		} else {
+			code_get(&e->got[t->miss - 1], &a);
+			context_resolve(&e->behind, &a);
+			*back = !t->sayable || t->outcome.wrong_after & state_fields;
+		}
+	}
+	return stream_write_latent(e->out, &l, action_opens(&a));
+}
+
+static int add_packed(struct encoder *e, const uint64_t *word);
+
+/* Takes back what was foreseen behind packet i: its successors are seen in the decoder's state. */
+static int
+start_over(struct encoder *e, int i)
+{
+	uint64_t *rest = malloc(sizeof e->arena);
+	uint32_t at[ENCODE_BLOCK];
+	int n = e->n - i - 1, r = 0;
+
+	if (!rest)
+		return -1;
+	memcpy(rest, e->arena, sizeof e->arena);
+	for (int k = 0; k < n; k++)
+		at[k] = e->item[i + 1 + k].words;
+	context_copy(&e->ahead, &e->behind);
+	e->n = e->misses = e->used = 0;
+	for (int k = 0; k < n && r == 0; k++)
+		r = add_packed(e, rest + at[k]);
+	free(rest);
+	return r == 0 ? encoder_flush(e) : r;
+}
+
+int
+encoder_flush(struct encoder *e)
+{
+	int i = 0, r = 0;
+	bool back = false;
+
+	see_rows(e);
+	share_rows(e);
+	prepare_times(e);
+	while (i < e->n && r == 0 && !back)
+		r = write_item(e, i++, &back);
+	if (back && r == 0)
+		return start_over(e, i - 1);
+	e->n = e->misses = e->used = 0;
+	return r;
+}
+
+/* --- in --- */
+
+/* The row of an action that nobody has seen yet. */
+static void
+miss(struct encoder *e, struct item *t, const struct action *relative, const uint64_t *key, unsigned n)
+{
+	int i = e->misses++;
+
+	t->sayable &= code_put(&e->code[i], relative);
+	t->miss = i + 1;
+	e->entry[i] = NULL;
+	if (!t->sayable || n > KEY_WORDS)
+		return;
+	struct cache_entry *c =
+	    cache_add(&e->cache, key, n * sizeof *key, sizeof(struct outcome) + e->action_size);
+	if (c) {
+		c->ahead = i + 1;
+		e->entry[i] = c;
+		e->entry_hash[i] = c->hash;
+	}
+}
+
+static void
+look_up(struct encoder *e, struct item *t, const struct action *relative)
+{
+	uint64_t key[ACTION_WORDS];
+	unsigned n = action_pack(relative, key);
+	struct cache_entry *c = NULL;
+
+	if (t->sayable && n <= KEY_WORDS)
+		c = cache_find(&e->cache, key, n * sizeof *key);
+	if (!c) {
+		miss(e, t, relative, key, n);
+	} else if (c->ahead) {
+		t->miss = c->ahead;
+	} else {
+		const uint8_t *value = cache_value(c);
+		t->miss = 0;
+		memcpy(&t->outcome, value, sizeof t->outcome);
+		memcpy(e->latent + (t - e->item) * e->action_size, value + sizeof t->outcome,
+		       e->action_size);
+	}
+}
+
+static int
+add(struct encoder *e, struct action *a, unsigned words)
+{
+	struct item *t = &e->item[e->n];
+
+	t->words = e->used;
+	e->used += words;
+	t->step = action_number(a, ACTION_DT);
+	a->has &= ~(1ull << ACTION_DT);
+	t->sayable = context_relate(&e->ahead, a);
+	look_up(e, t, a);
+	e->n++;
+	if (e->n == ENCODE_BLOCK || e->used + ACTION_WORDS > ARENA)
+		return encoder_flush(e);
+	return 0;
+}
+
+int
+encoder_add(struct encoder *e, const struct action *a)
+{
+	static struct action copy;
+	unsigned words = action_pack(a, e->arena + e->used);
+
+	action_unpack(&copy, e->arena + e->used);
+	return add(e, &copy, words);
+}
+
+static int
+add_packed(struct encoder *e, const uint64_t *word)
+{
+	static struct action a;
+
+	action_unpack(&a, word);
+	return encoder_add(e, &a);
+}
+
+const struct encode_stats *
+encoder_stats(const struct encoder *e, uint64_t *found, uint64_t *asked)
+{
+	*found = e->cache.found;
+	*asked = e->cache.asked;
+	return &e->stats;
+}
