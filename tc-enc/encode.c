@@ -10,7 +10,8 @@
 #define CACHE_OCTETS  640
 #define KEY_WORDS     40 /* longer actions are not remembered */
 #define ARENA	      (ENCODE_BLOCK * 24 + 2 * ACTION_WORDS)
-#define TIME_MARGIN   0.02f /* a step read with less counts as read wrong */
+/* What is read with less than this, another machine's kernels might read otherwise: it is patched. */
+#define PATCH_MARGIN 0.02f
 #define TIMES	      (1u << TIME_BITS)
 
 const float encode_margins[7] = {0, 0.1f, 0.3f, 1, 3, 10, 30};
@@ -27,7 +28,6 @@ static const uint64_t state_fields = BIT(FLOW) | BIT(OPEN) | BIT(ORIG_H) | BIT(R
 struct outcome {
 	uint64_t wrong, wrong_after; /* fields */
 	float kl, margin;
-	uint32_t steps;
 	bool refined;
 };
 
@@ -37,7 +37,6 @@ struct item {
 	uint32_t miss;	 /* number, from 1, of the row that the network must see; 0: known */
 	bool sayable;
 	int64_t step;	 /* true time step, ns */
-	uint32_t time;	 /* code of it */
 	struct outcome outcome;
 };
 
@@ -66,6 +65,7 @@ struct encoder {
 	size_t size, action_size; /* octets of a latent, of its action's part */
 
 	int n, misses;
+	bool unsayable; /* one of the block's actions */
 	struct item item[ENCODE_BLOCK];
 	uint8_t *latent; /* of the items, action part */
 	uint64_t arena[ARENA];
@@ -206,12 +206,12 @@ check_rows(struct encoder *e, float *margin)
 
 	network_decode(e->net, &e->pass, e->z, z, e->misses, e->code, NULL);
 	network_margin(&e->pass, e->code, margin);
-	bool any = false;
+	bool any = e->unsayable;
 	for (int i = 0; i < e->misses; i++)
 		any |= margin[i] <= 0;
 	if (!any)
 		return;
-	/* Only then it matters what is said instead. */
+	/* Only then it matters what is said instead, or in part. */
 	network_decode(e->net, &e->pass, e->z, z, e->misses, NULL, e->got);
 	for (int i = 0; i < e->misses; i++)
 		e->outcome[i].wrong_after = margin[i] > 0 ? 0 : code_wrong(&e->code[i], &e->got[i]);
@@ -241,12 +241,12 @@ see_rows(struct encoder *e)
 	for (int k = 0; k < narrow; k++) {
 		struct outcome *o = &e->outcome[row[k]];
 		o->refined = true;
-		o->steps = refiner_add(e->refiner, &e->code[row[k]], e->z + (size_t)row[k] * z);
+		refiner_add(e->refiner, &e->code[row[k]], e->z + (size_t)row[k] * z);
 	}
 	refiner_run(e->refiner, e->options.steps, ENCODE_MARGIN);
 	for (int k = 0; k < narrow; k++) {
 		struct outcome *o = &e->outcome[row[k]];
-		o->steps = refiner_take(e->refiner, k, e->z + (size_t)row[k] * z);
+		e->stats.steps += refiner_take(e->refiner, k, e->z + (size_t)row[k] * z);
 		latent_put(e->options.type, e->z + (size_t)row[k] * z, z,
 			   e->row + row[k] * e->action_size);
 	}
@@ -318,7 +318,7 @@ time_margin(const float *logit, struct time_code truth)
 static void
 make_times(struct encoder *e, const uint32_t *codes, int n)
 {
-	struct time_code code[ENCODE_BLOCK];
+	struct time_code code[ENCODE_BLOCK] = {0};
 	struct pass *p = &e->pass;
 	int z = e->net->shape.time;
 	bool spread = e->options.stats || e->options.sample;
@@ -341,7 +341,7 @@ make_times(struct encoder *e, const uint32_t *codes, int n)
 		struct time_entry *t = time_entry(e, codes[i]);
 		uint32_t bit = time_in(p->tlogit + (size_t)i * TIME_BITS);
 		t->made = true;
-		t->right = time_margin(p->tlogit + (size_t)i * TIME_BITS, code[i]) >= TIME_MARGIN;
+		t->right = time_margin(p->tlogit + (size_t)i * TIME_BITS, code[i]) >= PATCH_MARGIN;
 		t->decoded = t->right ? code[i].bit : bit;
 	}
 }
@@ -387,7 +387,6 @@ count(struct encoder *e, const struct item *t, const struct time_entry *time, bo
 	s->core_after += !(after & core_fields) && t->sayable;
 	s->patched += patched;
 	s->refined += o->refined;
-	s->steps += t->miss ? o->steps : 0;
 	s->kl += o->kl + time->kl;
 	s->time_wrong += !time->right;
 	s->time_error += fabs((double)e->debt) * 1e-9;
@@ -415,7 +414,8 @@ write_item(struct encoder *e, int i, bool *back)
 		make_times(e, &code, 1);
 	action_unpack(&a, e->arena + t->words);
 	bool right = t->sayable && !t->outcome.wrong_after;
-	l.patched = e->options.patch && !(right && time->right);
+	l.patched = e->options.patch &&
+		    !(right && t->outcome.margin >= PATCH_MARGIN && time->right);
 	if (l.patched)
 		l.patch = a;
 	else
@@ -454,6 +454,7 @@ start_over(struct encoder *e, int i)
 		at[k] = e->item[i + 1 + k].words;
 	context_copy(&e->ahead, &e->behind);
 	e->n = e->misses = e->used = 0;
+	e->unsayable = false;
 	for (int k = 0; k < n && r == 0; k++)
 		r = add_packed(e, rest + at[k]);
 	free(rest);
@@ -474,6 +475,7 @@ encoder_flush(struct encoder *e)
 	if (back && r == 0)
 		return start_over(e, i - 1);
 	e->n = e->misses = e->used = 0;
+	e->unsayable = false;
 	return r;
 }
 
@@ -486,6 +488,7 @@ miss(struct encoder *e, struct item *t, const struct action *relative, const uin
 	int i = e->misses++;
 
 	t->sayable &= code_put(&e->code[i], relative);
+	e->unsayable |= !t->sayable;
 	t->miss = i + 1;
 	e->entry[i] = NULL;
 	if (!t->sayable || n > KEY_WORDS)

@@ -61,7 +61,7 @@ refiner_free(struct refiner *r)
 	free(r);
 }
 
-uint32_t
+void
 refiner_add(struct refiner *r, const struct code *code, const float *z)
 {
 	size_t w = r->net->shape.latent;
@@ -73,7 +73,6 @@ refiner_add(struct refiner *r, const struct code *code, const float *z)
 	memset(r->m + r->n * w, 0, w * sizeof *z);
 	memset(r->v + r->n * w, 0, w * sizeof *z);
 	r->n++;
-	return 0;
 }
 
 static void

@@ -11,8 +11,8 @@ struct refiner;
 /* For at most max latents at a time; type: what they are rounded to. NULL where memory is short. */
 struct refiner *refiner_new(const struct network *net, int max, enum latent_type type);
 void refiner_free(struct refiner *r);
-/* A latent that is to decode to a code, which must live until the run is over. Returns 0. */
-uint32_t refiner_add(struct refiner *r, const struct code *code, const float *z);
+/* A latent that is to decode to a code, which must live until the run is over. */
+void refiner_add(struct refiner *r, const struct code *code, const float *z);
 /* Refines all: until each decision, of the rounded latent, has the margin, or for so many steps. */
 void refiner_run(struct refiner *r, uint32_t steps, float margin);
 /* The k-th that was added, rounded, and the steps that it took. After the last one is taken the

@@ -159,6 +159,9 @@ arguments(struct options *o, int argc, char **argv)
 			exit(2);
 		}
 	}
+	if (r->batch % r->threads)
+		errx(2, "--threads %" PRIu32 ": the batch of %" PRIu32 " doesn't divide by it", r->threads,
+		     r->batch);
 	if (argc - optind > 1 || !o->output) {
 		fputs(usage_text, stderr);
 		exit(2);
@@ -238,16 +241,18 @@ checkpoint_read(struct trainer *t, const char *path)
 }
 
 static void
-report(struct trainer *t, uint32_t steps, double seconds)
+report(struct trainer *t, double seconds)
 {
 	struct measure m;
-	double watched = steps / 16.0;
+	double n = t->watched ? t->watched : 1;
 
 	fprintf(stderr, "%" PRIu32 " steps, %.0f s: %.4f nats of reconstruction, %.4f of time, KL %.1f",
-		t->step, seconds, t->loss[0] / watched, t->loss[1] / watched, t->loss[2] / steps);
+		t->step, seconds, t->loss[0] / n, t->loss[1] / n, t->loss[2] / n);
 	memset(t->loss, 0, sizeof t->loss);
+	t->watched = 0;
 	if (trainer_measure(t, &m) == 0) {
-		fprintf(stderr, "; held back: whole %.3f %%, drawn %.2f %%, time %.3f %%, KL %.1f; wrong:",
+		fprintf(stderr, "; %s: whole %.3f %%, drawn %.2f %%, time %.3f %%, KL %.1f; wrong:",
+			t->held->packets ? "held back" : "known",
 			100 * m.whole, 100 * m.sampled, 100 * m.time, m.kl);
 		for (int shown = 0; shown < 8; shown++) {
 			int worst = 0;
@@ -278,7 +283,7 @@ train(struct trainer *t, const struct options *o)
 		if (trainer_run(t, steps) < 0)
 			errx(1, "no thread can be had");
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		report(t, steps, now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) * 1e-9);
+		report(t, now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) * 1e-9);
 		if (o->checkpoint)
 			checkpoint_write(t, o->checkpoint);
 	}
@@ -306,6 +311,8 @@ read_all(const struct options *o, struct dataset *data, struct dataset *held)
 		"tc-train: %" PRIu64 " packets of %" PRIu32 " traces, %" PRIu64
 		" of them different; %" PRIu64 " packets of %" PRIu32 " traces held back\n",
 		data->packets, data->traces, data->codes, held->packets, held->traces);
+	if (data->left_out + held->left_out)
+		warnx("left out %" PRIu64 " packets that no bits can say", data->left_out + held->left_out);
 }
 
 int

@@ -1,5 +1,7 @@
 #include "train.h"
 
+#include "record/io.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -61,18 +63,19 @@ draw_backward(struct worker *w, const float *mean, const float *logvar, int n, f
 	return kl;
 }
 
-/* Some packets as they are; of the others some fields, many, or all are made random. */
+/* Some packets as they are; of the others some fields, or all, get any value that they could have,
+ * and now and then a field comes or goes. The network must carry what no training capture holds. */
 static void
 disturb(struct worker *w, struct code *c)
 {
 	float u = code_uniform(&w->random) / w->t->recipe.disturb;
 
-	if (u < 0.5f)
-		code_disturb(c, 0.1f, 0.004f, &w->random);
-	else if (u < 0.8f)
-		code_disturb(c, 0.3f, 0.01f, &w->random);
+	if (u < 0.7f)
+		code_disturb(c, 0.2f, 0, &w->random);
+	else if (u < 0.85f)
+		code_disturb(c, 0.1f, 1.0f / ACTION_COUNT, &w->random);
 	else if (u < 1)
-		code_disturb(c, 1, 0.04f, &w->random);
+		code_disturb(c, 1, 0, &w->random);
 }
 
 static void
@@ -98,6 +101,13 @@ total(const float *v, int n)
 	return sum;
 }
 
+/* The loss itself is of interest now and then; its gradient always. */
+static bool
+watched_step(uint32_t step)
+{
+	return step % 16 == 0;
+}
+
 /* The gradient of this worker's packets. */
 static void
 learn(struct worker *w, float beta)
@@ -107,7 +117,7 @@ learn(struct worker *w, float beta)
 	struct pass *p = &w->pass;
 	int z = t->net->shape.latent, tz = t->net->shape.time, n = w->n;
 	float scale = 1.0f / r->batch;
-	bool watched = t->step % 16 == 0;
+	bool watched = watched_step(t->step);
 
 	memset(w->grad, 0, t->net->n * sizeof *w->grad);
 	memset(w->loss, 0, n * sizeof *w->loss);
@@ -169,7 +179,11 @@ work(void *arg)
 	size_t share = t->net->n / threads + 1, from = share * w->number,
 	       to = from + share < t->net->n ? from + share : t->net->n;
 
-	for (uint32_t i = 0; i < w->steps; i++) {
+	for (uint32_t i = 0; i < w->steps && !t->stop; i++) {
+		/* Drawn from the step's number, so that a training that goes on from a checkpoint is the
+		 * one that was not broken off. */
+		w->random = t->recipe.seed * 0x9e3779b97f4a7c15 + ((uint64_t)t->step << 20) + w->number;
+		code_random(&w->random);
 		float ramp = t->step / (0.2f * t->recipe.steps);
 		learn(w, t->recipe.beta * (ramp < 1 ? ramp : 1));
 		pthread_barrier_wait(w->meet);
@@ -188,10 +202,12 @@ work(void *arg)
 		descend(w, from, to, norm > CLIP ? CLIP / norm : 1);
 		pthread_barrier_wait(w->meet);
 		if (w->number == 0) {
-			for (uint32_t k = 0; k < threads; k++)
+			for (uint32_t k = 0; watched_step(t->step) && k < threads; k++)
 				for (int j = 0; j < 3; j++)
 					t->loss[j] += t->worker[k].sum[j] / t->recipe.batch;
+			t->watched += watched_step(t->step);
 			t->step++;
+			t->stop = io_interrupted;
 		}
 		pthread_barrier_wait(w->meet);
 	}
@@ -208,9 +224,6 @@ trainer_run(struct trainer *t, uint32_t steps)
 	for (uint32_t k = 0; k < n; k++) {
 		t->worker[k].meet = &meet;
 		t->worker[k].steps = steps;
-		/* So that a training that goes on from a checkpoint is the one that was not broken off. */
-		t->worker[k].random = t->recipe.seed * 0x9e3779b97f4a7c15 + ((uint64_t)t->step << 20) + k;
-		code_random(&t->worker[k].random);
 	}
 	for (; started < n; started++)
 		if (pthread_create(&t->worker[started].thread, NULL, work, &t->worker[started]))
@@ -319,7 +332,7 @@ trainer_measure(struct trainer *t, struct measure *m)
 	int n = 0;
 
 	*m = (struct measure){0};
-	w->random = t->recipe.seed + 1;
+	w->random = t->recipe.seed;
 	for (uint64_t i = 0; i < d->packets; i += step) {
 		w->code[n] = d->code[d->which[i]];
 		w->time[n++] = time_put(d->step[i]);

@@ -23,7 +23,9 @@ struct trainer {
 	/* inside */
 	struct worker *worker;
 	float norm;
-	double loss[3]; /* reconstruction, timing, KL, since the last report */
+	bool stop;	/* at the end of this step */
+	double loss[3]; /* reconstruction, timing, KL a packet, summed over `watched` steps */
+	uint32_t watched;
 };
 
 /* 0, or -1 where memory is short. */

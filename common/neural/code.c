@@ -222,8 +222,8 @@ walk_list(struct walk *w, const struct spec *s, struct action_list *l)
 	unsigned n = l->n, width = s->n + (s->element == FORM_BITS ? 0 : length_of(s->n) - 1) +
 				   (s->element == FORM_SIGNED);
 
-	if (w->way == DRAW)
-		n = code_random(w->random) % (s->max + 1);
+	if (w->way == DRAW) /* short ones mostly */
+		n = code_random(w->random) % (code_random(w->random) % (s->max + 1) + 1);
 	if (w->way == PUT && n > s->max) {
 		w->good = false;
 		n = s->max;
