@@ -70,10 +70,10 @@ disturb(struct worker *w, struct code *c)
 {
 	float u = code_uniform(&w->random) / w->t->recipe.disturb;
 
-	if (u < 0.7f)
+	if (u < 0.5f)
 		code_disturb(c, 0.2f, 0, &w->random);
-	else if (u < 0.85f)
-		code_disturb(c, 0.1f, 1.0f / ACTION_COUNT, &w->random);
+	else if (u < 0.75f)
+		code_disturb(c, 0.2f, 1.5f / ACTION_COUNT, &w->random);
 	else if (u < 1)
 		code_disturb(c, 1, 0, &w->random);
 }
