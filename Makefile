@@ -14,7 +14,7 @@ WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 \
 	tc-lift.1 tc-enc.1 tc-dec.1 tc-compile.1 tc-diff.1 tc-train.1 tc-show.1
-TESTS = identity units scramble conn analysis
+TESTS = identity units neural scramble conn analysis
 
 objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io action stream map))
@@ -40,12 +40,13 @@ build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
 	$(analysis) $(capture) $(state) $(layers) $(record)
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
+build/tests/neural: build/tests/unit/neural.o $(codec) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)
 
 LDLIBS = -lmsgpackc
 bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis): LDLIBS += -lpcap
-bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train: LDLIBS += -lm
-bin/tc-enc bin/tc-dec bin/tc-train: LDLIBS += -lmd -ldl
+bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lm
+bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread
 bin/tc-show: LDLIBS += -ljansson
 

@@ -245,7 +245,6 @@ see_rows(struct encoder *e)
 	}
 	refiner_run(e->refiner, e->options.steps, ENCODE_MARGIN);
 	for (int k = 0; k < narrow; k++) {
-		struct outcome *o = &e->outcome[row[k]];
 		e->stats.steps += refiner_take(e->refiner, k, e->z + (size_t)row[k] * z);
 		latent_put(e->options.type, e->z + (size_t)row[k] * z, z,
 			   e->row + row[k] * e->action_size);

@@ -69,9 +69,19 @@ script() {
 @test "room: stream, written and read" { units stream; }
 @test "room: stream, cut at every octet" { units stream-cut; }
 @test "room: stream, every octet damaged" { units stream-damaged; }
+@test "room: ranks of slots" { neural recency; }
+@test "room: actions as bits" { neural code; }
+@test "room: time steps as bits" { neural time-codes; }
+@test "room: halves" { neural halves; }
+@test "room: latents as octets" { neural latents; }
+@test "room: caches" { neural caches; }
+@test "room: gradients, layer by layer, against finite differences" { neural gradients; }
+@test "room: the gradient that refinement follows" { neural hinge; }
+@test "room: weights, cut and damaged" { neural weights; }
 
 @test "every room's test is here" {
 	is "$(grep -oE '\{ units [a-z0-9-]+' tests/records.bats | cut -d' ' -f3)" "$(units)"
+	is "$(grep -oE '\{ neural [a-z0-9-]+' tests/records.bats | cut -d' ' -f3)" "$(neural)"
 }
 
 # --- the format ---

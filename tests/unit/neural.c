@@ -1,0 +1,412 @@
+/*
+ * neural NAME: one test of common/neural, by name; without a name it lists them. Silent and exit 0
+ * where all holds; else the line that didn't.
+ */
+#include "neural/cache.h"
+#include "neural/code.h"
+#include "neural/context.h"
+#include "neural/half.h"
+#include "neural/latent.h"
+#include "neural/network.h"
+#include "neural/weights.h"
+
+#include <err.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOLDS(x)                                                                                   \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			errx(1, "%s:%d: %s", __FILE__, __LINE__, #x);                              \
+	} while (0)
+
+static uint64_t state = 1;
+
+static uint32_t
+rnd(uint32_t below)
+{
+	return code_random(&state) % below;
+}
+
+/* Against a naive model: an array, the latest first. */
+static void
+recency(void)
+{
+	enum { CAP = 3000 };
+	static uint32_t order[CAP];
+	struct recency r, copy;
+	uint32_t n = 0;
+
+	HOLDS(recency_init(&r, CAP) == 0 && recency_init(&copy, CAP) == 0);
+	for (int step = 0; step < 60000; step++) {
+		/* Mostly the latest, now and then any. */
+		uint32_t slot = n && rnd(4) ? order[rnd(rnd(n) + 1)] : rnd(CAP), i = 0;
+		while (i < n && order[i] != slot)
+			i++;
+		HOLDS(recency_has(&r, slot) == (i < n));
+		if (i < n) {
+			HOLDS(recency_rank(&r, slot) == i);
+			HOLDS(recency_at(&r, i) == slot);
+		} else {
+			n++;
+		}
+		memmove(order + 1, order, i * sizeof *order);
+		order[0] = slot;
+		recency_touch(&r, slot);
+		HOLDS(r.n == n);
+		if (step % 997 == 0) {
+			uint32_t fresh = recency_fresh(&r);
+			HOLDS(n < CAP ? !recency_has(&r, fresh) : fresh == order[n - 1]);
+			recency_copy(&copy, &r);
+			for (uint32_t k = 0; k < n; k += 7)
+				HOLDS(recency_at(&copy, k) == order[k]);
+		}
+	}
+	recency_free(&r);
+	recency_free(&copy);
+}
+
+/* A code with any fields and any values. */
+static void
+draw_code(struct code *c)
+{
+	*c = (struct code){0};
+	code_disturb(c, 1, rnd(2) ? 0.1f : 0.5f, &state);
+}
+
+/* Every field has a place; any bits give an action; its bits are those that are cared for. */
+static void
+code(void)
+{
+	const struct code_layout *l = code_layout();
+	static struct action a, b;
+	struct code c, again;
+	uint64_t all = 0;
+	float x[CODE_WORDS * 64];
+
+	for (int g = 0; g < CODE_GROUPS; g++)
+		all |= l->fields[g];
+	HOLDS((all | 1ull << ACTION_DT) == (1ull << ACTION_COUNT) - 1);
+	HOLDS(l->first[CODE_GROUPS - 1] + l->width[CODE_GROUPS - 1] <= CODE_WORDS * 64);
+	for (int i = 0; i < 20000; i++) {
+		draw_code(&c);
+		code_get(&c, &a);
+		HOLDS(code_put(&again, &a));
+		HOLDS(code_wrong(&again, &c) == 0);
+		code_get(&again, &b);
+		for (int f = 0; f < ACTION_COUNT; f++)
+			HOLDS(action_same(&a, &b, f));
+		/* To the network's numbers and back. */
+		struct code back = {0};
+		code_coarse_out(&again, x);
+		code_coarse_in(&back, x);
+		for (int g = 0; g < CODE_GROUPS; g++) {
+			code_out(&again, g, x);
+			code_in(&back, g, x);
+		}
+		HOLDS(code_wrong(&again, &back) == 0);
+	}
+	/* Out of range, and too long. */
+	a = (struct action){0};
+	action_set(&a, ACTION_WIN, 65536);
+	HOLDS(!code_put(&c, &a));
+	action_set(&a, ACTION_WIN, -1);
+	HOLDS(!code_put(&c, &a));
+	action_set(&a, ACTION_WIN, 65535);
+	HOLDS(code_put(&c, &a));
+	a.has |= 1ull << ACTION_OPTS;
+	action_list(&a, ACTION_OPTS)->n = 21;
+	HOLDS(!code_put(&c, &a));
+}
+
+static void
+time_codes(void)
+{
+	for (int i = 0; i < 200000; i++) {
+		int64_t step = time_draw(&state), got;
+		struct time_code t = time_put(step);
+		got = time_get(t.bit);
+		HOLDS(time_put(got).bit == t.bit && time_put(got).care == t.care);
+		HOLDS(fabs((double)got - step) <= fabs((double)step) * 0x1p-13);
+		HOLDS((t.bit & ~t.care) == 0);
+	}
+	for (int64_t step = -(2 << TIME_MANTISSA) + 1; step < 2 << TIME_MANTISSA; step++)
+		HOLDS(time_get(time_put(step).bit) == step);
+	HOLDS(time_get(time_put(INT64_MAX).bit) > 0 && time_get(time_put(INT64_MIN).bit) < 0);
+	for (uint32_t bit = 0; bit < 1u << TIME_BITS; bit++) /* any bits are a step */
+		HOLDS(time_put(time_get(bit)).bit < 1u << TIME_BITS);
+}
+
+static void
+halves(void)
+{
+	for (uint32_t h = 0; h < 65536; h++)
+		if ((h & 0x7c00) != 0x7c00)
+			HOLDS(half_from(half_to(h)) == h);
+	HOLDS(half_from(65519) == 0x7bff && half_from(65520) == 0x7c00 && half_from(1e30f) == 0x7c00);
+	HOLDS(half_from(1 + 0x1p-11f) == 0x3c00 && half_from(1 + 0x1.8p-10f) == 0x3c02);
+	HOLDS(half_from(0x1p-25f) == 0 && half_from(0x1.8p-25f) == 1);
+	HOLDS(isnan(half_to(half_from(NAN))) && isinf(half_to(half_from(-INFINITY))));
+}
+
+static void
+latents(void)
+{
+	float z[64], got[64];
+	uint8_t octets[256];
+
+	for (int i = 0; i < 64; i++)
+		z[i] = (code_uniform(&state) - 0.5f) * 10;
+	for (enum latent_type t = 0; t < LATENT_TYPES; t++) {
+		static const float off[] = {0, 0x1p-9f, 0.5f / LATENT_STEPS + 1e-6f};
+		latent_put(t, z, 64, octets);
+		latent_get(t, octets, 64, got);
+		for (int i = 0; i < 64; i++)
+			HOLDS(fabsf(got[i] - z[i]) <= off[t]);
+	}
+	z[0] = 1.5f;
+	latent_put(LATENT_F32, z, 1, octets);
+	HOLDS(!memcmp(octets, "\0\0\300\077", 4)); /* little-endian */
+}
+
+static void
+caches(void)
+{
+	struct cache c;
+	uint64_t key[4];
+	int found = 0;
+
+	HOLDS(cache_init(&c, 256, 64) == 0);
+	for (int i = 0; i < 20000; i++) {
+		unsigned n = 1 + rnd(4);
+		for (unsigned k = 0; k < n; k++)
+			key[k] = rnd(4);
+		struct cache_entry *e = cache_find(&c, key, n * 8);
+		uint64_t sum = n, got;
+		for (unsigned k = 0; k < n; k++)
+			sum = sum * 31 + key[k];
+		if (e) {
+			memcpy(&got, cache_value(e), 8);
+			HOLDS(got == sum);
+			found++;
+		} else {
+			e = cache_add(&c, key, n * 8, 8);
+			HOLDS(e);
+			memcpy(cache_value(e), &sum, 8);
+		}
+	}
+	HOLDS(found > 5000 && c.found == (uint64_t)found);
+	HOLDS(!cache_add(&c, key, 32, 64));
+	cache_free(&c);
+}
+
+/* --- gradients against finite differences --- */
+
+enum { ROWS = 12 };
+static struct network net;
+static struct pass pass_;
+static struct code codes[ROWS];
+static struct time_code times[ROWS];
+static float noise[ROWS * 64], z[ROWS * 64];
+
+static void
+prepare(void)
+{
+	static const struct shape s = {20, 5, 24, 16, 18, 12};
+	const char *why;
+
+	HOLDS(linear_start(&why) == 0);
+	HOLDS(network_init(&net, &s) == 0);
+	network_randomize(&net, 3);
+	HOLDS(pass_init(&pass_, &net, ROWS) == 0);
+	for (int i = 0; i < ROWS; i++) {
+		codes[i] = (struct code){0};
+		code_disturb(&codes[i], 1, i ? 0.05f : 1, &state); /* the first has all fields */
+		times[i] = time_put(time_draw(&state));
+	}
+	for (int i = 0; i < ROWS * 64; i++)
+		noise[i] = code_uniform(&state) - 0.5f;
+}
+
+static void
+draw(const float *mean, const float *logvar, int n)
+{
+	for (int i = 0; i < n; i++)
+		z[i] = mean[i] + noise[i] * expf(0.5f * logvar[i]);
+}
+
+/* The whole loss of a training step: reconstruction, time, and KL with weight 0.1. */
+static double
+loss_of(float *grad)
+{
+	float loss[ROWS] = {0}, dz[ROWS * 64], dlogvar[ROWS * 64];
+	double sum = 0;
+
+	for (int part = 0; part < 2; part++) {
+		int w = part ? net.shape.time : net.shape.latent;
+		float *mean = part ? pass_.tmean : pass_.mean;
+		float *logvar = part ? pass_.tlogvar : pass_.logvar;
+		if (part)
+			time_encode(&net, &pass_, times, ROWS, true);
+		else
+			network_encode(&net, &pass_, codes, ROWS, true);
+		draw(mean, logvar, ROWS * w);
+		if (part) {
+			time_decode(&net, &pass_, z, w, ROWS);
+			memset(loss, 0, sizeof loss);
+			time_likelihood(&pass_, times, 1, loss);
+		} else {
+			network_decode(&net, &pass_, z, w, ROWS, codes, NULL);
+			network_likelihood(&pass_, codes, 1, loss);
+		}
+		for (int i = 0; i < ROWS; i++)
+			sum += loss[i];
+		for (int i = 0; i < ROWS * w; i++)
+			sum += 0.05 * (mean[i] * mean[i] + expf(logvar[i]) - 1 - logvar[i]);
+		if (!grad)
+			continue;
+		(part ? time_decode_backward : network_decode_backward)(&net, &pass_, dz, grad);
+		for (int i = 0; i < ROWS * w; i++) {
+			float var = expf(logvar[i]);
+			dlogvar[i] = dz[i] * noise[i] * 0.5f * sqrtf(var) + 0.05f * (var - 1);
+			dz[i] += 0.1f * mean[i];
+		}
+		(part ? time_encode_backward : network_encode_backward)(&net, &pass_, dz, dlogvar, grad);
+	}
+	return sum;
+}
+
+/* Of each layer, matrix and bias, the derivative along the signs of its gradient. */
+static void
+gradients(void)
+{
+	prepare();
+	float *grad = calloc(net.n, sizeof *grad), *was = calloc(net.n, sizeof *was);
+
+	HOLDS(grad && was);
+	loss_of(grad);
+	memcpy(was, net.data, net.n * sizeof *was);
+	for (int i = 0; i < LAYERS; i++) {
+		const struct layer *l = &net.layer[i];
+		size_t from[2] = {l->w - net.data, l->b - net.data};
+		size_t n[2] = {(size_t)l->in * l->out, l->out};
+		for (int part = 0; part < 2; part++) {
+			double expected = 0, step = 5e-3 / sqrt(n[part]), up, down;
+			float *way = calloc(n[part], sizeof *way);
+			HOLDS(way);
+			for (size_t k = 0; k < n[part]; k++) {
+				way[k] = grad[from[part] + k] < 0 ? -1 : 1;
+				expected += way[k] * grad[from[part] + k];
+			}
+			for (size_t k = 0; k < n[part]; k++)
+				net.data[from[part] + k] = was[from[part] + k] + step * way[k];
+			up = loss_of(NULL);
+			for (size_t k = 0; k < n[part]; k++)
+				net.data[from[part] + k] = was[from[part] + k] - step * way[k];
+			down = loss_of(NULL);
+			memcpy(net.data, was, net.n * sizeof *was);
+			double got = (up - down) / (2 * step), off = fabs(got - expected);
+			if (off > 0.05 * expected + 0.1) /* ReLU has corners */
+				errx(1, "%s, %s: %g by differences, %g by the way back", net.name[i],
+				     part ? "bias" : "matrix", got, expected);
+			HOLDS(expected > 0);
+			free(way);
+		}
+	}
+	free(grad);
+	free(was);
+}
+
+/* Decisions that have less than the margin, which network_hinge() leaves a gradient at. */
+static int
+narrow(void)
+{
+	int n = 0;
+
+	for (int i = 0; i < ROWS * CODE_COARSE; i++)
+		n += pass_.coarse_logit[i] != 0;
+	for (int g = 0; g < CODE_GROUPS; g++)
+		for (int i = 0; i < pass_.group[g].n * net.layer[DEC_OUT + g].out; i++)
+			n += pass_.group[g].logit[i] != 0;
+	return n;
+}
+
+/* What refinement follows: against the gradient of the hinge by the latent, margins widen. */
+static void
+hinge(void)
+{
+	prepare();
+	int w = net.shape.latent, first = 0, last = 0;
+	float dz[ROWS * 64];
+
+	for (int i = 0; i < ROWS; i++) {
+		codes[i] = (struct code){0};
+		code_disturb(&codes[i], 1, 0.02f, &state);
+	}
+	for (int i = 0; i < ROWS * w; i++)
+		z[i] = noise[i];
+	for (int step = 0; step < 400; step++) {
+		network_decode(&net, &pass_, z, w, ROWS, codes, NULL);
+		network_hinge(&pass_, codes, 1);
+		last = narrow();
+		first = step ? first : last;
+		network_decode_backward(&net, &pass_, dz, NULL);
+		for (int i = 0; i < ROWS * w; i++)
+			z[i] -= 0.003f * dz[i];
+	}
+	HOLDS(first > 100 && last < first * 4 / 5);
+}
+
+static void
+weights(void)
+{
+	struct network got;
+	char why[WEIGHTS_ERROR];
+	uint8_t hash[WEIGHTS_HASH];
+	size_t n;
+
+	prepare();
+	for (enum weights_type t = WEIGHTS_F32; t <= WEIGHTS_F16; t++) {
+		uint8_t *p = weights_build(&net, t, &n);
+		HOLDS(p && weights_parse(&got, hash, p, n, why) == 0);
+		for (size_t i = 0; i < net.n; i++)
+			HOLDS(t == WEIGHTS_F32 ? got.data[i] == net.data[i]
+					       : fabsf(got.data[i] - net.data[i]) <=
+						     fabsf(net.data[i]) * 0x1p-10f + 1e-7f);
+		network_free(&got);
+		/* Cut anywhere, or changed anywhere, it is refused. */
+		for (int i = 0; i < 400; i++) {
+			size_t cut = rnd(n);
+			HOLDS(weights_parse(&got, hash, p, cut, why) < 0);
+			p[cut] ^= 1 << rnd(8);
+			HOLDS(weights_parse(&got, hash, p, n, why) < 0);
+			free(p);
+			p = weights_build(&net, t, &n);
+		}
+		free(p);
+	}
+	HOLDS(weights_load(&got, hash, NULL, why) == 0); /* the built-in ones */
+	HOLDS(weights_load(&got, hash, "/nonexistent", why) < 0);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {{"recency", recency},     {"code", code},	    {"time-codes", time_codes},
+	     {"halves", halves},       {"latents", latents}, {"caches", caches},
+	     {"gradients", gradients}, {"hinge", hinge},     {"weights", weights}};
+
+int
+main(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+		if (argc < 2) {
+			puts(tests[i].name);
+		} else if (!strcmp(argv[1], tests[i].name)) {
+			tests[i].run();
+			return 0;
+		}
+	}
+	return argc < 2 ? 0 : 2;
+}
