@@ -17,13 +17,13 @@ PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 \
 TESTS = identity units neural scramble conn analysis
 
 objects = $(patsubst %,build/common/%.o,$(1))
-record = $(call objects,$(addprefix record/,io action stream map))
+record = $(call objects,$(addprefix record/,io action stream latent map))
 layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp packet slots))
 state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
 analysis = $(call objects,$(addprefix packet/,analysis conn))
 capture = $(call objects,packet/capture)
 neural = $(call objects,$(addprefix neural/,linear network code context recency weights))
-codec = $(call objects,$(addprefix neural/,latent cache)) $(neural)
+codec = $(call objects,neural/cache) $(neural)
 
 all: $(TOOLS:%=bin/%)
 

@@ -5,7 +5,7 @@
 
 #include "neural/cache.h"
 #include "neural/context.h"
-#include "neural/latent.h"
+#include "record/latent.h"
 #include "neural/network.h"
 
 #define DECODE_BLOCK 512

@@ -8,7 +8,7 @@
 
 #include "neural/cache.h"
 #include "neural/context.h"
-#include "neural/latent.h"
+#include "record/latent.h"
 #include "neural/network.h"
 
 #define ENCODE_BLOCK  512

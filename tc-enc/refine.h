@@ -3,7 +3,7 @@
 #ifndef TC_REFINE_H
 #define TC_REFINE_H
 
-#include "neural/latent.h"
+#include "record/latent.h"
 #include "neural/network.h"
 
 struct refiner;

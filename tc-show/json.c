@@ -1,7 +1,10 @@
 #include "json.h"
 
+#include "record/latent.h"
+
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #define NANO UINT64_C(1000000000)
@@ -27,13 +30,20 @@ json_print_header(FILE *f, const struct stream_header *h)
 	uint64_t size = h->start < 0 ? -(uint64_t)h->start : (uint64_t)h->start;
 
 	fprintf(f,
-		"{\"magic\":\"" STREAM_MAGIC "\",\"kind\":\"actions\",\"version\":%d,"
+		"{\"magic\":\"" STREAM_MAGIC "\",\"kind\":\"%s\",\"version\":%d,"
 		"\"resolution\":\"%s\",\"start\":\"%s%" PRIu64 ".%09" PRIu64 "\"",
-		STREAM_VERSION, h->nano ? "ns" : "us", h->start < 0 ? "-" : "", size / NANO,
+		stream_kind_names[h->kind], STREAM_VERSION, h->nano ? "ns" : "us", h->start < 0 ? "-" : "", size / NANO,
 		size % NANO);
 	for (size_t i = 0; i < NUMBERS; i++)
 		fprintf(f, ",\"%s\":%" PRIu32, numbers[i].name,
 			*(const uint32_t *)((const char *)h + numbers[i].at));
+	if (h->kind == STREAM_LATENTS) {
+		fprintf(f, ",\"coordinates\":%" PRIu32 ",\"type\":\"%s\",\"weights\":\"", h->coordinates,
+			latent_type_names[h->type]);
+		for (size_t i = 0; i < sizeof h->weights; i++)
+			fprintf(f, "%02x", h->weights[i]);
+		fputc('"', f);
+	}
 	fputs("}\n", f);
 }
 
@@ -55,18 +65,51 @@ parse_start(const char *text, int64_t *start)
 	return true;
 }
 
+/* A name of the table: its place, n if it is none of them. */
+static unsigned
+choice(const json_t *o, const char *key, const char *const *names, unsigned n)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+	unsigned i = 0;
+
+	while (i < n && !(text && !strcmp(text, names[i])))
+		i++;
+	return i;
+}
+
+static const char *
+parse_latents(const json_t *o, struct stream_header *h)
+{
+	const json_t *coordinates = json_object_get(o, "coordinates");
+	const char *hex = json_string_value(json_object_get(o, "weights"));
+	unsigned v;
+
+	if ((h->type = choice(o, "type", latent_type_names, LATENT_TYPES)) == LATENT_TYPES)
+		return "type";
+	if (json_integer_value(coordinates) < 1 || json_integer_value(coordinates) > STREAM_COORDINATES)
+		return "coordinates";
+	h->coordinates = json_integer_value(coordinates);
+	if (!hex || strlen(hex) != 2 * sizeof h->weights ||
+	    strspn(hex, "0123456789abcdef") != 2 * sizeof h->weights)
+		return "weights";
+	for (size_t i = 0; i < sizeof h->weights; i++) {
+		sscanf(hex + 2 * i, "%2x", &v);
+		h->weights[i] = v;
+	}
+	return NULL;
+}
+
 static const char *
 parse_header(const json_t *o, struct stream_header *h)
 {
 	const char *resolution = json_string_value(json_object_get(o, "resolution"));
 	const char *magic = json_string_value(json_object_get(o, "magic"));
-	const char *kind = json_string_value(json_object_get(o, "kind"));
 
 	if (!magic || strcmp(magic, STREAM_MAGIC) != 0)
 		return "magic";
 	if (json_integer_value(json_object_get(o, "version")) != STREAM_VERSION)
 		return "version";
-	if (!kind || strcmp(kind, "actions") != 0)
+	if ((h->kind = choice(o, "kind", stream_kind_names, STREAM_KINDS)) == STREAM_KINDS)
 		return "kind";
 	if (!resolution || (strcmp(resolution, "ns") != 0 && strcmp(resolution, "us") != 0))
 		return "resolution";
@@ -80,7 +123,7 @@ parse_header(const json_t *o, struct stream_header *h)
 			return numbers[i].name;
 		*(uint32_t *)((char *)h + numbers[i].at) = json_integer_value(v);
 	}
-	return NULL;
+	return h->kind == STREAM_LATENTS ? parse_latents(o, h) : NULL;
 }
 
 /* --- packet --- */
@@ -107,8 +150,8 @@ print_ref(FILE *f, const struct action_ref *r)
 	}
 }
 
-void
-json_print_action(FILE *f, const struct action *a)
+static void
+print_action(FILE *f, const struct action *a)
 {
 	const char *before = "{";
 
@@ -128,7 +171,39 @@ json_print_action(FILE *f, const struct action *a)
 			fputc(']', f);
 		}
 	}
-	fputs(a->has ? "}\n" : "{}\n", f);
+	fputs(a->has ? "}" : "{}", f);
+}
+
+void
+json_print_action(FILE *f, const struct action *a)
+{
+	print_action(f, a);
+	fputc('\n', f);
+}
+
+/* Coordinates in so many digits that they come back as they were; null for those that are no
+ * numbers. */
+void
+json_print_latent(FILE *f, const struct stream_header *h, const struct latent *l)
+{
+	float z[STREAM_COORDINATES];
+
+	latent_get(h->type, l->octets, h->coordinates, z);
+	fputs("{\"latent\":[", f);
+	for (uint32_t i = 0; i < h->coordinates; i++) {
+		if (i)
+			fputc(',', f);
+		if (isfinite(z[i]))
+			fprintf(f, "%.9g", z[i]);
+		else
+			fputs("null", f);
+	}
+	fputc(']', f);
+	if (l->patched) {
+		fputs(",\"patch\":", f);
+		print_action(f, &l->patch);
+	}
+	fputs("}\n", f);
 }
 
 static bool
@@ -210,6 +285,31 @@ parse_action(json_t *o, struct action *a)
 	return NULL;
 }
 
+static const char *
+parse_latent(json_t *o, const struct stream_header *h, struct latent *l)
+{
+	static uint8_t octets[STREAM_COORDINATES * 4];
+	float z[STREAM_COORDINATES];
+	const json_t *list = json_object_get(o, "latent");
+	json_t *patch = json_object_get(o, "patch");
+
+	if (h->kind != STREAM_LATENTS || json_array_size(list) != h->coordinates)
+		return "latent";
+	for (uint32_t i = 0; i < h->coordinates; i++) {
+		const json_t *v = json_array_get(list, i);
+		if (!json_is_number(v) && !json_is_null(v))
+			return "latent";
+		z[i] = json_is_null(v) ? NAN : (float)json_number_value(v);
+	}
+	latent_put(h->type, z, h->coordinates, octets);
+	l->octets = octets;
+	l->size = latent_size(h->type, h->coordinates);
+	l->patched = patch != NULL;
+	if (json_object_size(o) != 1 + (size_t)l->patched || (patch && !json_is_object(patch)))
+		return "patch";
+	return patch ? parse_action(patch, &l->patch) : NULL;
+}
+
 /* --- end --- */
 
 void
@@ -220,21 +320,15 @@ json_print_end(FILE *f, const struct stream_reader *r)
 }
 
 static const char *
-parse_end(const json_t *o, enum stream_end *end)
+parse_end(const json_t *o, struct json_record *r)
 {
-	const char *name = json_string_value(json_object_get(o, "end"));
-
-	for (int i = 0; name && i < 3; i++)
-		if (!strcmp(name, stream_end_names[i])) {
-			*end = i;
-			return NULL;
-		}
-	return "end";
+	r->end = choice(o, "end", stream_end_names, 3);
+	r->flows = json_integer_value(json_object_get(o, "flows"));
+	return r->end < 3 ? NULL : "end";
 }
 
 enum json_line
-json_parse(const char *line, struct stream_header *h, struct action *a, enum stream_end *end,
-	   char *why, size_t n)
+json_parse(const char *line, struct json_record *r)
 {
 	json_error_t error;
 	json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, &error);
@@ -242,22 +336,25 @@ json_parse(const char *line, struct stream_header *h, struct action *a, enum str
 	const char *bad;
 
 	if (!json_is_object(o)) {
-		snprintf(why, n, "%s", o ? "not a JSON object" : error.text);
+		snprintf(r->why, sizeof r->why, "%s", o ? "not a JSON object" : error.text);
 		json_decref(o);
 		return JSON_BAD;
 	}
 	if (json_object_get(o, "magic")) {
 		kind = JSON_HEADER;
-		bad = parse_header(o, h);
+		bad = parse_header(o, &r->header);
 	} else if (json_object_get(o, "end")) {
 		kind = JSON_END;
-		bad = parse_end(o, end);
+		bad = parse_end(o, r);
+	} else if (json_object_get(o, "latent")) {
+		kind = JSON_LATENT;
+		bad = parse_latent(o, &r->header, &r->latent);
 	} else {
 		kind = JSON_ACTION;
-		bad = parse_action(o, a);
+		bad = parse_action(o, &r->action);
 	}
 	if (bad) {
-		snprintf(why, n, "\"%s\" is missing, unknown or not of its type", bad);
+		snprintf(r->why, sizeof r->why, "\"%s\" is missing, unknown or not of its type", bad);
 		kind = JSON_BAD;
 	}
 	json_decref(o);

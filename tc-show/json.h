@@ -1,4 +1,4 @@
-/* The records of tc-records(5) as JSON objects, one a line, and back. */
+/* The records of tc-records(5) and tc-latents(5) as JSON objects, one a line, and back. */
 #ifndef TC_JSON_H
 #define TC_JSON_H
 
@@ -8,13 +8,22 @@
 
 void json_print_header(FILE *f, const struct stream_header *h);
 void json_print_action(FILE *f, const struct action *a);
+void json_print_latent(FILE *f, const struct stream_header *h, const struct latent *l);
 void json_print_end(FILE *f, const struct stream_reader *r);
 
 /* What a line holds. */
-enum json_line { JSON_BAD, JSON_HEADER, JSON_ACTION, JSON_END };
+enum json_line { JSON_BAD, JSON_HEADER, JSON_ACTION, JSON_LATENT, JSON_END };
 
-/* Reads one line into whichever of the three it is; JSON_BAD with the reason in why, of n octets. */
-enum json_line json_parse(const char *line, struct stream_header *h, struct action *a,
-			  enum stream_end *end, char *why, size_t n);
+struct json_record {
+	struct stream_header header; /* the last one that was read */
+	struct action action;
+	struct latent latent; /* its octets live until the next line */
+	enum stream_end end;
+	uint64_t flows; /* of an end */
+	char why[200];	/* JSON_BAD: the reason */
+};
+
+/* Reads one line into whichever it is. */
+enum json_line json_parse(const char *line, struct json_record *r);
 
 #endif

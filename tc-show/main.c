@@ -62,24 +62,41 @@ flush(void *arg)
 	return fflush(arg);
 }
 
+/* The next packet's line: as stream_read(). */
+static int
+show_record(FILE *f, struct stream_reader *r)
+{
+	static struct action a;
+	static struct latent l;
+	int got;
+
+	if (r->header.kind == STREAM_LATENTS) {
+		if ((got = stream_read_latent(r, &l)) == 1)
+			json_print_latent(f, &r->header, &l);
+	} else if ((got = stream_read(r, &a)) == 1) {
+		json_print_action(f, &a);
+	}
+	return got;
+}
+
 /* Each direction returns the exit status. */
 static int
 show(const struct options *o, int in, int out)
 {
 	static struct stream_reader r;
-	static struct action a;
 	struct stream_header h;
 	FILE *f = fdopen(dup(out), "w");
 	int got = -1, status = 0;
 
 	if (!f || stream_reader_init(&r, in) < 0)
 		err(1, NULL);
+	r.kinds = ~0u;
 	r.before_wait = flush;
 	r.before_wait_arg = f;
 	while ((got = stream_read_header(&r, &h)) == 1) {
 		json_print_header(f, &h);
-		while (!ferror(f) && (got = stream_read(&r, &a)) == 1)
-			json_print_action(f, &a);
+		while (!ferror(f) && (got = show_record(f, &r)) == 1)
+			;
 		if (got != 0)
 			break;
 		json_print_end(f, &r);
@@ -106,41 +123,48 @@ show(const struct options *o, int in, int out)
 
 struct reverse {
 	struct stream_writer w;
-	struct stream_header h;
-	struct action a;
+	struct json_record record;
 	bool open; /* a trace has begun and not ended */
-	int status;
-	char why[200];
 };
 
 /* One line of JSON to the stream: NULL, or what is wrong. */
 static const char *
 reverse_line(struct reverse *r, const char *line)
 {
-	enum stream_end end;
+	struct json_record *o = &r->record;
+	bool latents = o->header.kind == STREAM_LATENTS;
 
-	switch (json_parse(line, &r->h, &r->a, &end, r->why, sizeof r->why)) {
+	switch (json_parse(line, o)) {
 	case JSON_HEADER:
 		if (r->open)
 			return "a header before the end of the trace before";
 		r->open = true;
-		stream_write_header(&r->w, &r->h);
+		stream_write_header(&r->w, &o->header);
 		return NULL;
 	case JSON_ACTION:
 		if (!r->open)
 			return "a packet without a header before it";
-		stream_write(&r->w, &r->a);
+		if (latents)
+			return "an action among latents";
+		stream_write(&r->w, &o->action);
+		return NULL;
+	case JSON_LATENT:
+		if (!r->open)
+			return "a packet without a header before it";
+		stream_write_latent(&r->w, &o->latent, false);
 		return NULL;
 	case JSON_END:
 		if (!r->open)
 			return "an end without a header before it";
 		r->open = false;
-		stream_write_end(&r->w, end);
+		if (latents) /* of latents nobody can count them */
+			r->w.flows = o->flows;
+		stream_write_end(&r->w, o->end);
 		return NULL;
 	case JSON_BAD:
 		break;
 	}
-	return r->why;
+	return o->why;
 }
 
 static int

@@ -1,6 +1,6 @@
 #include "neural/weights.h"
 
-#include "neural/half.h"
+#include "record/half.h"
 
 #include <errno.h>
 #include <fcntl.h>

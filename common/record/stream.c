@@ -1,6 +1,7 @@
 #include "record/stream.h"
 
 #include "record/io.h"
+#include "record/latent.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -585,7 +586,7 @@ stream_read_latent(struct stream_reader *r, struct latent *l)
 {
 	msgpack_object o;
 	int got = next_record(r, &o);
-	size_t width = r->header.type == LATENT_F32 ? 4 : r->header.type == LATENT_F16 ? 2 : 1;
+	size_t want = latent_size(r->header.type, r->header.coordinates);
 
 	if (got != 1)
 		return got;
@@ -594,10 +595,10 @@ stream_read_latent(struct stream_reader *r, struct latent *l)
 		return damaged(r, "not an array of a latent and, maybe, a patch");
 	l->octets = (const uint8_t *)e->via.bin.ptr;
 	l->size = e->via.bin.size;
-	if (l->size != r->header.coordinates * width)
+	if (l->size != want)
 		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): a latent of %zu octets, "
 				      "where the header says %zu",
-			    r->packets + 1, position(r), l->size, r->header.coordinates * width);
+			    r->packets + 1, position(r), l->size, want);
 	l->patched = o.via.array.size == 2;
 	if (l->patched && read_action(r, &e[1], &l->patch) < 0)
 		return -1;

@@ -5,8 +5,8 @@
 #include "neural/cache.h"
 #include "neural/code.h"
 #include "neural/context.h"
-#include "neural/half.h"
-#include "neural/latent.h"
+#include "record/half.h"
+#include "record/latent.h"
 #include "neural/network.h"
 #include "neural/weights.h"
 

@@ -1,13 +1,23 @@
-#include "neural/latent.h"
+#include "record/latent.h"
 
-#include "neural/half.h"
+#include "record/half.h"
 
-#include <math.h>
 
 size_t
 latent_size(enum latent_type type, int n)
 {
 	return (size_t)n * (type == LATENT_F32 ? 4 : type == LATENT_F16 ? 2 : 1);
+}
+
+/* The nearest number of steps; what is no number is none. */
+static int8_t
+steps_of(float z)
+{
+	float steps = z * LATENT_STEPS;
+
+	if (!(steps > -127 && steps < 127))
+		return steps >= 127 ? 127 : steps <= -127 ? -127 : 0;
+	return (int)(steps + (steps < 0 ? -0.5f : 0.5f));
 }
 
 void
@@ -16,8 +26,7 @@ latent_put(enum latent_type type, const float *z, int n, uint8_t *p)
 	for (int i = 0; i < n; i++) {
 		uint32_t v;
 		if (type == LATENT_I8) {
-			float steps = roundf(z[i] * LATENT_STEPS);
-			*p++ = (int8_t)(steps > 127 ? 127 : steps < -127 ? -127 : steps);
+			*p++ = steps_of(z[i]);
 			continue;
 		}
 		if (type == LATENT_F16)
