@@ -90,6 +90,14 @@ check-captures: all build/tests/identity
 judge: all
 	@tests/judge.py --folder $(DIR)
 
+# What the codec makes of a folder of captures: exactness, rate, tc-diff's distances.
+fidelity: all
+	@tests/fidelity.py $(DIR)
+
+# The default weights anew, from captures below DIR: as weights/README.md tells.
+weights: all
+	@weights/make.sh $(DIR)
+
 # Speeds as ratios to tcpdump's, in one run: the sample, or the captures of DIR joined.
 bench: all
 	@tests/bench.sh $(DIR)
@@ -97,4 +105,4 @@ bench: all
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-captures judge bench clean
+.PHONY: all install demo check check-captures judge fidelity weights bench clean

@@ -20,6 +20,10 @@ none() {
 	[ "$(including 'pcap[/.]')" = common/packet/capture.c ]
 }
 
+@test "BLAS is known to one file" {
+	[ "$(including 'cblas')" = common/neural/linear.c ]
+}
+
 @test "JSON is read in one file" {
 	[ "$(including jansson)" = tc-show/json.c ]
 }
@@ -32,13 +36,15 @@ none() {
 	none '#include ".*tc-' $sources
 }
 
-@test "no include points upward: records know nothing of packets, nothing points out of a folder" {
-	none '#include "packet/' common/record/*
+@test "no include points upward: records know nothing of packets and networks, these two never meet" {
+	none '#include "(packet|neural)/' common/record/*
+	none '#include "packet/' common/neural/* tc-enc/* tc-dec/* tc-train/*
+	none '#include "neural/' common/packet/*
 	none '#include "\.\./' $sources
 }
 
 @test "libraries neither print nor exit" {
-	none '\b(exit|errx?|warnx?|printf|puts)\(|stdout|stderr' common/record/*.c common/packet/*.c
+	none '\b(exit|errx?|warnx?|printf|puts)\(|stdout|stderr' common/record/*.c common/packet/*.c common/neural/*.c
 }
 
 @test "no function that C has better ones for" {
@@ -53,7 +59,7 @@ none() {
 
 @test "warnings are errors when somebody asks" {
 	build=$(mktemp -d)
-	cp -r Makefile common tc-* "$build"
+	cp -r Makefile common weights tc-* "$build"
 	make -s -C "$build" CFLAGS='-O2 -Werror' all
 	rm -rf "$build"
 }

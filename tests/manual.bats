@@ -15,7 +15,8 @@ of_page() {
 }
 
 @test "every option of --help stands in the tool's page, and the other way round" {
-	for tool in tc-lift tc-compile tc-show tc-diff; do
+	for tool in tc-*/; do
+		tool=${tool%/}
 		echo "$tool"
 		diff <(of_help $tool) <(of_page $tool)
 		[ "$(of_page $tool | wc -l)" -ge 5 ]
@@ -23,14 +24,16 @@ of_page() {
 }
 
 @test "every option that the tool takes stands in --help" {
-	for tool in tc-lift tc-compile tc-show tc-diff; do
+	for tool in tc-*/; do
+		tool=${tool%/}
 		diff <(of_help $tool | grep -- --) \
 			<(grep -oE '\{"[a-z-]+", (no|required)_argument' $tool/main.c | grep -oE '"[a-z-]+"' | tr -d '"' | sed 's/^/--/' | sort)
 	done
 }
 
 @test "the synopsis has the options of the page" {
-	for tool in tc-lift tc-compile tc-show tc-diff; do
+	for tool in tc-*/; do
+		tool=${tool%/}
 		sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' man/$tool.1 >"$tmp/synopsis"
 		for option in $(of_page $tool); do
 			case $option in
@@ -129,4 +132,22 @@ A 1000 0.040060000;R 0 0.040110000;"
 	examples man/tc.7
 	ls "$tmp"/hour_*.act
 	is "$(for f in "$tmp"/hour_*.act; do end "$f"; done | cut -d' ' -f1 | awk '{ n += $1 } END { print n }')" "$(packets "$sample")"
+}
+
+@test "the examples of tc-enc(1) run" {
+	examples man/tc-enc.1
+	is "$(packets "$tmp/again.pcap")" "$(packets "$sample")"
+	[ "$(jq .packets "$tmp/said")" -eq "$(packets "$sample")" ]
+}
+
+@test "the examples of tc-dec(1) run" {
+	examples man/tc-dec.1
+}
+
+@test "the reader and writer in tc-latents(5) runs: a coordinate is moved, and it decodes still" {
+	sed -n '/^\.\\" example: nudge.py/,/^\.Ed/p' man/tc-latents.5 | sed '1,2d;$d; s/\\e/\\/g' >"$tmp/nudge.py"
+	tc-lift -q "$sample" | tc-enc -q --no-refine >"$tmp/lat"
+	python3 "$tmp/nudge.py" <"$tmp/lat" >"$tmp/moved"
+	[ "$(tc-show "$tmp/lat" | sed -n 9p)" != "$(tc-show "$tmp/moved" | sed -n 9p)" ]
+	is "$(tc-dec "$tmp/moved" | tc-show | wc -l)" $(($(packets "$sample") + 2))
 }

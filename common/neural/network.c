@@ -21,9 +21,9 @@ lay_out(struct network *net)
 {
 	const struct shape *s = &net->shape;
 	const struct code_layout *l = code_layout();
-	int known = s->latent + s->trunk;
+	int known = s->latent + s->trunk, seen = s->encoder + s->latent;
 
-	set_layer(net, ENC_COARSE, CODE_COARSE, s->encoder, "encoder.coarse", "");
+	set_layer(net, ENC_COARSE, CODE_COARSE, seen, "encoder.coarse", "");
 	set_layer(net, ENC_HIDDEN, s->encoder, s->encoder, "encoder.hidden", "");
 	set_layer(net, ENC_MEAN, s->encoder, s->latent, "encoder.mean", "");
 	set_layer(net, ENC_LOGVAR, s->encoder, s->latent, "encoder.logvar", "");
@@ -31,7 +31,7 @@ lay_out(struct network *net)
 	set_layer(net, DEC_COARSE, known, CODE_COARSE, "decoder.coarse", "");
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		const char *of = code_group_names[g];
-		set_layer(net, ENC_GROUP + g, l->width[g], s->encoder, "encoder.", of);
+		set_layer(net, ENC_GROUP + g, l->width[g], seen, "encoder.", of);
 		set_layer(net, DEC_HIDDEN + g, known + CODE_COARSE, s->head, "head.hidden.", of);
 		set_layer(net, DEC_OUT + g, s->latent + s->head, l->width[g], "head.out.", of);
 	}
@@ -127,7 +127,7 @@ pass_init(struct pass *p, const struct network *net, int max)
 {
 	const struct shape *s = &net->shape;
 	const struct code_layout *l = code_layout();
-	size_t m = max, widest = s->encoder, h = s->time_hidden;
+	size_t m = max, seen = s->encoder + s->latent, widest = seen, h = s->time_hidden;
 	int bad = 0;
 
 	*p = (struct pass){.max = max, .s_width = s->latent + s->trunk + CODE_COARSE,
@@ -136,9 +136,9 @@ pass_init(struct pass *p, const struct network *net, int max)
 		widest = p->s_width;
 	if (widest < (size_t)p->t_width)
 		widest = p->t_width;
-	bad |= floats(&p->coarse, m * CODE_COARSE) | floats(&p->a, m * s->encoder) |
+	bad |= floats(&p->coarse, m * CODE_COARSE) | floats(&p->a, m * seen) |
 	       floats(&p->b, m * s->encoder) | floats(&p->mean, m * s->latent) |
-	       floats(&p->logvar, m * s->latent) | floats(&p->da, m * s->encoder) |
+	       floats(&p->logvar, m * s->latent) | floats(&p->da, m * seen) |
 	       floats(&p->db, m * s->encoder) | floats(&p->s, m * p->s_width) |
 	       floats(&p->ds, m * p->s_width) | floats(&p->coarse_logit, m * CODE_COARSE) |
 	       floats(&p->work, m * widest);
@@ -201,31 +201,38 @@ take_rows(float *to, const float *from, const int *row, int cols, int n)
 		memcpy(to + (size_t)i * cols, from + (size_t)row[i] * cols, cols * sizeof *to);
 }
 
-/* --- the encoder --- */
+/*
+ * --- the encoder ---
+ *
+ * [a | s] = the bits, coarse ones and those of the groups that are there, through their matrices;
+ * b = relu(V relu(a)); mean = M b + s: the straight way s carries what has no structure.
+ */
 
 void
 network_encode(const struct network *net, struct pass *p, const struct code *code, int n,
 	       bool logvar)
 {
 	const struct code_layout *l = code_layout();
-	int e = net->shape.encoder, z = net->shape.latent;
+	int e = net->shape.encoder, z = net->shape.latent, ez = e + z;
 
 	p->n = n;
 	for (int i = 0; i < n; i++)
 		code_coarse_out(&code[i], p->coarse + i * CODE_COARSE);
-	linear_forward(&net->layer[ENC_COARSE], p->coarse, CODE_COARSE, p->a, e, n, 0);
+	linear_forward(&net->layer[ENC_COARSE], p->coarse, CODE_COARSE, p->a, ez, n, 0);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		find_rows(q, code, g, n);
 		for (int i = 0; i < q->n; i++)
 			code_out(&code[q->row[i]], g, q->x + (size_t)i * l->width[g]);
-		linear_forward(&net->layer[ENC_GROUP + g], q->x, l->width[g], p->work, e, q->n, 0);
-		add_rows(p->a, q->row, p->work, e, q->n);
+		linear_forward(&net->layer[ENC_GROUP + g], q->x, l->width[g], p->work, ez, q->n, 0);
+		add_rows(p->a, q->row, p->work, ez, q->n);
 	}
-	relu_forward(p->a, e, e, n);
-	linear_forward(&net->layer[ENC_HIDDEN], p->a, e, p->b, e, n, 0);
+	relu_forward(p->a, ez, e, n);
+	linear_forward(&net->layer[ENC_HIDDEN], p->a, ez, p->b, e, n, 0);
 	relu_forward(p->b, e, e, n);
-	linear_forward(&net->layer[ENC_MEAN], p->b, e, p->mean, z, n, 0);
+	for (int i = 0; i < n; i++)
+		memcpy(p->mean + (size_t)i * z, p->a + (size_t)i * ez + e, z * sizeof(float));
+	linear_forward(&net->layer[ENC_MEAN], p->b, e, p->mean, z, n, 1);
 	if (logvar)
 		linear_forward(&net->layer[ENC_LOGVAR], p->b, e, p->logvar, z, n, 0);
 }
@@ -235,18 +242,20 @@ network_encode_backward(const struct network *net, struct pass *p, float *dmean,
 			float *grad)
 {
 	const struct code_layout *l = code_layout();
-	int e = net->shape.encoder, z = net->shape.latent, n = p->n;
+	int e = net->shape.encoder, z = net->shape.latent, ez = e + z, n = p->n;
 
 	backward(net, ENC_MEAN, p->b, e, dmean, z, p->db, e, grad, n, 0);
 	backward(net, ENC_LOGVAR, p->b, e, dlogvar, z, p->db, e, grad, n, 1);
 	relu_backward(p->b, e, p->db, e, e, n);
-	backward(net, ENC_HIDDEN, p->a, e, p->db, e, p->da, e, grad, n, 0);
-	relu_backward(p->a, e, p->da, e, e, n);
-	backward(net, ENC_COARSE, p->coarse, CODE_COARSE, p->da, e, NULL, 0, grad, n, 0);
+	backward(net, ENC_HIDDEN, p->a, ez, p->db, e, p->da, ez, grad, n, 0);
+	relu_backward(p->a, ez, p->da, ez, e, n);
+	for (int i = 0; i < n; i++)
+		memcpy(p->da + (size_t)i * ez + e, dmean + (size_t)i * z, z * sizeof(float));
+	backward(net, ENC_COARSE, p->coarse, CODE_COARSE, p->da, ez, NULL, 0, grad, n, 0);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
-		take_rows(p->work, p->da, q->row, e, q->n);
-		backward(net, ENC_GROUP + g, q->x, l->width[g], p->work, e, NULL, 0, grad, q->n, 0);
+		take_rows(p->work, p->da, q->row, ez, q->n);
+		backward(net, ENC_GROUP + g, q->x, l->width[g], p->work, ez, NULL, 0, grad, q->n, 0);
 	}
 }
 

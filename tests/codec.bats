@@ -1,0 +1,679 @@
+# tc-enc and tc-dec: what comes out is what went in, but for rounded time steps; and what they do with latents that
+# nobody encoded, and with damage.
+
+load helper
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/.." || return
+	PATH=$PWD/bin:$PATH
+	in=$BATS_FILE_TMPDIR
+	mkdir "$in/folder"
+	: >"$in/empty"
+	cp Makefile "$in/foreign"
+	tc-lift -q tests/fixtures/sample.pcap >"$in/a"
+	tc-show "$in/a" >"$in/json"
+	tc-enc -q --stats "$in/a" >"$in/l" 2>"$in/stats"
+	for f in tests/fixtures/edge/*.pcap; do
+		tc-lift -q "$f" >"$in/one" 2>/dev/null || continue # pcapng that libpcap can't read
+		cat "$in/one" >>"$in/edges"
+	done
+	{ head -n 1501 "$in/json"; echo '{"end":"whole"}'; } | tc-show --reverse >"$in/few"
+	tc-enc -q "$in/few" >"$in/few.l"
+}
+
+# steady [STREAM]: its actions as JSON, without the time steps.
+steady() { tc-show "$@" | sed -E 's/"dt":-?[0-9]+,?//'; }
+
+# same ACTIONS DECODED: the same, time steps apart.
+same() { cmp <(steady "$1") <(steady "$2"); }
+
+# within SECONDS COMMAND...: killed after that.
+within() { timeout -s KILL "$@"; }
+
+# latents IN OUT: rewrites a stream of latents by a script on standard input. It has the first trace's header,
+# the list of its records, z(record) for a record's coordinates, bin(coordinates) for the way back.
+latents() {
+	{
+		cat <<-'PY'
+			import random, struct, sys, zlib
+			from msgpack import Unpacker, packb
+
+			random.seed(1)
+			header, *records = Unpacker(open(sys.argv[1], "rb"))
+			end = next(i for i, r in enumerate(records) if isinstance(r, dict))
+			records, end = records[:end], records[end]
+			layout = "<%d%s" % (header["coordinates"], {"f32": "f", "f16": "e", "i8": "b"}[header["type"]])
+
+			def z(record):
+			    return list(struct.unpack(layout, record[0]))
+
+			def bin(coordinates):
+			    return struct.pack(layout, *coordinates)
+		PY
+		cat
+		cat <<-'PY'
+			data = b"".join(packb(r) for r in [header] + records)
+			end = dict(end, packets=len(records), crc32=zlib.crc32(data))
+			open(sys.argv[2], "wb").write(data + packb(end))
+		PY
+	} >"$tmp/latents.py"
+	python3 -B "$tmp/latents.py" "$1" "$2"
+}
+
+# --- there and back ---
+
+@test "the sample comes back, time steps apart" {
+	in=$BATS_FILE_TMPDIR
+	tc-dec "$in/l" >"$tmp/b"
+	same "$in/a" "$tmp/b"
+	is "$(end "$tmp/b" | cut -d' ' -f1,3)" "$(packets "$sample") whole"
+	tc-lift "$sample" | tc-enc -q --no-refine | tc-dec >"$tmp/b"
+	same "$in/a" "$tmp/b"
+}
+
+@test "all fixtures come back, as one stream" {
+	in=$BATS_FILE_TMPDIR
+	[ "$(tc-show "$in/edges" | grep -c '^{"magic"')" -ge $(($(ls "$edge" | wc -l) - 3)) ]
+	for type in f32 f16 i8; do
+		echo "$type"
+		tc-enc -q --refine 5 --latent-type $type "$in/edges" >"$tmp/l"
+		tc-dec "$tmp/l" >"$tmp/b"
+		same "$in/edges" "$tmp/b"
+	done
+}
+
+@test "the sample comes back from latents of two octets a coordinate, and of one" {
+	in=$BATS_FILE_TMPDIR
+	for type in f16 i8; do
+		echo "$type"
+		tc-enc -q --refine 20 --latent-type $type "$in/a" >"$tmp/l"
+		tc-dec "$tmp/l" >"$tmp/b"
+		same "$in/a" "$tmp/b"
+	done
+}
+
+@test "drawn latents decode to the same; the draws are the seed's" {
+	in=$BATS_FILE_TMPDIR
+	{ head -n 601 "$in/json"; echo '{"end":"whole"}'; } | tc-show --reverse >"$tmp/a"
+	tc-enc -q "$tmp/a" >"$tmp/mean"
+	tc-enc -q --sample "$tmp/a" >"$tmp/l"
+	tc-enc -q --sample --seed 0 "$tmp/a" | cmp - "$tmp/l"
+	tc-enc -q --sample --seed 1 "$tmp/a" >"$tmp/other"
+	cmp -s "$tmp/l" "$tmp/other" && false
+	cmp -s "$tmp/l" "$tmp/mean" && false
+	for l in l other; do
+		tc-dec "$tmp/$l" >"$tmp/b"
+		same "$tmp/a" "$tmp/b"
+	done
+}
+
+@test "the latents are as tc-latents(5) says" {
+	in=$BATS_FILE_TMPDIR
+	for type in f32:4 f16:2 i8:1; do
+		tc-enc -q --no-refine --latent-type ${type%:*} "$in/few" >"$tmp/l"
+		python3 - "$in/few" "$tmp/l" ${type%:*} ${type#*:} <<-'PY'
+			import sys
+			from msgpack import Unpacker
+			true, (header, *records, end) = (list(Unpacker(open(f, "rb"))) for f in sys.argv[1:3])
+			keys = list(true[0])
+			at = keys.index("idle_other") + 1
+			assert list(header) == keys[:at] + ["coordinates", "type", "weights"] + keys[at:], list(header)
+			assert all(header[k] == true[0][k] for k in keys if k != "kind")
+			assert header["kind"] == "latents" and header["type"] == sys.argv[3]
+			assert len(header["weights"]) == 64
+			assert len(records) == len(true) - 2 and any(len(r) == 1 for r in records)
+			for r, t in zip(records, true[1:]):
+			    assert len(r[0]) == header["coordinates"] * int(sys.argv[4])
+			    assert len(r) == 1 or r[1:] == [t]
+			assert (end["packets"], end["flows"], end["end"]) == (true[-1]["packets"], true[-1]["flows"], "whole")
+		PY
+	done
+}
+
+@test "the built-in weights, by name, are no others" {
+	in=$BATS_FILE_TMPDIR
+	tc-enc -q --weights weights/default.tcw "$in/few" | cmp - "$in/few.l"
+	tc-dec --weights weights/default.tcw "$in/few.l" | cmp - <(tc-dec "$in/few.l")
+	is "$(python3 -c 'import msgpack, sys; print(next(msgpack.Unpacker(sys.stdin.buffer))["weights"])' <"$in/few.l")" \
+		"$(tail -c 32 weights/default.tcw | od -An -v -tx1 | tr -d ' \n')"
+}
+
+@test "two traces come out as two, each as if alone" {
+	in=$BATS_FILE_TMPDIR
+	tc-lift -q "$edge/tcp-plain-ip4.pcap" >"$tmp/one"
+	cat "$in/few" "$tmp/one" "$in/few" | tc-enc -q >"$tmp/l"
+	tc-dec "$tmp/l" >"$tmp/b"
+	is "$(tc-show "$tmp/b" | grep -c '^{"magic"')" 3
+	cat "$in/few" "$tmp/one" "$in/few" >"$tmp/a"
+	same "$tmp/a" "$tmp/b"
+	cat "$in/few.l" <(tc-enc -q "$tmp/one") "$in/few.l" | tc-dec | cmp - "$tmp/b"
+}
+
+@test "traces of latents of several types are decoded one after the other" {
+	in=$BATS_FILE_TMPDIR
+	for type in f32 i8 f16 i8 f32; do
+		tc-enc -q --no-refine --latent-type $type "$in/few"
+	done >"$tmp/l"
+	tc-dec "$tmp/l" >"$tmp/b"
+	cat "$in/few"{,,,,} >"$tmp/a"
+	same "$tmp/a" "$tmp/b"
+}
+
+@test "an empty trace comes out empty" {
+	tc-lift "$edge/empty.pcap" >"$tmp/a"
+	tc-enc "$tmp/a" | tc-dec | cmp - "$tmp/a"
+}
+
+@test "an end that says cut or interrupted is kept, and said, exit 1" {
+	for how in cut interrupted; do
+		stream '{"len":5}' | sed "s/whole/$how/" | tc-show --reverse >"$tmp/a"
+		run -1 --separate-stderr tc-enc -q -o - "$tmp/a"
+		is "$stderr" "tc-enc: $tmp/a: the trace ends $how after 3 packets"
+		tc-enc -q "$tmp/a" >"$tmp/l" 2>/dev/null || true
+		run -1 --separate-stderr tc-dec -o - "$tmp/l"
+		is "$stderr" "tc-dec: $tmp/l: the trace ends $how after 3 packets"
+		tc-dec "$tmp/l" >"$tmp/b" 2>/dev/null || true
+		is "$(end "$tmp/b")" "3 1 $how"
+	done
+}
+
+@test "with the caches and without: the same actions" {
+	in=$BATS_FILE_TMPDIR
+	tc-enc -q --no-cache "$in/few" >"$tmp/l"
+	tc-dec --no-cache "$in/few.l" >"$tmp/b1"
+	tc-dec --no-cache "$tmp/l" >"$tmp/b2"
+	tc-dec "$tmp/l" >"$tmp/b3"
+	tc-dec "$in/few.l" >"$tmp/b4"
+	same "$in/few" "$tmp/b1"
+	for k in 2 3 4; do cmp "$tmp/b1" "$tmp/b$k"; done
+}
+
+# --- how well ---
+
+@test "the decoder's clock: each step within 1/4096 and a unit, and no drift" {
+	in=$BATS_FILE_TMPDIR
+	paste <(jq -r 'select(.magic or has("end") | not) | .dt // 0' "$in/json") \
+		<(tc-dec "$in/l" | tc-show | jq -r 'select(.magic or has("end") | not) | .dt // 0') |
+		awk '{ d = $2 - $1; d = d < 0 ? -d : d; t = $1 < 0 ? -$1 : $1; true += $1; got += $2
+			if (d > t / 4096 + 1000) { print "packet", NR, "step", $1, "decoded", $2; bad = 1 } }
+			END { off = got - true; off = off < 0 ? -off : off; print NR, true, got
+				exit bad || NR < 20000 || !(off < 0.0002 * true) }'
+}
+
+@test "at most one packet of a thousand needs a patch" {
+	jq . "$BATS_FILE_TMPDIR/stats"
+	is "$(jq .packets "$BATS_FILE_TMPDIR/stats")" "$(packets "$sample")"
+	jq -e '.patched <= 0.001 * .packets and .time_wrong == 0' "$BATS_FILE_TMPDIR/stats"
+}
+
+@test "refined latents alone hold 99.9 % of the packets" {
+	jq -e '.whole_refined >= 0.999 * .packets' "$BATS_FILE_TMPDIR/stats"
+}
+
+@test "--stats counts what is in the stream" {
+	in=$BATS_FILE_TMPDIR
+	is "$(jq .patched "$in/stats")" "$(python3 -c '
+import msgpack, sys
+print(sum(isinstance(r, list) and len(r) == 2 for r in msgpack.Unpacker(sys.stdin.buffer)))' <"$in/l")"
+	jq -e '.traces == 1 and .whole <= .whole_refined and .whole <= .core and .core <= .core_refined and
+		.whole_refined + .patched >= .packets and ([.margins[]] | add) == .packets and
+		.cache_found + .rows >= .packets' "$in/stats"
+	tc-dec --stats "$in/l" 2>"$tmp/stats" >"$tmp/b"
+	jq -e --argjson n "$(jq '.packets - .patched' "$in/stats")" '.cache_asked == $n and .cache_found + .rows == $n' "$tmp/stats"
+}
+
+@test "what the latents don't hold is said in one line, unless -q" {
+	in=$BATS_FILE_TMPDIR
+	tc-enc --no-refine --stats -q "$in/few" 2>"$tmp/stats" >"$tmp/l"
+	tc-enc --no-refine "$in/few" 2>"$tmp/err" >"$tmp/l"
+	n=$(jq .patched "$tmp/stats")
+	[ "$n" -eq 0 ] || is "$(cat "$tmp/err")" "tc-enc: $n of 1500 packets with a patch"
+	is "$(tc-enc -q --no-refine "$in/few" 2>&1 >"$tmp/l")" ""
+}
+
+@test "latents alone, unrefined: still a stream of as many packets that compiles, and its flows don't derail" {
+	in=$BATS_FILE_TMPDIR
+	{ head -n 12001 "$in/json"; echo '{"end":"whole"}'; } | tc-show --reverse >"$tmp/a"
+	tc-enc -q --stats --no-patch --no-refine "$tmp/a" >"$tmp/l" 2>"$tmp/stats"
+	tc-dec "$tmp/l" >"$tmp/b"
+	tc-compile -q "$tmp/b" >"$tmp/b.pcap"
+	is "$(packets "$tmp/b.pcap")" 12000
+	jq -c '[.packets, .whole, .patched]' "$tmp/stats"
+	is "$(jq .patched "$tmp/stats")" 0
+	equal=$(paste -d'\n' <(steady "$tmp/a" | sed '1d;$d') <(steady "$tmp/b" | sed '1d;$d') |
+		awk 'NR % 2 { a = $0; next } { n += a == $0 } END { print n }')
+	echo "equal: $equal"
+	jq -e --argjson equal "$equal" '$equal >= .whole - 0.005 * .packets' "$tmp/stats"
+}
+
+# --- other machines ---
+
+# kernels NAME: what tc-dec says of the kernels that NAME asks for; elsewhere than on x86-64 the variable is ignored.
+kernels() { OPENBLAS_CORETYPE=$1 tc-dec --stats "$BATS_FILE_TMPDIR/few.l" 2>&1 >"$tmp/none" | jq -r .kernel; }
+
+@test "one machine's latents decode to the same with another's kernels" {
+	in=$BATS_FILE_TMPDIR
+	[ "$(uname -m)" != x86_64 ] || is "$(kernels Nehalem)" Nehalem
+	cat "$in/a" "$in/edges" >"$tmp/a"
+	OPENBLAS_CORETYPE=Haswell tc-enc -q "$tmp/a" --refine 20 >"$tmp/l"
+	for core in Sandybridge Nehalem Prescott; do
+		echo "$core"
+		OPENBLAS_CORETYPE=$core tc-dec "$tmp/l" >"$tmp/b.$core"
+		same "$tmp/a" "$tmp/b.$core"
+		cmp "$tmp/b.$core" "$tmp/b.Sandybridge" # time steps, too
+	done
+}
+
+@test "coordinates off by one part in 100000 decode to the same" {
+	in=$BATS_FILE_TMPDIR
+	latents "$in/l" "$tmp/l" <<-'PY'
+		for r in records:
+		    r[0] = bin(x * random.choice([1 - 1e-5, 1 + 1e-5]) for x in z(r))
+	PY
+	cmp -s "$in/l" "$tmp/l" && false
+	cmp <(tc-dec "$tmp/l") <(tc-dec "$in/l")
+}
+
+# --- latents that nobody encoded ---
+
+# anything LATENTS: they decode to 2000 actions that can be shown, come back, and compile.
+anything() {
+	within 20 tc-dec "$1" >"$tmp/b"
+	tc-show "$tmp/b" >"$tmp/json"
+	is "$(wc -l <"$tmp/json")" 2002
+	tc-show --reverse "$tmp/json" | cmp - "$tmp/b"
+	tc-compile -q "$tmp/b" >"$tmp/b.pcap"
+	is "$(packets "$tmp/b.pcap")" 2000
+}
+
+@test "random latents decode to some trace" {
+	for spread in 1 5 1e30; do
+		echo $spread
+		latents "$BATS_FILE_TMPDIR/few.l" "$tmp/l" <<-PY
+			n = header["coordinates"]
+			records = [[bin(random.gauss(0, $spread) for _ in range(n))] for _ in range(2000)]
+		PY
+		anything "$tmp/l"
+		[ $spread = 1e30 ] || [ "$(sort -u "$tmp/json" | wc -l)" -gt 1000 ]
+	done
+}
+
+@test "the same of one octet a coordinate, of any value" {
+	tc-enc -q --no-refine --latent-type i8 "$BATS_FILE_TMPDIR/few" >"$tmp/i8"
+	latents "$tmp/i8" "$tmp/l" <<-'PY'
+		records = [[bytes(random.randrange(256) for _ in range(header["coordinates"]))] for _ in range(2000)]
+	PY
+	anything "$tmp/l"
+}
+
+@test "latents in another order, without their patches, decode to some trace" {
+	latents "$BATS_FILE_TMPDIR/few.l" "$tmp/l" <<-'PY'
+		random.shuffle(records)
+		records = [r[:1] for r in (records * 2)[:2000]]
+	PY
+	anything "$tmp/l"
+}
+
+@test "the nudge.py of tc-latents(5) runs, and what it moves compiles" {
+	in=$BATS_FILE_TMPDIR
+	sed -n '/^\.\\" example: nudge.py/,/^\.Ed/p' man/tc-latents.5 | sed '1,2d;$d; s/\\e/\\/g' >"$tmp/nudge.py"
+	for type in f32 f16 i8; do
+		cat "$in/few" "$in/few" | tc-enc -q --no-refine --latent-type $type >"$tmp/l"
+		python3 "$tmp/nudge.py" <"$tmp/l" >"$tmp/moved"
+		cmp -s "$tmp/l" "$tmp/moved" && false
+		tc-dec "$tmp/moved" >"$tmp/b"
+		is "$(tc-show "$tmp/b" | wc -l)" 3004
+		tc-compile -q "$tmp/b" >"$tmp/b.pcap"
+		is "$(packets "$tmp/b.pcap")" 3000
+	done
+}
+
+@test "a coordinate that is infinite or no number is refused with its record" {
+	in=$BATS_FILE_TMPDIR
+	for type in f32 f16; do
+		tc-enc -q --no-refine --latent-type $type "$in/few" >"$tmp/few"
+		for bad in inf -inf nan; do
+			for place in 0 -1; do
+				echo "$type $bad $place"
+				latents "$tmp/few" "$tmp/l" <<-PY
+					c = z(records[1233])
+					c[$place] = float("$bad")
+					records[1233] = [bin(c)]
+				PY
+				refused "tc-dec: $tmp/l: record 1234: *infinite*not a number" tc-dec -o "$tmp/none" "$tmp/l"
+				[ ! -e "$tmp/none" ]
+				tc-dec "$tmp/l" >"$tmp/b" 2>/dev/null && false
+				is "$(end "$tmp/b" | cut -d' ' -f1,3)" "1233 cut"
+			done
+		done
+	done
+}
+
+@test "beside a patch any coordinates will do" {
+	in=$BATS_FILE_TMPDIR
+	latents "$in/few.l" "$tmp/l" <<-'PY'
+		one, = [r for r in Unpacker(open(sys.argv[1].replace(".l", ""), "rb")) if isinstance(r, list)][99:100]
+		records[99] = [bin([float("nan")] * header["coordinates"]), one]
+	PY
+	tc-dec "$tmp/l" >"$tmp/b"
+	same "$in/few" "$tmp/b"
+}
+
+# --- refused ---
+
+@test "actions and latents, taken for one another" {
+	in=$BATS_FILE_TMPDIR
+	refused "tc-dec: $in/few: not a stream of latents" tc-dec "$in/few"
+	for tool in tc-enc tc-compile; do
+		refused "$tool: $in/few.l: not a stream of actions" $tool "$in/few.l"
+	done
+	refused "tc-enc: $sample: not a stream of TraceCodec" tc-enc "$sample"
+	refused "tc-dec: $sample: not a stream of TraceCodec" tc-dec "$sample"
+}
+
+@test "a header that is wrong" {
+	in=$BATS_FILE_TMPDIR
+	while IFS='|' read -r change said; do
+		echo "$change"
+		latents "$in/few.l" "$tmp/l" <<<"$change"
+		refused "tc-dec: $tmp/l: $said" tc-dec -o "$tmp/b" "$tmp/l"
+		[ ! -e "$tmp/b" ]
+	done <<-'END'
+		w = header["weights"]; header["weights"] = ("1" if w[0] == "0" else "0") + w[1:]|made with other weights (*...); --weights names them
+		w = header["weights"]; header["weights"] = w[:-1] + ("1" if w[-1] == "0" else "0")|made with other weights (*...); --weights names them
+		header["coordinates"] += 1|header: latents of * coordinates; these weights have *
+		header["coordinates"] = 0|header: coordinates*
+		header["coordinates"] = 4097|header: coordinates*
+		header["coordinates"] = "74"|header: coordinates*
+		header["type"] = "f64"|header: coordinates, type*
+		header["weights"] = header["weights"][:-1]|header: *weights*
+		header["weights"] = header["weights"][:-1] + "G"|header: *weights*
+		header["weights"] = bytes(64)|header: *weights*
+		del header["weights"]|header: *weights*
+		del header["type"]|header: *type*
+		del header["coordinates"]|header: coordinates*
+		del header["cap"]|header: *cap*
+		header["cap"] = 0|header: a cap of 0; *
+		header["cap"] = 2**20 + 1|header: a cap of 1048577; *
+		header["version"] = 2|version 2 of the format; *
+		header["kind"] = "latent"|not a stream of latents
+	END
+}
+
+@test "a record that is no latent, or one of another length" {
+	in=$BATS_FILE_TMPDIR
+	while IFS='|' read -r change said; do
+		echo "$change"
+		latents "$in/few.l" "$tmp/l" <<<"$change"
+		refused "tc-dec: $tmp/l: record 51 (octet *): $said" tc-dec -o "$tmp/none" "$tmp/l"
+		[ ! -e "$tmp/none" ]
+		tc-dec "$tmp/l" >"$tmp/b" 2>/dev/null && false
+		is "$(end "$tmp/b" | cut -d' ' -f1,3)" "50 cut"
+	done <<-'END'
+		records[50] = [records[50][0][:-1]]|a latent of * octets, where the header says *
+		records[50] = [records[50][0] + b"\0"]|a latent of * octets, where the header says *
+		records[50] = [b""]|a latent of 0 octets, where the header says *
+		records[50] = [b"", [0]]|a latent of 0 octets, where the header says *
+		records[50] = []|damaged (*)
+		records[50] = [5]|damaged (*)
+		records[50] = [records[50][0], [0], [0]]|damaged (*)
+		records[50] = [records[50][0], 5]|damaged (*)
+		records[50] = [records[50][0], [1]]|damaged (*)
+	END
+}
+
+@test "a stream that breaks off is said, and what came before is passed on, cut" {
+	in=$BATS_FILE_TMPDIR
+	for tool in tc-enc tc-dec; do
+		whole=$in/few
+		[ $tool = tc-enc ] || whole=$in/few.l
+		head -c $(($(stat -c %s "$whole") / 2)) "$whole" >"$tmp/cut"
+		head -c -1 "$whole" >"$tmp/nearly"
+		for cut in cut nearly; do
+			quiet=
+			[ $tool = tc-dec ] || quiet=-q
+			refused "$tool: $tmp/$cut: *record [1-9]*" $tool $quiet -o "$tmp/none" "$tmp/$cut"
+			[[ $stderr = *"cut off"* ]]
+			[ ! -e "$tmp/none" ]
+			$tool $quiet "$tmp/$cut" >"$tmp/out" 2>/dev/null && false
+			if [ $tool = tc-enc ]; then
+				tc-dec "$tmp/out" >"$tmp/b" 2>/dev/null && false
+			else
+				mv "$tmp/out" "$tmp/b"
+			fi
+			n=$(end "$tmp/b" | cut -d' ' -f1)
+			[ "$n" -gt 500 ]
+			is "$(end "$tmp/b" | cut -d' ' -f3)" cut
+			cmp <(steady "$tmp/b" 2>/dev/null | sed '$d') <(steady "$in/few" | head -n $((n + 1)))
+		done
+		is "$n" 1500
+	done
+}
+
+@test "an octet that changed is noticed at the end" {
+	in=$BATS_FILE_TMPDIR
+	python3 - "$in/few.l" "$tmp/l" <<-'PY'
+		import sys
+		data = bytearray(open(sys.argv[1], "rb").read())
+		data[len(data) // 2] ^= 1
+		open(sys.argv[2], "wb").write(data)
+	PY
+	refused "tc-dec: $tmp/l: *" tc-dec -o "$tmp/none" "$tmp/l"
+	[ ! -e "$tmp/none" ]
+}
+
+@test "weights that are none, cut, changed, of another version or shape" {
+	in=$BATS_FILE_TMPDIR
+	w=weights/default.tcw
+	: >"$tmp/none.tcw"
+	head -c 10 $w >"$tmp/short.tcw"
+	head -c 100000 $w >"$tmp/cut.tcw"
+	head -c -1 $w >"$tmp/nearly.tcw"
+	{ cat $w; echo; } >"$tmp/longer.tcw"
+	python3 - $w "$tmp" <<-'PY'
+		import hashlib, sys
+		data = open(sys.argv[1], "rb").read()
+
+		def put(name, at, octets, signed=True):
+		    changed = data[:at] + octets + data[at + len(octets):-32]
+		    changed += hashlib.sha256(changed).digest() if signed else data[-32:]
+		    open(f"{sys.argv[2]}/{name}.tcw", "wb").write(changed)
+
+		def size(n):
+		    return n.to_bytes(4, "little")
+
+		latent = int.from_bytes(data[16:20], "little")
+		put("octet", len(data) // 2, bytes([data[len(data) // 2] ^ 1]), False)
+		put("version", 8, size(99))
+		put("shape", 16, size(latent - 1))
+		put("zero", 16, size(0))
+		put("huge", 16, size(2**32 - 1))
+		put("type", 12, size(7))
+		put("layers", 40, size(1))
+		put("infinite", len(data) - 40, b"\xff\xff\xff\xff" * 2)
+	PY
+	for tool in tc-enc tc-dec; do
+		for name in none short cut nearly longer octet version shape zero huge type layers infinite; do
+			echo "$tool $name"
+			case $name in
+			none) said="not a weights file of TraceCodec" ;;
+			short | cut | nearly) said="weights: *" ;;
+			octet) said="weights: damaged: *" ;;
+			version) said="weights: version 99; this program reads *" ;;
+			shape | type | layers) said="weights: of another network*" ;;
+			zero | huge) said="weights: a layer without units, or with too many" ;;
+			infinite) said="weights: not all are finite" ;;
+			*) said="weights: *" ;;
+			esac
+			refused "$tool: $tmp/$name.tcw: $said" $tool --weights "$tmp/$name.tcw" -o "$tmp/b" "$in/few"
+			[ ! -e "$tmp/b" ]
+		done
+		refused "$tool: $tmp/missing: No such file or directory" $tool --weights "$tmp/missing" "$in/few"
+		refused "$tool: $in/folder: ?*" $tool --weights "$in/folder" "$in/few"
+		refused "$tool: Makefile: not a weights file of TraceCodec" $tool --weights Makefile "$in/few"
+	done
+}
+
+# --- pipes ---
+
+@test "what is ready is written before more is waited for" {
+	in=$BATS_FILE_TMPDIR
+	head -c 5000 "$in/few" >"$tmp/part" # some whole records
+	n=$(tc-show "$tmp/part" 2>/dev/null | wc -l) || true
+	[ "$n" -gt 100 ]
+	mkfifo "$tmp/in"
+	within 60 tc-enc -q "$tmp/in" 2>"$tmp/err1" 3>&- | within 60 tc-dec >"$tmp/b" 2>"$tmp/err2" 3>&- &
+	exec 4>"$tmp/in"
+	cat "$tmp/part" >&4
+	for _ in $(seq 200); do
+		got=$(tc-show "$tmp/b" 2>/dev/null | wc -l) || true
+		[ "$got" -lt "$n" ] || break
+		sleep 0.05
+	done
+	is "$got" "$n" # the input is open still
+	tail -c +5001 "$in/few" >&4
+	exec 4>&-
+	wait $!
+	cmp <(steady "$tmp/b") <(steady "$in/few")
+}
+
+@test "behind ^C both say so, and give all packets" {
+	in=$BATS_FILE_TMPDIR
+	tc-lift -q "$edge/tcp-plain-ip4.pcap" >"$tmp/one"
+	tc-enc -q "$tmp/one" >"$tmp/one.l"
+	n=$(packets "$edge/tcp-plain-ip4.pcap")
+	for tool in tc-enc tc-dec; do
+		good=$tmp/one
+		[ $tool = tc-enc ] || good=$tmp/one.l
+		size=$(tail -c 200 "$good" | grep -abo end | tail -n 1 | cut -d: -f1)
+		size=$(($(stat -c %s "$good") - 200 + size - 2)) # where the end record begins
+		rm -f "$tmp/in" "$tmp/got"
+		mkfifo "$tmp/in"
+		$tool "$tmp/in" >"$tmp/got" 2>"$tmp/err" 3>&- &
+		exec 4>"$tmp/in"
+		head -c $size "$good" >&4
+		until [ -s "$tmp/got" ]; do sleep 0.01; done
+		status=0
+		kill -INT $!
+		wait $! || status=$?
+		exec 4>&-
+		is "$status" 130
+		if [ $tool = tc-enc ]; then tc-dec "$tmp/got" >"$tmp/b" 2>/dev/null || true; else mv "$tmp/got" "$tmp/b"; fi
+		is "$(end "$tmp/b" | cut -d' ' -f1,3)" "$n interrupted"
+	done
+}
+
+# each FUNCTION: for both tools, with $tool (and its name, $name) and $good, something it reads.
+each() {
+	in=$BATS_FILE_TMPDIR
+	name=tc-enc tool='tc-enc -q --no-refine' good=$in/few
+	"$1"
+	name=tc-dec tool=tc-dec good=$in/l
+	"$1"
+}
+
+@test "an input that isn't there, is empty, a folder, or foreign" {
+	it() {
+		refused "$name: $tmp/missing: No such file or directory" $tool "$tmp/missing"
+		refused "$name: $in/empty: empty*" $tool "$in/empty"
+		refused "$name: standard input: empty*" $tool <"$in/empty"
+		refused "$name: $in/folder: *Is a directory" $tool "$in/folder"
+		refused "$name: $in/foreign: not a stream of TraceCodec" $tool "$in/foreign"
+	}
+	each it
+}
+
+@test "a full disk is an error" {
+	tc-lift "$edge/empty.pcap" >"$tmp/a"
+	tc-enc "$tmp/a" >"$tmp/a.l"
+	it() {
+		refused "$name: standard output: No space left on device" bash -c "$tool '$good' >/dev/full"
+		refused "$name: standard output: No space left on device" bash -c "$tool -o - '$good' >/dev/full"
+	}
+	each it
+	refused "tc-enc: standard output: No space left on device" bash -c "tc-enc '$tmp/a' >/dev/full"
+	refused "tc-dec: standard output: No space left on device" bash -c "tc-dec '$tmp/a.l' >/dev/full"
+}
+
+@test "a closed pipe ends them, with one line" {
+	it() {
+		{ within 10 $tool "$good" 2>"$tmp/err" || echo $? >"$tmp/status"; } | head -c 100 >"$tmp/head"
+		is "$(cat "$tmp/status")" 1
+		is "$(cat "$tmp/err")" "$name: standard output: Broken pipe"
+		is "$(wc -c <"$tmp/head")" 100
+		refused "$name: ?*" bash -c "$tool '$good' >&-"
+	}
+	each it
+}
+
+@test "-o: whole or not at all" {
+	mkdir "$tmp/out"
+	it() {
+		$tool "$good" >"$tmp/want"
+		echo before >"$tmp/out/a"
+		head -c 2000 "$good" >"$tmp/cut"
+		for bad in "$tmp/cut" "$in/empty" "$in/foreign" "$tmp/missing"; do
+			run -1 $tool -o "$tmp/out/a" "$bad"
+			is "$(cat "$tmp/out/a")" before
+			is "$(ls -A "$tmp/out")" a
+		done
+		$tool -o "$tmp/out/a" "$good"
+		cmp "$tmp/out/a" "$tmp/want"
+		is "$(ls -A "$tmp/out")" a
+		refused "$name: $tmp/none/a: No such file or directory" $tool -o "$tmp/none/a" "$good"
+		refused "$name: $tmp/out: Is a directory" $tool -o "$tmp/out" "$good"
+	}
+	each it
+}
+
+@test "octets don't go to a terminal" {
+	it() {
+		run -1 script -qefc "$tool $good" /dev/null
+		is "${output//$'\r'/}" "$name: standard output is a terminal; -o - writes to it"
+	}
+	each it
+}
+
+@test "wrong usage: exit 2" {
+	misused() {
+		echo "$*"
+		run -2 --separate-stderr "$@" </dev/null
+		is "$output" ""
+		[[ ${stderr_lines[0]} = "$1: "* || ${stderr_lines[0]} = "usage: $1 "* ]]
+	}
+	for tool in tc-enc tc-dec; do
+		misused $tool --colour
+		misused $tool -Z
+		misused $tool -o
+		misused $tool --weights
+		misused $tool --stats=yes
+		misused $tool a b
+		run -0 --separate-stderr $tool --help
+		[[ ${lines[0]} = "usage: $tool "* ]]
+		is "$stderr" ""
+	done
+	for type in '' f64 F32 i8x; do misused tc-enc --latent-type "$type"; done
+	for n in '' x -1 1.5 100001; do misused tc-enc --refine "$n"; done
+	for n in '' x -1 18446744073709551616; do misused tc-enc --seed "$n"; done
+}
+
+# --- memory ---
+
+@test "70000 flows: encoder and decoder stay under 256 MiB" {
+	peak() {
+		/usr/bin/env python3 -B - "$@" <<-'PY'
+			import resource, subprocess, sys
+			with open(sys.argv[1], "wb") as out:
+			    subprocess.run(sys.argv[2:], stdout=out, check=True)
+			print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+		PY
+	}
+	python3 tests/fixtures/flood.py 70000 | tc-lift -q - >"$tmp/a"
+	enc=$(peak "$tmp/l" tc-enc -q --no-refine "$tmp/a")
+	dec=$(peak "$tmp/b" tc-dec "$tmp/l")
+	echo "tc-enc $enc MiB, tc-dec $dec MiB"
+	[ "$enc" -lt 256 ]
+	[ "$dec" -lt 256 ]
+	is "$(end "$tmp/b" | cut -d' ' -f1,3)" "140000 whole"
+	cmp "$tmp/a" "$tmp/b" # steps of one unit are not rounded
+}
