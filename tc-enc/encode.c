@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define CACHE_ENTRIES (1 << 16)
-#define CACHE_OCTETS  640
+#define CACHE_OCTETS  832
 #define KEY_WORDS     40 /* longer actions are not remembered */
 #define ARENA	      (ENCODE_BLOCK * 24 + 2 * ACTION_WORDS)
 /* What is read with less than this, another machine's kernels might read otherwise: it is patched. */

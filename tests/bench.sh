@@ -61,3 +61,22 @@ for name in tcpdump tc-lift tc-compile tc-diff; do
 	awk -v name=$name -v s="$(median $name 1)" -v floor="$floor" -v n="$n" -v k="$(median $name 2)" \
 		'BEGIN { printf "%-12s %10.3f %8.2f %12.0f %10.1f\n", name, s, s / floor, n / s, k / 1024 }'
 done
+
+# The codec, on each capture once, cold at the start; CPU seconds of the program, share of them in matrix products.
+find "${1:-tests/fixtures/sample.pcap}" -type f -print0 | LC_ALL=C sort -z |
+	xargs -0 -n 1 bin/tc-lift -q 2>/dev/null >"$tmp/all" || true
+bin/tc-enc -q -o "$tmp/latents" "$tmp/all"
+n=$(bin/tc-show "$tmp/all" | grep -vcE '^\{"(magic|end)"')
+printf '\n%d packets of the codec, each capture once\n%-26s %10s %12s %10s %8s\n' "$n" program 'CPU s' packets/s products hits
+for options in '' --no-cache; do
+	for program in "tc-enc -q $options $tmp/all" "tc-enc -q --no-refine $options $tmp/all" \
+		"tc-dec $options $tmp/latents"; do
+		for _ in $(seq "$runs"); do
+			# shellcheck disable=SC2086
+			bin/$program --stats 2>&1 >/dev/null |
+				jq -r '"\(.seconds) \(.product_seconds / .seconds * 100) \(.cache_found / .cache_asked * 100)"'
+		done | sort -n | sed -n "$((runs / 2 + 1))p" |
+			awk -v name="${program% *}" -v n="$n" \
+				'{ printf "%-26s %10.3f %12.0f %9.0f%% %7.0f%%\n", name, $1, n / $1, $2, $3 }'
+	done
+done
