@@ -259,9 +259,9 @@ kernels() { OPENBLAS_CORETYPE=$1 tc-dec --stats "$BATS_FILE_TMPDIR/few.l" 2>&1 >
 	for core in Sandybridge Nehalem Prescott; do
 		echo "$core"
 		OPENBLAS_CORETYPE=$core tc-dec "$tmp/l" >"$tmp/b.$core"
-		same "$tmp/a" "$tmp/b.$core"
 		cmp "$tmp/b.$core" "$tmp/b.Sandybridge" # time steps, too
 	done
+	same "$tmp/a" "$tmp/b.Sandybridge"
 }
 
 @test "coordinates off by one part in 100000 decode to the same" {
@@ -331,20 +331,18 @@ anything() {
 @test "a coordinate that is infinite or no number is refused with its record" {
 	in=$BATS_FILE_TMPDIR
 	for type in f32 f16; do
-		tc-enc -q --no-refine --latent-type $type "$in/few" >"$tmp/few"
-		for bad in inf -inf nan; do
-			for place in 0 -1; do
-				echo "$type $bad $place"
-				latents "$tmp/few" "$tmp/l" <<-PY
-					c = z(records[1233])
-					c[$place] = float("$bad")
-					records[1233] = [bin(c)]
-				PY
-				refused "tc-dec: $tmp/l: record 1234: *infinite*not a number" tc-dec -o "$tmp/none" "$tmp/l"
-				[ ! -e "$tmp/none" ]
-				tc-dec "$tmp/l" >"$tmp/b" 2>/dev/null && false
-				is "$(end "$tmp/b" | cut -d' ' -f1,3)" "1233 cut"
-			done
+		{ head -n 201 "$in/json"; echo '{"end":"whole"}'; } | tc-show --reverse | tc-enc -q --latent-type $type >"$tmp/few"
+		for bad in inf:0 -inf:-1 nan:0 nan:-1; do
+			echo "$type $bad"
+			latents "$tmp/few" "$tmp/l" <<-PY
+				c = z(records[133])
+				c[${bad#*:}] = float("${bad%:*}")
+				records[133] = [bin(c)]
+			PY
+			refused "tc-dec: $tmp/l: record 134: *infinite*not a number" tc-dec -o "$tmp/none" "$tmp/l"
+			[ ! -e "$tmp/none" ]
+			tc-dec "$tmp/l" >"$tmp/b" 2>/dev/null && false
+			is "$(end "$tmp/b" | cut -d' ' -f1,3)" "133 cut"
 		done
 	done
 }
@@ -668,7 +666,17 @@ each() {
 			print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 		PY
 	}
-	python3 tests/fixtures/flood.py 70000 | tc-lift -q - >"$tmp/a"
+	# What flood.py 70000 lifts to, without its taking its time.
+	{
+		stream | head -n 1 | sed 's/"cap":16/"cap":65536/'
+		awk 'BEGIN { for (i = 0; i < 140000; i++) {
+			flow = i % 65536; h = 2 * i % 65536
+			printf "{%s%s\"win\":64240,\"flags\":2,\"ttl\":64,\"open\":1,\"orig_p\":%d,\"resp_p\":80,", i ? "\"dt\":1000," : "",
+				flow ? "\"flow\":" flow "," : "", 1024 + i % 70000 % 60000
+			printf "\"orig_h\":[%d,1],\"resp_h\":[%d,0],\"src_mac\":[%d,0],\"dst_mac\":[%d,0]}\n", h, h + 1, h, h + 1
+		} }'
+		echo '{"end":"whole"}'
+	} | tc-show --reverse >"$tmp/a"
 	enc=$(peak "$tmp/l" tc-enc -q --no-refine "$tmp/a")
 	dec=$(peak "$tmp/b" tc-dec "$tmp/l")
 	echo "tc-enc $enc MiB, tc-dec $dec MiB"

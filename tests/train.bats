@@ -95,7 +95,7 @@ train() { tc-train "${small[@]}" --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_F
 
 @test "a training that was interrupted goes on from its checkpoint to the same weights" {
 	for threads in 1 2; do
-		again=(tc-train "${small[@]}" --batch 64 --threads $threads --steps 300 --report 10 "$BATS_FILE_TMPDIR/few")
+		again=(tc-train "${small[@]}" --batch 64 --threads $threads --steps 150 --report 10 "$BATS_FILE_TMPDIR/few")
 		rm -f "$tmp"/{w,state}
 		"${again[@]}" -o "$tmp/want" 2>/dev/null
 		"${again[@]}" -o "$tmp/w" --checkpoint "$tmp/state" 2>"$tmp/said" 3>&- &
@@ -108,7 +108,7 @@ train() { tc-train "${small[@]}" --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_F
 		[ ! -e "$tmp/w" ]
 		"${again[@]}" -o "$tmp/w" --checkpoint "$tmp/state" 2>"$tmp/said"
 		n=$(sed -nE 's/^tc-train: goes on after ([0-9]+) steps$/\1/p' "$tmp/said")
-		[ "$n" -ge 10 ] && [ "$n" -lt 300 ]
+		[ "$n" -ge 10 ] && [ "$n" -lt 150 ]
 		cmp "$tmp/w" "$tmp/want"
 		"${again[@]}" -o "$tmp/w2" --checkpoint "$tmp/state" 2>"$tmp/said" # it is over: at once
 		is "$(wc -l <"$tmp/said")" 2
