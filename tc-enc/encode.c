@@ -7,8 +7,10 @@
 #include <string.h>
 
 #define CACHE_ENTRIES (1 << 16)
-#define CACHE_OCTETS  832
+#define CACHE_OCTETS  1088
 #define KEY_WORDS     40 /* longer actions are not remembered */
+#define BLOCK_AFRESH  8
+#define SAID_WORDS    32 /* nor are longer ones that others decode to */
 #define ARENA	      (ENCODE_BLOCK * 24 + 2 * ACTION_WORDS)
 /* What is read with less than this, another machine's kernels might read otherwise: it is patched. */
 #define PATCH_MARGIN 0.02f
@@ -29,11 +31,13 @@ struct outcome {
 	uint64_t wrong, wrong_after; /* fields */
 	float kl, margin;
 	bool refined;
+	uint16_t words; /* of the action that it decodes to, where that is another one: with --no-patch */
 };
 
 /* A packet of a block. */
 struct item {
 	uint32_t words;	 /* where its absolute action stands in the arena */
+	uint64_t *said;	 /* the relative action that it decodes to, where that is another one */
 	uint32_t miss;	 /* number, from 1, of the row that the network must see; 0: known */
 	bool sayable;
 	int64_t step;	 /* true time step, ns */
@@ -65,11 +69,16 @@ struct encoder {
 	size_t size, action_size; /* octets of a latent, of its action's part */
 
 	int n, misses;
+	int limit; /* packets of a block: few behind one that went wrong, since all of them are seen anew */
 	bool unsayable; /* one of the block's actions */
 	struct item item[ENCODE_BLOCK];
 	uint8_t *latent; /* of the items, action part */
 	uint64_t arena[ARENA];
 	uint32_t used; /* words of it */
+	uint64_t said[ENCODE_BLOCK * ACTION_WORDS];
+	uint32_t said_used;
+	uint64_t *row_said[ENCODE_BLOCK];
+	bool row_unsayable[ENCODE_BLOCK];
 	/* rows that the network must see */
 	struct code code[ENCODE_BLOCK], got[ENCODE_BLOCK];
 	struct cache_entry *entry[ENCODE_BLOCK];
@@ -100,6 +109,7 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	e->options = *o;
 	e->out = out;
 	e->random = o->seed;
+	e->limit = ENCODE_BLOCK;
 	cached = o->cached && !o->sample;
 	e->action_size = latent_size(o->type, z);
 	e->size = latent_size(o->type, z + tz);
@@ -258,30 +268,51 @@ see_rows(struct encoder *e)
 	}
 }
 
-/* What was seen goes to the items that wait for it and into the cache. */
+/* What the rows that decode wrong say instead: where no patch sets it right, the decoder will act on
+ * it, and so must the encoder. */
+static void
+note_said(struct encoder *e)
+{
+	static struct action a;
+
+	for (int i = 0; i < e->misses && !e->options.patch; i++) {
+		struct outcome *o = &e->outcome[i];
+		if (!o->wrong_after && !e->row_unsayable[i])
+			continue;
+		code_get(&e->got[i], &a);
+		e->row_said[i] = e->said + e->said_used;
+		o->words = action_pack(&a, e->row_said[i]);
+		e->said_used += o->words;
+	}
+}
+
+/* What was seen goes to the items that wait for it and into the cache: the outcome, the latent, and
+ * what is said instead. */
 static void
 share_rows(struct encoder *e)
 {
 	for (int i = 0; i < e->misses; i++) {
 		struct cache_entry *c = e->entry[i];
+		const struct outcome *o = &e->outcome[i];
 		if (!c || c->ahead != (uint32_t)i + 1 || c->hash != e->entry_hash[i])
 			continue;
-		uint8_t *value = cache_value(c);
-		/* What was let through wrong is told anew each time, since the decoder's state hangs on it. */
-		if (e->outcome[i].wrong_after && !e->options.patch) {
+		c->ahead = 0;
+		if (o->words > SAID_WORDS) {
 			c->hash = 0;
-			c->ahead = 0;
 			continue;
 		}
-		memcpy(value, &e->outcome[i], sizeof e->outcome[i]);
-		memcpy(value + sizeof e->outcome[i], e->row + i * e->action_size, e->action_size);
-		c->ahead = 0;
+		uint8_t *value = cache_value(c);
+		memcpy(value, o, sizeof *o);
+		memcpy(value + sizeof *o, e->row + i * e->action_size, e->action_size);
+		if (o->words)
+			memcpy(value + sizeof *o + e->action_size, e->row_said[i], o->words * 8);
 	}
 	for (int i = 0; i < e->n; i++) {
 		struct item *t = &e->item[i];
 		if (!t->miss)
 			continue;
 		t->outcome = e->outcome[t->miss - 1];
+		t->said = e->row_said[t->miss - 1];
 		memcpy(e->latent + i * e->action_size, e->row + (t->miss - 1) * e->action_size,
 		       e->action_size);
 	}
@@ -428,7 +459,7 @@ write_item(struct encoder *e, int i, bool *back)
 		if (right) {
 			context_follow(&e->behind, &a);
 		} else {
-			code_get(&e->got[t->miss - 1], &a);
+			action_unpack(&a, t->said);
 			context_resolve(&e->behind, &a);
 			*back = !t->sayable || t->outcome.wrong_after & state_fields;
 		}
@@ -442,17 +473,18 @@ static int add_packed(struct encoder *e, const uint64_t *word);
 static int
 start_over(struct encoder *e, int i)
 {
-	uint64_t *rest = malloc(sizeof e->arena);
+	uint64_t *rest = malloc(e->used * sizeof *rest);
 	uint32_t at[ENCODE_BLOCK];
 	int n = e->n - i - 1, r = 0;
 
 	if (!rest)
 		return -1;
-	memcpy(rest, e->arena, sizeof e->arena);
+	memcpy(rest, e->arena, e->used * sizeof *rest);
 	for (int k = 0; k < n; k++)
 		at[k] = e->item[i + 1 + k].words;
 	context_copy(&e->ahead, &e->behind);
-	e->n = e->misses = e->used = 0;
+	e->limit = BLOCK_AFRESH;
+	e->n = e->misses = e->used = e->said_used = 0;
 	e->unsayable = false;
 	for (int k = 0; k < n && r == 0; k++)
 		r = add_packed(e, rest + at[k]);
@@ -467,13 +499,15 @@ encoder_flush(struct encoder *e)
 	bool back = false;
 
 	see_rows(e);
+	note_said(e);
 	share_rows(e);
 	prepare_times(e);
 	while (i < e->n && r == 0 && !back)
 		r = write_item(e, i++, &back);
 	if (back && r == 0)
 		return start_over(e, i - 1);
-	e->n = e->misses = e->used = 0;
+	e->limit = 2 * e->limit < ENCODE_BLOCK ? 2 * e->limit : ENCODE_BLOCK;
+	e->n = e->misses = e->used = e->said_used = 0;
 	e->unsayable = false;
 	return r;
 }
@@ -488,6 +522,7 @@ miss(struct encoder *e, struct item *t, const struct action *relative, const uin
 
 	t->sayable &= code_put(&e->code[i], relative);
 	e->unsayable |= !t->sayable;
+	e->row_unsayable[i] = !t->sayable;
 	t->miss = i + 1;
 	e->entry[i] = NULL;
 	if (!t->sayable || n > KEY_WORDS)
@@ -518,8 +553,13 @@ look_up(struct encoder *e, struct item *t, const struct action *relative)
 		const uint8_t *value = cache_value(c);
 		t->miss = 0;
 		memcpy(&t->outcome, value, sizeof t->outcome);
-		memcpy(e->latent + (t - e->item) * e->action_size, value + sizeof t->outcome,
-		       e->action_size);
+		value += sizeof t->outcome;
+		memcpy(e->latent + (t - e->item) * e->action_size, value, e->action_size);
+		if (t->outcome.words) {
+			t->said = e->said + e->said_used;
+			e->said_used += t->outcome.words;
+			memcpy(t->said, value + e->action_size, t->outcome.words * sizeof *t->said);
+		}
 	}
 }
 
@@ -535,7 +575,7 @@ add(struct encoder *e, struct action *a, unsigned words)
 	t->sayable = context_relate(&e->ahead, a);
 	look_up(e, t, a);
 	e->n++;
-	if (e->n == ENCODE_BLOCK || e->used + ACTION_WORDS > ARENA)
+	if (e->n >= e->limit || e->used + ACTION_WORDS > ARENA)
 		return encoder_flush(e);
 	return 0;
 }
