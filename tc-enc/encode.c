@@ -70,7 +70,6 @@ struct encoder {
 
 	int n, misses;
 	int limit; /* packets of a block: few behind one that went wrong, since all of them are seen anew */
-	bool unsayable; /* one of the block's actions */
 	struct item item[ENCODE_BLOCK];
 	uint8_t *latent; /* of the items, action part */
 	uint64_t arena[ARENA];
@@ -208,64 +207,66 @@ encode_rows(struct encoder *e)
 	}
 }
 
-/* Decodes the rows as the decoder will, and says what is wrong and by how much. */
+/* Which fields the rows decode wrong, where the margin says that some are. What is said instead matters
+ * only to a decoder that gets no patch, and to statistics: otherwise all fields count as wrong. */
 static void
-check_rows(struct encoder *e, float *margin)
+tell_wrong(struct encoder *e, const float *margin)
 {
 	int z = e->net->shape.latent;
+	bool any = false, wanted = e->options.stats || !e->options.patch;
 
-	network_decode(e->net, &e->pass, e->z, z, e->misses, e->code, NULL);
-	network_margin(&e->pass, e->code, margin);
-	bool any = e->unsayable;
 	for (int i = 0; i < e->misses; i++)
-		any |= margin[i] <= 0;
-	if (!any)
-		return;
-	/* Only then it matters what is said instead, or in part. */
-	network_decode(e->net, &e->pass, e->z, z, e->misses, NULL, e->got);
+		any |= margin[i] <= 0 || e->row_unsayable[i];
+	if (any && wanted)
+		network_decode(e->net, &e->pass, e->z, z, e->misses, NULL, e->got);
 	for (int i = 0; i < e->misses; i++)
-		e->outcome[i].wrong_after = margin[i] > 0 ? 0 : code_wrong(&e->code[i], &e->got[i]);
+		e->outcome[i].wrong_after = margin[i] > 0 ? 0
+					    : wanted	  ? code_wrong(&e->code[i], &e->got[i])
+							  : UINT64_MAX;
 }
 
+/* Refines the rows whose margin is narrow, which becomes what it is then. */
+static void
+refine_rows(struct encoder *e, float *margin)
+{
+	int row[ENCODE_BLOCK], z = e->net->shape.latent, n = 0;
+
+	for (int i = 0; i < e->misses; i++) {
+		if (margin[i] >= ENCODE_MARGIN)
+			continue;
+		e->outcome[i].refined = true;
+		refiner_add(e->refiner, &e->code[i], e->z + (size_t)i * z);
+		row[n++] = i;
+	}
+	refiner_run(e->refiner, e->options.steps, ENCODE_MARGIN);
+	for (int k = 0; k < n; k++) {
+		float *to = e->z + (size_t)row[k] * z;
+		e->stats.steps += refiner_take(e->refiner, k, to, &margin[row[k]]);
+		latent_put(e->options.type, to, z, e->row + row[k] * e->action_size);
+	}
+	if (n)
+		tell_wrong(e, margin);
+}
+
+/* The latents of the rows and what the decoder will make of them. */
 static void
 see_rows(struct encoder *e)
 {
-	int n = e->misses, z = e->net->shape.latent, narrow = 0;
 	float margin[ENCODE_BLOCK];
-	int row[ENCODE_BLOCK];
 
-	if (n == 0)
+	if (e->misses == 0)
 		return;
 	encode_rows(e);
-	check_rows(e, margin);
-	e->stats.rows += n;
-	for (int i = 0; i < n; i++) {
-		struct outcome *o = &e->outcome[i];
-		o->wrong = o->wrong_after;
-		o->margin = margin[i];
-		if (!(margin[i] >= ENCODE_MARGIN))
-			row[narrow++] = i;
-	}
-	if (!narrow || !e->options.refine)
-		return;
-	for (int k = 0; k < narrow; k++) {
-		struct outcome *o = &e->outcome[row[k]];
-		o->refined = true;
-		refiner_add(e->refiner, &e->code[row[k]], e->z + (size_t)row[k] * z);
-	}
-	refiner_run(e->refiner, e->options.steps, ENCODE_MARGIN);
-	for (int k = 0; k < narrow; k++) {
-		e->stats.steps += refiner_take(e->refiner, k, e->z + (size_t)row[k] * z);
-		latent_put(e->options.type, e->z + (size_t)row[k] * z, z,
-			   e->row + row[k] * e->action_size);
-	}
-	check_rows(e, margin);
-	for (int k = 0; k < narrow; k++) {
-		struct outcome *o = &e->outcome[row[k]];
-		o->margin = margin[row[k]];
-		if (margin[row[k]] > 0)
-			o->wrong_after = 0;
-	}
+	e->stats.rows += e->misses;
+	network_decode(e->net, &e->pass, e->z, e->net->shape.latent, e->misses, e->code, NULL);
+	network_margin(&e->pass, e->code, margin);
+	tell_wrong(e, margin);
+	for (int i = 0; i < e->misses; i++)
+		e->outcome[i].wrong = e->outcome[i].wrong_after;
+	if (e->options.refine)
+		refine_rows(e, margin);
+	for (int i = 0; i < e->misses; i++)
+		e->outcome[i].margin = margin[i];
 }
 
 /* What the rows that decode wrong say instead: where no patch sets it right, the decoder will act on
@@ -485,7 +486,6 @@ start_over(struct encoder *e, int i)
 	context_copy(&e->ahead, &e->behind);
 	e->limit = BLOCK_AFRESH;
 	e->n = e->misses = e->used = e->said_used = 0;
-	e->unsayable = false;
 	for (int k = 0; k < n && r == 0; k++)
 		r = add_packed(e, rest + at[k]);
 	free(rest);
@@ -508,7 +508,6 @@ encoder_flush(struct encoder *e)
 		return start_over(e, i - 1);
 	e->limit = 2 * e->limit < ENCODE_BLOCK ? 2 * e->limit : ENCODE_BLOCK;
 	e->n = e->misses = e->used = e->said_used = 0;
-	e->unsayable = false;
 	return r;
 }
 
@@ -521,7 +520,6 @@ miss(struct encoder *e, struct item *t, const struct action *relative, const uin
 	int i = e->misses++;
 
 	t->sayable &= code_put(&e->code[i], relative);
-	e->unsayable |= !t->sayable;
 	e->row_unsayable[i] = !t->sayable;
 	t->miss = i + 1;
 	e->entry[i] = NULL;

@@ -23,7 +23,7 @@ static const char usage_text[] =
     "      --sample            draw from the posterior instead of taking its mean\n"
     "      --seed N            of the draws (0)\n"
     "      --no-refine         take latents as the encoder gives them\n"
-    "      --refine N          steps of a refinement, at most (300)\n"
+    "      --refine N          steps of a refinement, at most (1000)\n"
     "      --no-patch          latents alone, also where they decode wrong\n"
     "      --no-cache          ask the network for every packet\n"
     "      --stats             one JSON object on standard error at the end\n"
@@ -75,7 +75,7 @@ arguments(struct options *o, int argc, char **argv)
 	struct encode_options *e = &o->encode;
 	int c;
 
-	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 300};
+	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 1000};
 	while ((c = getopt_long(argc, argv, "o:q", table, NULL)) != -1) {
 		switch (c) {
 		case 'o':

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RATE 0.03f
+#define RATE 0.2f
 #define WANT 1.0f /* the hinge's margin, in logits */
 
 struct refiner {
@@ -140,12 +140,13 @@ refiner_run(struct refiner *r, uint32_t steps, float margin)
 }
 
 uint32_t
-refiner_take(struct refiner *r, int k, float *z)
+refiner_take(struct refiner *r, int k, float *z, float *margin)
 {
 	size_t w = r->net->shape.latent;
 	uint32_t steps = r->steps[k];
 
 	memcpy(z, r->best + k * w, w * sizeof *z);
+	*margin = r->top[k];
 	if (++r->taken == r->n)
 		r->n = r->taken = 0;
 	return steps;

@@ -15,8 +15,8 @@ void refiner_free(struct refiner *r);
 void refiner_add(struct refiner *r, const struct code *code, const float *z);
 /* Refines all: until each decision, of the rounded latent, has the margin, or for so many steps. */
 void refiner_run(struct refiner *r, uint32_t steps, float margin);
-/* The k-th that was added, rounded, and the steps that it took. After the last one is taken the
- * refiner is empty. */
-uint32_t refiner_take(struct refiner *r, int k, float *z);
+/* The k-th that was added, rounded, its margin, and the steps that it took. After the last one is
+ * taken the refiner is empty. */
+uint32_t refiner_take(struct refiner *r, int k, float *z, float *margin);
 
 #endif

@@ -181,10 +181,8 @@ walk_number(struct walk *w, unsigned n, uint64_t v)
 {
 	unsigned length;
 
-	if (w->way == DRAW) /* of any length, half of them long */
-		v = code_random(w->random) & ones(code_random(w->random) & 1
-						      ? n - code_random(w->random) % 4 % n
-						      : code_random(w->random) % (n + 1));
+	if (w->way == DRAW) /* of any length */
+		v = code_random(w->random) & ones(code_random(w->random) % (n + 1));
 	if (w->way == PUT && v & ~ones(n)) {
 		w->good = false;
 		v = 0;
