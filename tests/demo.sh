@@ -23,3 +23,13 @@ bin/tc-diff "$a" "$b"
 printf '\nThe second capture lifts to the very octets of the first: the same behaviour, packet by packet,\n'
 printf 'none of the addresses or payload. Octets: capture %s, actions %s, compiled capture %s.\n' \
 	"$(wc -c <"$a")" "$(wc -c <"$actions")" "$(wc -c <"$b")"
+
+decoded=build/demo/decoded.pcap exact=transition.worst,tcp.event,conn.history,interleave.run,volume.flows,mix.size
+say "tc-enc $actions | tc-dec | tc-compile > $decoded"
+bin/tc-enc -o build/demo/sample.lat "$actions"
+bin/tc-dec build/demo/sample.lat | bin/tc-compile >"$decoded"
+say "tc-diff --fail-on $exact $a $decoded"
+bin/tc-diff --fail-on $exact "$a" "$decoded"
+printf '\nDecoded from latents, one point in a space of %s dimensions a packet, every field is as it was; times keep\n' \
+	"$(bin/tc-show build/demo/sample.lat | sed -n '1s/.*"coordinates":\([0-9]*\).*/\1/p')"
+printf '13 significant bits each.\n'
