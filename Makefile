@@ -12,8 +12,7 @@ CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2
 
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
-PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 \
-	tc-lift.1 tc-enc.1 tc-dec.1 tc-compile.1 tc-diff.1 tc-train.1 tc-show.1
+PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 tc-lift.1 tc-enc.1 tc-dec.1 tc-compile.1 tc-diff.1 tc-train.1 tc-show.1
 TESTS = identity units neural scramble conn analysis
 
 objects = $(patsubst %,build/common/%.o,$(1))

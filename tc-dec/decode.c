@@ -27,7 +27,6 @@ struct decoder {
 	struct stream_writer *out;
 	struct stream_header header;
 	struct context context;
-	bool context_made;
 	int unit; /* ns */
 	size_t action_size, time_size;
 	struct cache actions, times;
@@ -69,8 +68,7 @@ decoder_free(struct decoder *d)
 {
 	if (!d)
 		return;
-	if (d->context_made)
-		context_free(&d->context);
+	context_free(&d->context);
 	free(d->action_rows.z);
 	free(d->time_rows.z);
 	pass_free(&d->pass);
@@ -90,9 +88,6 @@ forget(struct cache *c)
 int
 decoder_begin(struct decoder *d, const struct stream_header *h)
 {
-	if (d->context_made)
-		context_free(&d->context);
-	d->context_made = true;
 	if (d->action_size && d->header.type != h->type) {
 		forget(&d->actions);
 		forget(&d->times);
@@ -101,7 +96,7 @@ decoder_begin(struct decoder *d, const struct stream_header *h)
 	d->unit = h->nano ? 1 : 1000;
 	d->action_size = latent_size(h->type, d->net->shape.latent);
 	d->time_size = latent_size(h->type, d->net->shape.time);
-	return context_init(&d->context, h->cap);
+	return context_begin(&d->context, h->cap);
 }
 
 /* Remembers, or asks for, what some octets say: the number of a row, from 1, or 0 with *e. False

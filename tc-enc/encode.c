@@ -62,7 +62,6 @@ struct encoder {
 	int unit;	  /* ns */
 	int64_t debt;	  /* ns that the decoder's clock is behind */
 	struct context ahead, behind; /* behind: as the decoder has it, kept where it may differ */
-	bool contexts;
 	struct cache cache;
 	uint8_t *times;	  /* struct time_entry each */
 	size_t time_size; /* of an entry */
@@ -127,22 +126,13 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	return e;
 }
 
-static void
-free_contexts(struct encoder *e)
-{
-	if (e->contexts) {
-		context_free(&e->ahead);
-		context_free(&e->behind);
-	}
-	e->contexts = false;
-}
-
 void
 encoder_free(struct encoder *e)
 {
 	if (!e)
 		return;
-	free_contexts(e);
+	context_free(&e->ahead);
+	context_free(&e->behind);
 	cache_free(&e->cache);
 	pass_free(&e->pass);
 	refiner_free(e->refiner);
@@ -156,13 +146,11 @@ encoder_free(struct encoder *e)
 int
 encoder_begin(struct encoder *e, const struct stream_header *h)
 {
-	free_contexts(e);
 	e->header = *h;
 	e->unit = h->nano ? 1 : 1000;
 	e->debt = 0;
-	e->contexts = true;
 	e->stats.traces++;
-	return context_init(&e->ahead, h->cap) | context_init(&e->behind, e->options.patch ? 1 : h->cap);
+	return context_begin(&e->ahead, h->cap) | context_begin(&e->behind, e->options.patch ? 1 : h->cap);
 }
 
 /* --- what the network says of the rows that it hasn't seen --- */

@@ -63,9 +63,9 @@ read_trace(struct dataset *d, struct stream_reader *r, const struct stream_heade
 {
 	static struct action a;
 	static struct code code;
-	struct context context;
+	struct context context = {0};
 	uint64_t traces = d->trace_room;
-	int got = 0, bad = context_init(&context, h->cap);
+	int got = 0, bad = context_begin(&context, h->cap);
 
 	memset(table, 0, sizeof *table << TABLE);
 	bad |= room((void **)&d->trace, d->traces, &traces, sizeof *d->trace);

@@ -277,7 +277,8 @@ address_get(enum ref_form form, uint64_t v, char *text)
 
 	if (form == FIXED_LINK) {
 		for (int i = 0; i < 6; i++)
-			text += sprintf(text, i ? ":%02x" : "%02x", (unsigned)(v >> (40 - 8 * i) & 255));
+			snprintf(text + 3 * i, 4, i < 5 ? "%02x:" : "%02x",
+				 (unsigned)(v >> (40 - 8 * i) & 255));
 		return;
 	}
 	for (int i = 0; i < 4; i++)

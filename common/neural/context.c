@@ -7,8 +7,16 @@
 #define OPEN_NEW   1
 
 int
-context_init(struct context *c, uint32_t cap)
+context_begin(struct context *c, uint32_t cap)
 {
+	if (c->flows.cap == cap) {
+		recency_clear(&c->flows);
+		recency_clear(&c->hosts);
+		recency_clear(&c->macs);
+		recency_clear(&c->suffixes);
+		return 0;
+	}
+	context_free(c);
 	return recency_init(&c->flows, cap) | recency_init(&c->hosts, cap) |
 	       recency_init(&c->macs, cap) | recency_init(&c->suffixes, cap);
 }

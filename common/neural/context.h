@@ -19,8 +19,9 @@ struct context {
 	struct recency flows, hosts, macs, suffixes;
 };
 
-/* cap: of the trace's header. 0, or -1 where memory is short. */
-int context_init(struct context *c, uint32_t cap);
+/* For a trace whose header says this cap, in a context that is all zero or had another trace. 0, or
+ * -1 where memory is short. */
+int context_begin(struct context *c, uint32_t cap);
 void context_free(struct context *c);
 /* Makes *to, of the same cap, equal to *c. */
 void context_copy(struct context *to, const struct context *c);

@@ -29,6 +29,16 @@ recency_free(struct recency *r)
 }
 
 void
+recency_clear(struct recency *r)
+{
+	for (uint32_t i = 0; i < r->top; i++)
+		r->place[r->slot[i]] = 0;
+	memset(r->bits, 0, (r->top + 63) / 64 * sizeof *r->bits);
+	memset(r->sums, 0, (r->top + SPAN - 1) / SPAN * sizeof *r->sums);
+	r->n = r->top = r->unused = 0;
+}
+
+void
 recency_copy(struct recency *to, const struct recency *r)
 {
 	memcpy(to->place, r->place, r->cap * sizeof *r->place);

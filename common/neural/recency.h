@@ -23,6 +23,8 @@ struct recency {
 /* cap: 1 to 2^20. 0, or -1 where memory is short. */
 int recency_init(struct recency *r, uint32_t cap);
 void recency_free(struct recency *r);
+/* Forgets all slots: as after recency_init(), in time for those that were used. */
+void recency_clear(struct recency *r);
 /* Makes *to, of the same cap, equal to *r. */
 void recency_copy(struct recency *to, const struct recency *r);
 

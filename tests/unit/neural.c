@@ -63,6 +63,12 @@ recency(void)
 				HOLDS(recency_at(&copy, k) == order[k]);
 		}
 	}
+	recency_clear(&r);
+	for (uint32_t slot = 0; slot < CAP; slot++)
+		HOLDS(!recency_has(&r, slot));
+	HOLDS(r.n == 0 && recency_fresh(&r) == 0);
+	recency_touch(&r, 7);
+	HOLDS(recency_rank(&r, 7) == 0 && recency_at(&r, 0) == 7);
 	recency_free(&r);
 	recency_free(&copy);
 }
