@@ -155,14 +155,6 @@ encoder_begin(struct encoder *e, const struct stream_header *h)
 
 /* --- what the network says of the rows that it hasn't seen --- */
 
-static float
-gauss(uint64_t *state)
-{
-	float u = code_uniform(state), v = code_uniform(state);
-
-	return sqrtf(-2 * logf(1 - u)) * cosf(6.2831853f * v);
-}
-
 /* KL(q || N(0, 1)) of one row. */
 static float
 rate_of(const float *mean, const float *logvar, int n)
@@ -189,7 +181,7 @@ encode_rows(struct encoder *e)
 		if (spread)
 			e->outcome[i].kl = rate_of(p->mean + (size_t)i * z, logvar, z);
 		for (int j = 0; e->options.sample && j < z; j++)
-			e->z[(size_t)i * z + j] += gauss(&e->random) * expf(0.5f * logvar[j]);
+			e->z[(size_t)i * z + j] += code_normal(&e->random) * expf(0.5f * logvar[j]);
 		latent_put(e->options.type, e->z + (size_t)i * z, z, e->row + i * e->action_size);
 		latent_get(e->options.type, e->row + i * e->action_size, z, e->z + (size_t)i * z);
 	}

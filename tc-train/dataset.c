@@ -39,13 +39,9 @@ add(struct dataset *d, const struct code *c, int64_t step, uint32_t *table)
 {
 	uint32_t *at = &table[hash(c)];
 
-	if (room((void **)&d->which, d->packets, &d->packet_room, sizeof *d->which) < 0)
+	if (room((void **)&d->which, d->packets, &d->which_room, sizeof *d->which) < 0 ||
+	    room((void **)&d->step, d->packets, &d->step_room, sizeof *d->step) < 0)
 		return -1;
-	/* step has the same room as which */
-	int64_t *steps = realloc(d->step, d->packet_room * sizeof *steps);
-	if (!steps)
-		return -1;
-	d->step = steps;
 	if (!*at || memcmp(&d->code[*at - 1], c, sizeof *c)) {
 		if (room((void **)&d->code, d->codes, &d->code_room, sizeof *d->code) < 0)
 			return -1;
@@ -64,12 +60,10 @@ read_trace(struct dataset *d, struct stream_reader *r, const struct stream_heade
 	static struct action a;
 	static struct code code;
 	struct context context = {0};
-	uint64_t traces = d->trace_room;
 	int got = 0, bad = context_begin(&context, h->cap);
 
 	memset(table, 0, sizeof *table << TABLE);
-	bad |= room((void **)&d->trace, d->traces, &traces, sizeof *d->trace);
-	d->trace_room = traces;
+	bad |= room((void **)&d->trace, d->traces, &d->trace_room, sizeof *d->trace);
 	struct dataset_trace t = {.first = d->packets};
 	while (!bad && (got = stream_read(r, &a)) == 1) {
 		int64_t step = action_number(&a, ACTION_DT);

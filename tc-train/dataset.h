@@ -13,11 +13,11 @@ struct dataset_trace {
 
 struct dataset {
 	struct code *code;
-	uint64_t codes, packets, code_room, packet_room;
+	uint64_t codes, packets, code_room, which_room, step_room, trace_room;
 	uint32_t *which; /* of a packet: its code */
 	int64_t *step;	 /* its time step, in units of the trace's timestamps */
 	struct dataset_trace *trace;
-	uint32_t traces, trace_room;
+	uint32_t traces;
 	double *weight; /* of the traces before and including this one: square roots of their lengths */
 	uint32_t *by_field[ACTION_COUNT]; /* codes that have a field */
 	uint32_t n_by_field[ACTION_COUNT];

@@ -27,22 +27,13 @@ struct worker {
 	double norm, sum[3];
 };
 
-static float
-normal(uint64_t *state)
-{
-	/* Box and Muller's, one of the two. */
-	float u = code_uniform(state), v = code_uniform(state);
-
-	return sqrtf(-2 * logf(1 - u)) * cosf(6.2831853f * v);
-}
-
 /* z = mean + noise * e^(logvar / 2): the draw from the posterior, logvar kept within bounds. */
 static void
 draw(struct worker *w, const float *mean, float *logvar, int n)
 {
 	for (int i = 0; i < n; i++) {
 		logvar[i] = logvar[i] < LOGVAR_MIN ? LOGVAR_MIN : logvar[i] > LOGVAR_MAX ? LOGVAR_MAX : logvar[i];
-		w->noise[i] = normal(&w->random);
+		w->noise[i] = code_normal(&w->random);
 		w->z[i] = mean[i] + w->noise[i] * expf(0.5f * logvar[i]);
 	}
 }

@@ -22,7 +22,6 @@ struct trainer {
 	float *m, *v;	/* AdamW's moments */
 	/* inside */
 	struct worker *worker;
-	float norm;
 	bool stop;	/* at the end of this step */
 	double loss[3]; /* reconstruction, timing, KL a packet, summed over `watched` steps */
 	uint32_t watched;

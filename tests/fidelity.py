@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""fidelity.py DIR [--weights FILE] [--tsv FILE] [--jobs N]: what the codec makes of the captures below DIR.
+"""fidelity.py DIR [--weights FILE] [--tsv FILE] [--without TEXT] [--jobs N]: what the codec makes of the captures below DIR.
 
 Each capture goes through the codec four ways: as it is by default, with latents alone (--no-patch), with latents as
 the encoder gives them (--no-patch --no-refine), and with latents drawn from the posterior. Prints the shares of
@@ -86,10 +86,12 @@ def main():
     ap.add_argument('dir')
     ap.add_argument('--weights')
     ap.add_argument('--tsv')
+    ap.add_argument('--without', help='leave out captures whose path has this in it')
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
     o = ap.parse_args()
     weights = ['--weights', o.weights] if o.weights else []
-    paths = sorted(os.path.join(d, f) for d, _, fs in os.walk(o.dir) for f in fs)
+    paths = sorted(os.path.join(d, f) for d, _, fs in os.walk(o.dir) for f in fs
+                   if not (o.without and o.without in os.path.join(d, f)))
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         found = list(zip(paths, pool.map(lambda p: measure(p, weights), paths)))
     broken = [(p, r['error']) for p, r in found if r and 'error' in r]

@@ -1,6 +1,7 @@
 #include "neural/code.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +81,14 @@ float
 code_uniform(uint64_t *state)
 {
 	return (code_random(state) >> 40) * 0x1p-24f;
+}
+
+float
+code_normal(uint64_t *state)
+{
+	float u = code_uniform(state), v = code_uniform(state);
+
+	return sqrtf(-2 * logf(1 - u)) * cosf(6.2831853f * v);
 }
 
 /* --- one walk over the bits of a field, whichever way --- */

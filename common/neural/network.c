@@ -68,14 +68,6 @@ network_free(struct network *net)
 	net->data = NULL;
 }
 
-static float
-normal(uint64_t *state)
-{
-	float u = code_uniform(state), v = code_uniform(state);
-
-	return sqrtf(-2 * logf(1 - u)) * cosf(6.2831853f * v);
-}
-
 void
 network_randomize(struct network *net, uint64_t seed)
 {
@@ -87,7 +79,7 @@ network_randomize(struct network *net, uint64_t seed)
 		if (i == ENC_LOGVAR || i == TIME_LOGVAR)
 			spread *= 0.1f;
 		for (int j = 0; j < l->in * l->out; j++)
-			w[j] = normal(&seed) * spread;
+			w[j] = code_normal(&seed) * spread;
 		for (int j = 0; j < l->out; j++)
 			((float *)l->b)[j] = i == ENC_LOGVAR || i == TIME_LOGVAR ? -3 : 0;
 	}
