@@ -7,7 +7,7 @@ override CPPFLAGS += -D_GNU_SOURCE -Icommon
 override CFLAGS += -std=gnu11 -Wall -Wextra
 
 # Debian packages: to build and run the demo; to pass the tests besides.
-BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev
+BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2
 
 WEIGHTS = weights/default.tcw
@@ -33,7 +33,7 @@ bin/tc-diff: $(patsubst %,build/tc-diff/%.o,main source sketch measure metrics r
 	$(analysis) $(capture) $(state) $(layers) $(record)
 bin/tc-enc: $(patsubst %,build/tc-enc/%.o,main encode refine) $(codec) $(record)
 bin/tc-dec: $(patsubst %,build/tc-dec/%.o,main decode) $(codec) $(record)
-bin/tc-train: $(patsubst %,build/tc-train/%.o,main train dataset) $(neural) $(record)
+bin/tc-train: $(patsubst %,build/tc-train/%.o,main train first dataset) $(neural) $(record)
 bin/tc-show: build/tc-show/main.o build/tc-show/json.o build/tc-show/lines.o $(record)
 build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
@@ -42,7 +42,7 @@ build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/neural: build/tests/unit/neural.o $(codec) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)
 
-LDLIBS = -lmsgpackc
+LDLIBS = -lmsgpackc -ldeflate
 bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis): LDLIBS += -lpcap
 bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lmd -ldl
@@ -53,8 +53,8 @@ $(TOOLS:%=bin/%) $(TESTS:%=build/tests/%):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# The loops between the matrix products want the vectorizer; the weights stand in the programs.
-build/common/neural/%.o build/tc-train/%.o: override CFLAGS += -O3
+# The loops between the matrix products, and those over latents, want the vectorizer; the weights stand in the programs.
+build/common/neural/%.o build/common/record/latent.o build/tc-train/%.o: override CFLAGS += -O3 -fno-math-errno
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)
 

@@ -7,9 +7,14 @@
 #define CACHE_WORDS   32 /* of an action that is remembered */
 #define TIME_ENTRIES  (1 << 16)
 
+#define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)
+
+/* A packet of a block, or the beginning or the end of a trace. */
 struct item {
+	enum { PACKET, BEGIN, END } what;
+	enum stream_end end;
 	uint32_t miss, time_miss; /* numbers, from 1, of the rows that the network must see */
-	uint32_t words;		  /* where its relative action stands in the arena, once it does */
+	uint32_t words;		  /* where its relative action, once it does, or the header stands in the arena */
 	uint32_t time;		  /* code of its time step */
 	uint32_t patch;		  /* where its patch stands in the arena, plus one */
 };
@@ -18,15 +23,15 @@ struct item {
 struct rows {
 	int n;
 	float *z;
-	struct cache_entry *entry[DECODE_BLOCK];
-	uint32_t hash[DECODE_BLOCK];
+	struct cache_entry *entry[DECODE_ROWS];
+	uint32_t hash[DECODE_ROWS];
 };
 
 struct decoder {
 	const struct network *net;
 	struct stream_writer *out;
-	struct stream_header header;
-	struct context context;
+	enum latent_type type; /* of what is added */
+	struct context context; /* of what is written, as is the unit */
 	int unit; /* ns */
 	size_t action_size, time_size;
 	struct cache actions, times;
@@ -35,8 +40,8 @@ struct decoder {
 	int n;
 	struct item item[DECODE_BLOCK];
 	struct rows action_rows, time_rows;
-	struct code code[DECODE_BLOCK];
-	uint32_t row_words[DECODE_BLOCK], row_time[DECODE_BLOCK];
+	struct code code[DECODE_ROWS];
+	uint32_t row_words[DECODE_ROWS], row_time[DECODE_ROWS];
 	struct pass pass;
 	uint32_t used;
 	uint64_t arena[DECODE_BLOCK * 2 * ACTION_WORDS];
@@ -52,9 +57,9 @@ decoder_new(const struct network *net, bool cached, struct stream_writer *out)
 		return NULL;
 	d->net = net;
 	d->out = out;
-	d->action_rows.z = calloc(DECODE_BLOCK * z, sizeof(float));
-	d->time_rows.z = calloc(DECODE_BLOCK * tz, sizeof(float));
-	if (!d->action_rows.z || !d->time_rows.z || pass_init(&d->pass, net, DECODE_BLOCK) < 0 ||
+	d->action_rows.z = calloc(DECODE_ROWS * z, sizeof(float));
+	d->time_rows.z = calloc(DECODE_ROWS * tz, sizeof(float));
+	if (!d->action_rows.z || !d->time_rows.z || pass_init(&d->pass, net, DECODE_ROWS) < 0 ||
 	    cache_init(&d->actions, cached ? CACHE_ENTRIES : 0, z * 4 + CACHE_WORDS * 8) < 0 ||
 	    cache_init(&d->times, cached ? TIME_ENTRIES : 0, tz * 4 + 16) < 0) {
 		decoder_free(d);
@@ -85,20 +90,6 @@ forget(struct cache *c)
 		memset(c->memory, 0, c->entries * c->entry_size);
 }
 
-int
-decoder_begin(struct decoder *d, const struct stream_header *h)
-{
-	if (d->action_size && d->header.type != h->type) {
-		forget(&d->actions);
-		forget(&d->times);
-	}
-	d->header = *h;
-	d->unit = h->nano ? 1 : 1000;
-	d->action_size = latent_size(h->type, d->net->shape.latent);
-	d->time_size = latent_size(h->type, d->net->shape.time);
-	return context_begin(&d->context, h->cap);
-}
-
 /* Remembers, or asks for, what some octets say: the number of a row, from 1, or 0 with *e. False
  * where a coordinate is no finite number. */
 static bool
@@ -111,7 +102,7 @@ look_up(struct decoder *d, struct cache *c, struct rows *r, const uint8_t *octet
 	*miss = *e ? (*e)->ahead : 0;
 	if (*e)
 		return true;
-	latent_get(d->header.type, octets, width, z);
+	latent_get(d->type, octets, width, z);
 	for (int i = 0; i < width; i++)
 		if (!(z[i] - z[i] == 0))
 			return false;
@@ -154,7 +145,7 @@ see_actions(struct decoder *d)
 		d->row_words[i] = d->used;
 		d->used += n;
 		if (e && n <= CACHE_WORDS)
-			memcpy(cache_value(e), word, n * sizeof *word);
+			memcpy(cache_value(e), word, e->size = n * sizeof *word);
 		else if (e)
 			e->hash = 0;
 	}
@@ -177,7 +168,16 @@ see_times(struct decoder *d)
 }
 
 static int
-write_item(struct decoder *d, const struct item *t)
+write_begin(struct decoder *d, const struct stream_header *h)
+{
+	d->unit = h->nano ? 1 : 1000;
+	if (context_begin(&d->context, h->cap, false) < 0)
+		return -1;
+	return stream_write_header(d->out, h);
+}
+
+static int
+write_packet(struct decoder *d, const struct item *t)
 {
 	static struct action a;
 
@@ -203,10 +203,50 @@ decoder_flush(struct decoder *d)
 
 	see_actions(d);
 	see_times(d);
-	for (int i = 0; i < d->n && r == 0; i++)
-		r = write_item(d, &d->item[i]);
+	for (int i = 0; i < d->n && r == 0; i++) {
+		const struct item *t = &d->item[i];
+		r = t->what == BEGIN ? write_begin(d, (struct stream_header *)(d->arena + t->words))
+		    : t->what == END ? stream_write_end(d->out, t->end)
+				     : write_packet(d, t);
+	}
 	d->n = d->action_rows.n = d->time_rows.n = d->used = 0;
 	return r;
+}
+
+static int
+added(struct decoder *d)
+{
+	bool full = ++d->n == DECODE_BLOCK || d->action_rows.n == DECODE_ROWS ||
+		    d->time_rows.n == DECODE_ROWS;
+
+	return full ? decoder_flush(d) : 0;
+}
+
+int
+decoder_begin(struct decoder *d, const struct stream_header *h)
+{
+	if (d->action_size && d->type != h->type) {
+		if (decoder_flush(d) < 0)
+			return -1;
+		forget(&d->actions);
+		forget(&d->times);
+	}
+	d->type = h->type;
+	d->action_size = latent_size(h->type, d->net->shape.latent);
+	d->time_size = latent_size(h->type, d->net->shape.time);
+	struct stream_header *kept = (struct stream_header *)(d->arena + d->used);
+	*kept = *h;
+	kept->kind = STREAM_ACTIONS;
+	d->item[d->n] = (struct item){.what = BEGIN, .words = d->used};
+	d->used += HEADER_WORDS;
+	return added(d);
+}
+
+int
+decoder_end(struct decoder *d, enum stream_end end)
+{
+	d->item[d->n] = (struct item){.what = END, .end = end};
+	return added(d);
 }
 
 int
@@ -228,13 +268,13 @@ decoder_add(struct decoder *d, const struct latent *l)
 		if (!t->miss) { /* the entry may be gone by the time the block is written */
 			const uint64_t *word = cache_value(e);
 			t->words = d->used;
-			memcpy(d->arena + d->used, word, CACHE_WORDS * sizeof *word);
-			d->used += CACHE_WORDS;
+			memcpy(d->arena + d->used, word, e->size);
+			d->used += e->size / sizeof *word;
 		}
 		if (!t->time_miss)
 			memcpy(&t->time, cache_value(te), sizeof t->time);
 	}
-	return ++d->n == DECODE_BLOCK ? decoder_flush(d) : 0;
+	return added(d);
 }
 
 void

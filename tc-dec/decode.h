@@ -8,17 +8,22 @@
 #include "record/latent.h"
 #include "neural/network.h"
 
-#define DECODE_BLOCK 512
+#define DECODE_BLOCK 1024 /* packets, beginnings and ends of traces that are seen together */
+#define DECODE_ROWS  512  /* of these, what the network must see */
 
 struct decoder;
 
 /* NULL where memory is short. The network is not owned. */
 struct decoder *decoder_new(const struct network *net, bool cached, struct stream_writer *out);
 void decoder_free(struct decoder *d);
-/* A trace of latents begins. 0, or -1 where memory is short. */
+/*
+ * A trace, traces after each other: its header, of latents; its latents; its end. Blocks go on from one
+ * to the next. 0; -1 with the writer's error set or, where that is empty, memory short; decoder_add()
+ * also 1, where a coordinate is infinite or no number.
+ */
 int decoder_begin(struct decoder *d, const struct stream_header *h);
-/* 0; -1 with the writer's error; 1 where a coordinate is infinite or no number. */
 int decoder_add(struct decoder *d, const struct latent *l);
+int decoder_end(struct decoder *d, enum stream_end end);
 /* Writes all that was added: 0, or -1 with the writer's error. */
 int decoder_flush(struct decoder *d);
 /* Packets the network saw, cache hits of how many. */

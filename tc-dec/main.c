@@ -143,26 +143,24 @@ static int
 decode_trace(struct program *p, struct stream_header *h)
 {
 	static struct latent l;
-	int got = 0, r = 0;
+	int got = 0, r;
 
 	if (check_header(p, h) < 0)
 		return -1;
-	if (decoder_begin(p->decoder, h) < 0) {
-		warn(NULL);
-		return -1;
-	}
-	h->kind = STREAM_ACTIONS;
-	stream_write_header(&p->writer, h);
+	r = decoder_begin(p->decoder, h);
 	while (r == 0 && (got = stream_read_latent(&p->reader, &l)) == 1)
 		r = decoder_add(p->decoder, &l);
 	if (r > 0)
 		warnx("%s: record %" PRIu64 ": a coordinate is infinite or not a number",
 		      p->options.input, p->reader.packets);
-	if (r < 0 || decoder_flush(p->decoder) < 0)
-		return -1;
 	bool cut = r > 0 || got < 0;
-	stream_write_end(&p->writer, io_interrupted ? STREAM_INTERRUPTED : cut ? STREAM_CUT : p->reader.end);
-	return cut ? -1 : 0;
+	if (r >= 0)
+		r = decoder_end(p->decoder, io_interrupted ? STREAM_INTERRUPTED
+					    : cut	   ? STREAM_CUT
+							   : p->reader.end);
+	if (r < 0 && !*p->writer.error)
+		warn(NULL);
+	return r < 0 || cut ? -1 : 0;
 }
 
 /* The exit status. */
@@ -181,7 +179,7 @@ run(struct program *p)
 			status = 1;
 		}
 	}
-	if (stream_flush(&p->writer) < 0)
+	if (pass_on(p) < 0)
 		warnx("%s: %s", io_name(p->options.output, "standard output"), p->writer.error);
 	else if (*p->reader.error && !io_interrupted)
 		warnx("%s: %s", p->options.input, p->reader.error);

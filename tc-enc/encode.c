@@ -12,6 +12,7 @@
 #define BLOCK_AFRESH  8
 #define SAID_WORDS    32 /* nor are longer ones that others decode to */
 #define ARENA	      (ENCODE_BLOCK * 24 + 2 * ACTION_WORDS)
+#define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)
 /* What is read with less than this, another machine's kernels might read otherwise: it is patched. */
 #define PATCH_MARGIN 0.02f
 #define TIMES	      (1u << TIME_BITS)
@@ -34,9 +35,17 @@ struct outcome {
 	uint16_t words; /* of the action that it decodes to, where that is another one: with --no-patch */
 };
 
-/* A packet of a block. */
+/* The decoder's clock. */
+struct clock {
+	int unit;     /* ns */
+	int64_t debt; /* ns that it is behind */
+};
+
+/* A packet of a block, or the beginning or the end of a trace. */
 struct item {
-	uint32_t words;	 /* where its absolute action stands in the arena */
+	enum { PACKET, BEGIN, END } what;
+	enum stream_end end;
+	uint32_t words;	 /* where its absolute action, or the header, stands in the arena */
 	uint64_t *said;	 /* the relative action that it decodes to, where that is another one */
 	uint32_t miss;	 /* number, from 1, of the row that the network must see; 0: known */
 	bool sayable;
@@ -49,19 +58,18 @@ struct time_entry {
 	bool made, right;
 	uint32_t decoded; /* code */
 	float kl;
-	float z[]; /* mean */
+	uint8_t octets[]; /* of the mean */
 };
 
 struct encoder {
 	const struct network *net;
 	struct encode_options options;
 	struct stream_writer *out;
-	struct stream_header header;
 	struct encode_stats stats;
 	uint64_t random;
-	int unit;	  /* ns */
-	int64_t debt;	  /* ns that the decoder's clock is behind */
+	struct clock clock;
 	struct context ahead, behind; /* behind: as the decoder has it, kept where it may differ */
+	uint32_t cap;	  /* of the trace behind */
 	struct cache cache;
 	uint8_t *times;	  /* struct time_entry each */
 	size_t time_size; /* of an entry */
@@ -70,23 +78,29 @@ struct encoder {
 	int n, misses;
 	int limit; /* packets of a block: few behind one that went wrong, since all of them are seen anew */
 	struct item item[ENCODE_BLOCK];
-	uint8_t *latent; /* of the items, action part */
+	uint8_t *latent; /* of the items */
 	uint64_t arena[ARENA];
 	uint32_t used; /* words of it */
 	uint64_t said[ENCODE_BLOCK * ACTION_WORDS];
 	uint32_t said_used;
-	uint64_t *row_said[ENCODE_BLOCK];
-	bool row_unsayable[ENCODE_BLOCK];
 	/* rows that the network must see */
-	struct code code[ENCODE_BLOCK], got[ENCODE_BLOCK];
-	struct cache_entry *entry[ENCODE_BLOCK];
-	uint32_t entry_hash[ENCODE_BLOCK];
-	struct outcome outcome[ENCODE_BLOCK];
+	uint64_t *row_said[ENCODE_ROWS];
+	bool row_unsayable[ENCODE_ROWS];
+	struct code code[ENCODE_ROWS], got[ENCODE_ROWS];
+	struct cache_entry *entry[ENCODE_ROWS];
+	uint32_t entry_hash[ENCODE_ROWS];
+	struct outcome outcome[ENCODE_ROWS];
 	uint8_t *row; /* latents */
 	float *z;
 	struct pass pass;
 	struct refiner *refiner;
 };
+
+static const struct stream_header *
+header_of(const struct encoder *e, const struct item *t)
+{
+	return (const struct stream_header *)(e->arena + t->words);
+}
 
 static struct time_entry *
 time_entry(struct encoder *e, uint32_t code)
@@ -111,15 +125,15 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	cached = o->cached && !o->sample;
 	e->action_size = latent_size(o->type, z);
 	e->size = latent_size(o->type, z + tz);
-	e->time_size = (sizeof(struct time_entry) + tz * sizeof(float) + 7) / 8 * 8;
+	e->time_size = (sizeof(struct time_entry) + latent_size(o->type, tz) + 7) / 8 * 8;
 	e->times = calloc(TIMES, e->time_size);
-	e->latent = calloc(ENCODE_BLOCK, e->action_size);
-	e->row = calloc(ENCODE_BLOCK, e->action_size);
-	e->z = calloc(ENCODE_BLOCK, z * sizeof *e->z);
-	e->refiner = refiner_new(net, ENCODE_BLOCK, o->type);
+	e->latent = calloc(ENCODE_BLOCK, e->size);
+	e->row = calloc(ENCODE_ROWS, e->action_size);
+	e->z = calloc(ENCODE_ROWS, z * sizeof *e->z);
+	e->refiner = refiner_new(net, ENCODE_ROWS, o->type);
 	if (!e->times || !e->latent || !e->row || !e->z || !e->refiner ||
 	    cache_init(&e->cache, cached ? CACHE_ENTRIES : 0, CACHE_OCTETS) < 0 ||
-	    pass_init(&e->pass, net, ENCODE_BLOCK) < 0) {
+	    pass_init(&e->pass, net, ENCODE_ROWS) < 0) {
 		encoder_free(e);
 		return NULL;
 	}
@@ -143,16 +157,6 @@ encoder_free(struct encoder *e)
 	free(e);
 }
 
-int
-encoder_begin(struct encoder *e, const struct stream_header *h)
-{
-	e->header = *h;
-	e->unit = h->nano ? 1 : 1000;
-	e->debt = 0;
-	e->stats.traces++;
-	return context_begin(&e->ahead, h->cap) | context_begin(&e->behind, e->options.patch ? 1 : h->cap);
-}
-
 /* --- what the network says of the rows that it hasn't seen --- */
 
 /* KL(q || N(0, 1)) of one row. */
@@ -172,6 +176,7 @@ encode_rows(struct encoder *e)
 	int n = e->misses, z = e->net->shape.latent;
 	bool spread = e->options.sample || e->options.stats;
 	struct pass *p = &e->pass;
+	float noise[LATENT_MAX];
 
 	network_encode(e->net, p, e->code, n, spread);
 	memcpy(e->z, p->mean, (size_t)n * z * sizeof *e->z);
@@ -180,8 +185,10 @@ encode_rows(struct encoder *e)
 		e->outcome[i] = (struct outcome){0};
 		if (spread)
 			e->outcome[i].kl = rate_of(p->mean + (size_t)i * z, logvar, z);
+		if (e->options.sample)
+			code_normals(noise, z, &e->random);
 		for (int j = 0; e->options.sample && j < z; j++)
-			e->z[(size_t)i * z + j] += code_normal(&e->random) * expf(0.5f * logvar[j]);
+			e->z[(size_t)i * z + j] += noise[j] * expf(0.5f * logvar[j]);
 		latent_put(e->options.type, e->z + (size_t)i * z, z, e->row + i * e->action_size);
 		latent_get(e->options.type, e->row + i * e->action_size, z, e->z + (size_t)i * z);
 	}
@@ -209,7 +216,7 @@ tell_wrong(struct encoder *e, const float *margin)
 static void
 refine_rows(struct encoder *e, float *margin)
 {
-	int row[ENCODE_BLOCK], z = e->net->shape.latent, n = 0;
+	int row[ENCODE_ROWS], z = e->net->shape.latent, n = 0;
 
 	for (int i = 0; i < e->misses; i++) {
 		if (margin[i] >= ENCODE_MARGIN)
@@ -232,7 +239,7 @@ refine_rows(struct encoder *e, float *margin)
 static void
 see_rows(struct encoder *e)
 {
-	float margin[ENCODE_BLOCK];
+	float margin[ENCODE_ROWS];
 
 	if (e->misses == 0)
 		return;
@@ -294,22 +301,35 @@ share_rows(struct encoder *e)
 			continue;
 		t->outcome = e->outcome[t->miss - 1];
 		t->said = e->row_said[t->miss - 1];
-		memcpy(e->latent + i * e->action_size, e->row + (t->miss - 1) * e->action_size,
+		memcpy(e->latent + i * e->size, e->row + (t->miss - 1) * e->action_size,
 		       e->action_size);
 	}
 }
 
 /* --- time --- */
 
-/* The step to say for a true one: what the decoder's clock is behind is made up for, but never by
- * more than rounding could do to this step, so that no gap is bent for another's sake. */
-static int64_t
-aim(const struct encoder *e, int64_t step)
+/* The code of the step to say for a true one: what the decoder's clock is behind is made up for, but
+ * never by more than rounding could do to this step, so that no gap is bent for another's sake. */
+static uint32_t
+aim(const struct clock *c, int64_t step)
 {
 	int64_t most = (step < 0 ? -step : step) >> (TIME_MANTISSA + 1);
-	int64_t debt = e->debt > most ? most : e->debt < -most ? -most : e->debt;
+	int64_t debt = c->debt > most ? most : c->debt < -most ? -most : c->debt;
 
-	return step + debt;
+	return time_put((step + debt) / c->unit).bit;
+}
+
+/* Both clocks go on. */
+static void
+tick(struct clock *c, int64_t step, uint32_t said)
+{
+	c->debt += step - time_get(said) * c->unit;
+}
+
+static struct clock
+clock_of(const struct stream_header *h)
+{
+	return (struct clock){h->nano ? 1 : 1000, 0};
 }
 
 /* How far the nearest decision of a row is on the right side of 0. */
@@ -325,27 +345,24 @@ time_margin(const float *logit, struct time_code truth)
 	return least;
 }
 
-/* Makes the entries for codes; n of them, at most a block. */
+/* Makes the entries for codes; n of them, at most ENCODE_ROWS. */
 static void
 make_times(struct encoder *e, const uint32_t *codes, int n)
 {
-	struct time_code code[ENCODE_BLOCK] = {0};
+	struct time_code code[ENCODE_ROWS] = {0};
 	struct pass *p = &e->pass;
 	int z = e->net->shape.time;
 	bool spread = e->options.stats || e->options.sample;
-	float mean[LATENT_MAX];
-	uint8_t octets[LATENT_MAX * 4];
 
 	for (int i = 0; i < n; i++)
 		code[i] = time_put(time_get(codes[i]));
 	time_encode(e->net, p, code, n, spread);
 	for (int i = 0; i < n; i++) {
 		struct time_entry *t = time_entry(e, codes[i]);
-		memcpy(mean, p->tmean + (size_t)i * z, z * sizeof *mean);
+		float *mean = p->tmean + (size_t)i * z;
 		t->kl = spread ? rate_of(mean, p->tlogvar + (size_t)i * z, z) : 0;
-		latent_put(e->options.type, mean, z, octets);
-		latent_get(e->options.type, octets, z, t->z);
-		memcpy(p->tmean + (size_t)i * z, t->z, z * sizeof *mean);
+		latent_put(e->options.type, mean, z, t->octets);
+		latent_get(e->options.type, t->octets, z, mean);
 	}
 	time_decode(e->net, p, p->tmean, z, n);
 	for (int i = 0; i < n; i++) {
@@ -361,21 +378,28 @@ make_times(struct encoder *e, const uint32_t *codes, int n)
 static void
 prepare_times(struct encoder *e)
 {
-	uint32_t codes[ENCODE_BLOCK];
-	int64_t debt = e->debt;
+	uint32_t codes[ENCODE_ROWS];
+	struct clock clock = e->clock;
 	int n = 0;
 
 	for (int i = 0; i < e->n; i++) {
-		int64_t step = e->item[i].step, aimed = aim(e, step) / e->unit;
-		uint32_t code = time_put(aimed).bit;
-		e->debt += step - time_get(code) * e->unit;
-		struct time_entry *t = time_entry(e, code);
-		if (t->made)
+		const struct item *t = &e->item[i];
+		if (t->what == BEGIN)
+			clock = clock_of(header_of(e, t));
+		if (t->what != PACKET)
 			continue;
-		t->made = true;
+		uint32_t code = aim(&clock, t->step);
+		tick(&clock, t->step, code);
+		struct time_entry *time = time_entry(e, code);
+		if (time->made)
+			continue;
+		time->made = true;
 		codes[n++] = code;
+		if (n == ENCODE_ROWS) {
+			make_times(e, codes, n);
+			n = 0;
+		}
 	}
-	e->debt = debt;
 	if (n)
 		make_times(e, codes, n);
 }
@@ -400,7 +424,7 @@ count(struct encoder *e, const struct item *t, const struct time_entry *time, bo
 	s->refined += o->refined;
 	s->kl += o->kl + time->kl;
 	s->time_wrong += !time->right;
-	s->time_error += fabs((double)e->debt) * 1e-9;
+	s->time_error += fabs((double)e->clock.debt) * 1e-9;
 	for (; wrong; wrong &= wrong - 1)
 		s->wrong[__builtin_ctzll(wrong)]++;
 	for (; after; after &= after - 1)
@@ -412,13 +436,13 @@ count(struct encoder *e, const struct item *t, const struct time_entry *time, bo
 
 /* One packet's latent; *back is set where the decoder's state will not be what was foreseen. */
 static int
-write_item(struct encoder *e, int i, bool *back)
+write_packet(struct encoder *e, int i, bool *back)
 {
-	static struct action a;
+	static struct action a, said;
 	static struct latent l;
 	struct item *t = &e->item[i];
-	uint8_t octets[LATENT_MAX * 4];
-	uint32_t code = time_put(aim(e, t->step) / e->unit).bit;
+	uint8_t *octets = e->latent + i * e->size;
+	uint32_t code = aim(&e->clock, t->step);
 	struct time_entry *time = time_entry(e, code);
 
 	if (!time->made)
@@ -430,22 +454,43 @@ write_item(struct encoder *e, int i, bool *back)
 	if (l.patched)
 		l.patch = a;
 	else
-		e->debt += t->step - time_get(time->decoded) * e->unit;
+		tick(&e->clock, t->step, time->decoded);
+	memcpy(octets + e->action_size, time->octets, e->size - e->action_size);
 	l.octets = octets;
 	l.size = e->size;
-	memcpy(octets, e->latent + i * e->action_size, e->action_size);
-	latent_put(e->options.type, time->z, e->net->shape.time, octets + e->action_size);
 	count(e, t, time, l.patched);
 	if (!e->options.patch) {
 		if (right) {
-			context_follow(&e->behind, &a);
+			context_relate(&e->behind, &a);
 		} else {
-			action_unpack(&a, t->said);
-			context_resolve(&e->behind, &a);
+			action_unpack(&said, t->said);
+			context_resolve(&e->behind, &said);
+			context_pair(&e->behind, &a, &said);
 			*back = !t->sayable || t->outcome.wrong_after & state_fields;
 		}
 	}
 	return stream_write_latent(e->out, &l, action_opens(&a));
+}
+
+static int
+write_begin(struct encoder *e, const struct stream_header *h)
+{
+	e->clock = clock_of(h);
+	e->cap = h->cap;
+	e->stats.traces++;
+	if (!e->options.patch && context_begin(&e->behind, h->cap, true) < 0)
+		return -1;
+	return stream_write_header(e->out, h);
+}
+
+static int
+write_item(struct encoder *e, int i, bool *back)
+{
+	const struct item *t = &e->item[i];
+
+	return t->what == BEGIN ? write_begin(e, header_of(e, t))
+	       : t->what == END ? stream_write_end(e->out, t->end)
+				: write_packet(e, i, back);
 }
 
 static int add_packed(struct encoder *e, const uint64_t *word);
@@ -454,21 +499,28 @@ static int add_packed(struct encoder *e, const uint64_t *word);
 static int
 start_over(struct encoder *e, int i)
 {
-	uint64_t *rest = malloc(e->used * sizeof *rest);
-	uint32_t at[ENCODE_BLOCK];
 	int n = e->n - i - 1, r = 0;
+	uint64_t *rest = malloc(e->used * sizeof *rest);
+	struct item *item = malloc((n + 1) * sizeof *item);
 
-	if (!rest)
+	if (!rest || !item || context_begin(&e->ahead, e->cap, true) < 0) {
+		free(rest);
+		free(item);
 		return -1;
+	}
 	memcpy(rest, e->arena, e->used * sizeof *rest);
-	for (int k = 0; k < n; k++)
-		at[k] = e->item[i + 1 + k].words;
+	memcpy(item, e->item + i + 1, n * sizeof *item);
 	context_copy(&e->ahead, &e->behind);
 	e->limit = BLOCK_AFRESH;
 	e->n = e->misses = e->used = e->said_used = 0;
-	for (int k = 0; k < n && r == 0; k++)
-		r = add_packed(e, rest + at[k]);
+	for (int k = 0; k < n && r == 0; k++) {
+		const uint64_t *word = rest + item[k].words;
+		r = item[k].what == BEGIN ? encoder_begin(e, (const struct stream_header *)word)
+		    : item[k].what == END ? encoder_end(e, item[k].end)
+					  : add_packed(e, word);
+	}
 	free(rest);
+	free(item);
 	return r == 0 ? encoder_flush(e) : r;
 }
 
@@ -532,7 +584,7 @@ look_up(struct encoder *e, struct item *t, const struct action *relative)
 		t->miss = 0;
 		memcpy(&t->outcome, value, sizeof t->outcome);
 		value += sizeof t->outcome;
-		memcpy(e->latent + (t - e->item) * e->action_size, value, e->action_size);
+		memcpy(e->latent + (t - e->item) * e->size, value, e->action_size);
 		if (t->outcome.words) {
 			t->said = e->said + e->said_used;
 			e->said_used += t->outcome.words;
@@ -541,31 +593,47 @@ look_up(struct encoder *e, struct item *t, const struct action *relative)
 	}
 }
 
+/* Room for one more is left always. */
 static int
-add(struct encoder *e, struct action *a, unsigned words)
+added(struct encoder *e, unsigned words)
 {
-	struct item *t = &e->item[e->n];
-
-	t->words = e->used;
 	e->used += words;
-	t->step = action_number(a, ACTION_DT);
-	a->has &= ~(1ull << ACTION_DT);
-	t->sayable = context_relate(&e->ahead, a);
-	look_up(e, t, a);
 	e->n++;
-	if (e->n >= e->limit || e->used + ACTION_WORDS > ARENA)
+	if (e->n >= e->limit || e->misses == ENCODE_ROWS || e->used + ACTION_WORDS > ARENA)
 		return encoder_flush(e);
 	return 0;
 }
 
 int
+encoder_begin(struct encoder *e, const struct stream_header *h)
+{
+	e->item[e->n] = (struct item){.what = BEGIN, .words = e->used};
+	memcpy(e->arena + e->used, h, sizeof *h);
+	if (context_begin(&e->ahead, h->cap, !e->options.patch) < 0)
+		return -1;
+	return added(e, HEADER_WORDS);
+}
+
+int
+encoder_end(struct encoder *e, enum stream_end end)
+{
+	e->item[e->n] = (struct item){.what = END, .words = e->used, .end = end};
+	return added(e, 0);
+}
+
+int
 encoder_add(struct encoder *e, const struct action *a)
 {
-	static struct action copy;
+	static struct action copy; /* to be made relative */
 	unsigned words = action_pack(a, e->arena + e->used);
+	struct item *t = &e->item[e->n];
 
 	action_unpack(&copy, e->arena + e->used);
-	return add(e, &copy, words);
+	*t = (struct item){.what = PACKET, .words = e->used, .step = action_number(a, ACTION_DT)};
+	copy.has &= ~(1ull << ACTION_DT);
+	t->sayable = context_relate(&e->ahead, &copy);
+	look_up(e, t, &copy);
+	return added(e, words);
 }
 
 static int

@@ -11,7 +11,8 @@
 #include "record/latent.h"
 #include "neural/network.h"
 
-#define ENCODE_BLOCK  512
+#define ENCODE_BLOCK  1024 /* packets, beginnings and ends of traces that are seen together */
+#define ENCODE_ROWS   512  /* of these, what the network must see */
 #define ENCODE_MARGIN 0.1f /* a decision with less is refined: far more than kernels differ by */
 
 struct encode_options {
@@ -42,10 +43,13 @@ struct encoder;
 struct encoder *encoder_new(const struct network *net, const struct encode_options *o,
 			    struct stream_writer *out);
 void encoder_free(struct encoder *e);
-/* A trace begins. 0, or -1 where memory is short. */
+/*
+ * A trace, traces after each other: its header, of latents; its packets; its end. Blocks go on from one
+ * to the next. Each 0, or -1 with the writer's error set or, where that is empty, memory short.
+ */
 int encoder_begin(struct encoder *e, const struct stream_header *h);
-/* Each 0, or -1 with the writer's error set. */
 int encoder_add(struct encoder *e, const struct action *a);
+int encoder_end(struct encoder *e, enum stream_end end);
 /* Writes all that was added. */
 int encoder_flush(struct encoder *e);
 /* Cache hits stand in *found of *asked. */

@@ -172,7 +172,7 @@ static int
 encode_trace(struct program *p, struct stream_header *h)
 {
 	static struct action a;
-	int got, r = 0;
+	int got = 0, r;
 
 	h->kind = STREAM_LATENTS;
 	h->type = p->options.encode.type;
@@ -183,18 +183,16 @@ encode_trace(struct program *p, struct stream_header *h)
 		      h->cap, 1 << 20);
 		return -1;
 	}
-	if (encoder_begin(p->encoder, h) < 0) {
-		warn(NULL);
-		return -1;
-	}
-	stream_write_header(&p->writer, h);
+	r = encoder_begin(p->encoder, h);
 	while (r == 0 && (got = stream_read(&p->reader, &a)) == 1)
 		r = encoder_add(p->encoder, &a);
-	if (r < 0 || encoder_flush(p->encoder) < 0)
-		return -1;
-	bool cut = got < 0;
-	stream_write_end(&p->writer, io_interrupted ? STREAM_INTERRUPTED : cut ? STREAM_CUT : p->reader.end);
-	return cut ? -1 : 0;
+	if (r == 0)
+		r = encoder_end(p->encoder, io_interrupted ? STREAM_INTERRUPTED
+					    : got < 0	   ? STREAM_CUT
+							   : p->reader.end);
+	if (r < 0 && !*p->writer.error)
+		warn(NULL);
+	return r < 0 || got < 0 ? -1 : 0;
 }
 
 /* The exit status. */
@@ -213,7 +211,7 @@ run(struct program *p)
 			status = 1;
 		}
 	}
-	if (stream_flush(&p->writer) < 0)
+	if (pass_on(p) < 0)
 		warnx("%s: %s", io_name(p->options.output, "standard output"), p->writer.error);
 	else if (*p->reader.error && !io_interrupted)
 		warnx("%s: %s", p->options.input, p->reader.error);

@@ -277,7 +277,7 @@ main(int argc, char **argv)
 	enum stream_end end = run(&l);
 	if (!l.begun)
 		begin(&l, 0);
-	if (stream_write_end(&l.writer, end) < 0) {
+	if (stream_write_end(&l.writer, end) < 0 || stream_flush(&l.writer) < 0) {
 		warnx("%s: %s", io_name(l.options.output, "standard output"),
 		      l.writer.error);
 		status = 1;

@@ -60,7 +60,7 @@ read_trace(struct dataset *d, struct stream_reader *r, const struct stream_heade
 	static struct action a;
 	static struct code code;
 	struct context context = {0};
-	int got = 0, bad = context_begin(&context, h->cap);
+	int got = 0, bad = context_begin(&context, h->cap, false);
 
 	memset(table, 0, sizeof *table << TABLE);
 	bad |= room((void **)&d->trace, d->traces, &d->trace_room, sizeof *d->trace);

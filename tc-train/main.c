@@ -17,7 +17,7 @@
 static const char usage_text[] =
     "usage: tc-train -o FILE [--init FILE] [--checkpoint FILE] [--steps N] [--batch N] [--rate R]\n"
     "                [--decay R] [--beta R] [--lambda R] [--disturb R] [--even R] [--held N]\n"
-    "                [--latent N] [--time N] [--encoder N] [--trunk N] [--head N] [--seed N]\n"
+    "                [--latent N] [--time N] [--encoder N] [--trunk N] [--detail N] [--seed N]\n"
     "                [--threads N] [--report N] [STREAM]\n"
     "Learns from packet actions (standard input for none or \"-\") the weights of a codec.\n"
     "  -o, --output FILE      write them there, whole or not at all\n"
@@ -25,15 +25,15 @@ static const char usage_text[] =
     "      --checkpoint FILE  keep the state of the training there; resume it where it is there\n"
     "      --steps N          descents (20000)\n"
     "      --batch N          packets each (2048)\n"
-    "      --rate R           learning rate at its highest (0.002)\n"
+    "      --rate R           learning rate at its highest (0.006)\n"
     "      --decay R          weight decay (0.0001)\n"
-    "      --beta R           weight of the KL rate in the loss (0.003)\n"
+    "      --beta R           weight of the KL rate in the loss (0.005)\n"
     "      --lambda R         weight of time in the loss (1)\n"
     "      --disturb R        share of packets with fields made random (0.5)\n"
     "      --even R           share of packets drawn evenly by field (0.2)\n"
     "      --held N           every N-th trace is held back, to measure on; 0: none (20)\n"
-    "      --latent N, --time N, --encoder N, --trunk N, --head N\n"
-    "                         coordinates of actions and of time, hidden units (118 10 192 128 128)\n"
+    "      --latent N, --time N, --encoder N, --trunk N, --detail N\n"
+    "                         coordinates of actions and of time, hidden units (240 10 64 32 32)\n"
     "      --seed N           of all that is drawn (1)\n"
     "      --threads N        workers; the result hangs on their number (2)\n"
     "      --report N         steps between reports (500)\n";
@@ -78,15 +78,15 @@ arguments(struct options *o, int argc, char **argv)
 	    {"even", required_argument, NULL, 'e'},	  {"held", required_argument, NULL, 'H'},
 	    {"latent", required_argument, NULL, 'L'},	  {"time", required_argument, NULL, 'T'},
 	    {"encoder", required_argument, NULL, 'E'},	  {"trunk", required_argument, NULL, 'K'},
-	    {"head", required_argument, NULL, 'A'},	  {"seed", required_argument, NULL, 'S'},
+	    {"detail", required_argument, NULL, 'A'},	  {"seed", required_argument, NULL, 'S'},
 	    {"threads", required_argument, NULL, 't'},	  {"report", required_argument, NULL, 'R'},
 	    {"help", no_argument, NULL, 'h'},		  {0}};
 	struct recipe *r = &o->recipe;
 	struct shape *s = &o->shape;
 	int c, which = 0;
 
-	*o = (struct options){.recipe = {20000, 2048, 2, 500, 2e-3f, 1e-4f, 3e-3f, 1, 0.5f, 0.2f, 1},
-			      .shape = {118, 10, 192, 128, 128, 128},
+	*o = (struct options){.recipe = {20000, 2048, 2, 500, 6e-3f, 1e-4f, 5e-3f, 1, 0.5f, 0.2f, 1},
+			      .shape = {240, 10, 64, 32, 32, 64},
 			      .held = 20};
 	while ((c = getopt_long(argc, argv, "o:", table, &which)) != -1) {
 		const char *what = c == 'o' ? "output" : table[which].name;
@@ -128,10 +128,10 @@ arguments(struct options *o, int argc, char **argv)
 			o->held = number(optarg, 0, 1000000, what);
 			break;
 		case 'L':
-			s->latent = number(optarg, 1, 192, what);
+			s->latent = number(optarg, 1, LATENT_MAX - 1, what);
 			break;
 		case 'T':
-			s->time = number(optarg, 1, 64, what);
+			s->time = number(optarg, 1, LATENT_MAX - 1, what);
 			break;
 		case 'E':
 			s->encoder = number(optarg, 1, 4096, what);
@@ -140,7 +140,7 @@ arguments(struct options *o, int argc, char **argv)
 			s->trunk = number(optarg, 1, 4096, what);
 			break;
 		case 'A':
-			s->head = number(optarg, 1, 4096, what);
+			s->detail = number(optarg, 1, 4096, what);
 			break;
 		case 'S':
 			r->seed = number(optarg, 0, UINT32_MAX, what);
@@ -162,6 +162,9 @@ arguments(struct options *o, int argc, char **argv)
 	if (r->batch % r->threads)
 		errx(2, "--threads %" PRIu32 ": the batch of %" PRIu32 " doesn't divide by it", r->threads,
 		     r->batch);
+	if (s->latent + s->time > LATENT_MAX)
+		errx(2, "--latent %" PRIu32 ", --time %" PRIu32 ": %d together are possible", s->latent,
+		     s->time, LATENT_MAX);
 	if (argc - optind > 1 || !o->output) {
 		fputs(usage_text, stderr);
 		exit(2);
@@ -339,7 +342,7 @@ main(int argc, char **argv)
 		network_randomize(&net, o.recipe.seed);
 	}
 	read_all(&o, &data, &held);
-	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0)
+	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0 || (!o.init && trainer_first(&t) < 0))
 		err(1, NULL);
 	train(&t, &o);
 	if (!io_interrupted)

@@ -1,5 +1,7 @@
 #include "train.h"
 
+#include "first.h"
+
 #include "record/io.h"
 
 #include <math.h>
@@ -8,10 +10,12 @@
 #include <string.h>
 
 #define WARM_UP 300
+#define BEARABLE 140
 #define LOGVAR_MIN -12.0f
 #define LOGVAR_MAX 4.0f
 #define CLIP	1.0f
 #define MEASURED 20000
+#define FIRST	 16384 /* packets that the first weights are set by */
 
 struct worker {
 	struct trainer *t;
@@ -31,10 +35,10 @@ struct worker {
 static void
 draw(struct worker *w, const float *mean, float *logvar, int n)
 {
+	code_normals(w->noise, n, &w->random);
 	for (int i = 0; i < n; i++) {
 		logvar[i] = logvar[i] < LOGVAR_MIN ? LOGVAR_MIN : logvar[i] > LOGVAR_MAX ? LOGVAR_MAX : logvar[i];
-		w->noise[i] = code_normal(&w->random);
-		w->z[i] = mean[i] + w->noise[i] * expf(0.5f * logvar[i]);
+		w->z[i] = mean[i] + w->noise[i] * fast_exp(0.5f * logvar[i]);
 	}
 }
 
@@ -46,7 +50,7 @@ draw_backward(struct worker *w, const float *mean, const float *logvar, int n, f
 	double kl = 0;
 
 	for (int i = 0; i < n; i++) {
-		float var = expf(logvar[i]);
+		float var = fast_exp(logvar[i]);
 		kl += 0.5f * (mean[i] * mean[i] + var - 1 - logvar[i]);
 		w->dlogvar[i] = w->dz[i] * w->noise[i] * 0.5f * sqrtf(var) + beta * 0.5f * (var - 1);
 		w->dz[i] += beta * mean[i];
@@ -61,12 +65,9 @@ disturb(struct worker *w, struct code *c)
 {
 	float u = code_uniform(&w->random) / w->t->recipe.disturb;
 
-	if (u < 0.5f)
-		code_disturb(c, 0.2f, 0, &w->random);
-	else if (u < 0.75f)
-		code_disturb(c, 0.2f, 1.5f / ACTION_COUNT, &w->random);
-	else if (u < 1)
-		code_disturb(c, 1, 0, &w->random);
+	if (u < 1)
+		code_disturb(c, code_random(&w->random) % BEARABLE, u < 0.6f ? 0 : 5.0f / ACTION_COUNT,
+			     &w->random);
 }
 
 static void
@@ -175,7 +176,7 @@ work(void *arg)
 		 * one that was not broken off. */
 		w->random = t->recipe.seed * 0x9e3779b97f4a7c15 + ((uint64_t)t->step << 20) + w->number;
 		code_random(&w->random);
-		float ramp = t->step / (0.2f * t->recipe.steps);
+		float ramp = (float)t->step / WARM_UP;
 		learn(w, t->recipe.beta * (ramp < 1 ? ramp : 1));
 		pthread_barrier_wait(w->meet);
 		w->norm = 0;
@@ -203,6 +204,24 @@ work(void *arg)
 		pthread_barrier_wait(w->meet);
 	}
 	return NULL;
+}
+
+int
+trainer_first(struct trainer *t)
+{
+	struct worker *w = &t->worker[0];
+	struct code *code = calloc(FIRST, sizeof *code);
+	int bad = code ? 0 : -1;
+
+	w->random = t->recipe.seed;
+	for (int n = 0; !bad && n < FIRST; n += w->n) {
+		collect(w);
+		memcpy(code + n, w->code, (w->n < FIRST - n ? w->n : FIRST - n) * sizeof *code);
+	}
+	if (!bad)
+		bad = first_weights(t->net, code, FIRST);
+	free(code);
+	return bad;
 }
 
 int

@@ -31,6 +31,9 @@ struct trainer {
 int trainer_init(struct trainer *t, struct network *net, const struct recipe *r,
 		 const struct dataset *data, const struct dataset *held);
 void trainer_free(struct trainer *t);
+/* Sets the first weights, of a network that network_randomize() filled, for the packets that the recipe
+ * draws. 0, or -1 where memory is short. */
+int trainer_first(struct trainer *t);
 /* Goes on for so many steps; 0, or -1 where a thread can't be had. */
 int trainer_run(struct trainer *t, uint32_t steps);
 

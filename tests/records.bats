@@ -61,7 +61,6 @@ script() {
 
 # --- rooms ---
 
-@test "room: CRC-32" { units crc32; }
 @test "room: checksums" { units checksum; }
 @test "room: slots" { units slots; }
 @test "room: fresh addresses" { units fresh; }

@@ -2,7 +2,7 @@
 
 load helper
 
-small=(--latent 32 --encoder 32 --trunk 32 --head 32 --batch 256 --threads 1)
+small=(--latent 32 --encoder 32 --trunk 32 --detail 32 --batch 256 --threads 1)
 
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/.." || return
@@ -52,7 +52,7 @@ train() { tc-train "${small[@]}" --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_F
 
 @test "a network of the smallest sizes trains, and encodes" {
 	in=$BATS_FILE_TMPDIR
-	tc-train --latent 1 --time 1 --encoder 1 --trunk 1 --head 1 --batch 16 --threads 1 --steps 5 -o "$tmp/w" "$in/few" 2>/dev/null
+	tc-train --latent 1 --time 1 --encoder 1 --trunk 1 --detail 1 --batch 16 --threads 1 --steps 5 -o "$tmp/w" "$in/few" 2>/dev/null
 	tc-enc -q --refine 5 --weights "$tmp/w" "$in/few" | tc-dec --weights "$tmp/w" >"$tmp/b"
 	cmp <(steady "$in/few") <(steady "$tmp/b")
 }
@@ -243,11 +243,11 @@ train() { tc-train "${small[@]}" --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_F
 		disturb 1.5
 		even -1
 		held -1 1000001
-		latent 0 193
-		time 0 65
+		latent 0 256
+		time 0 256
 		encoder 0 4097
 		trunk 0 4097
-		head 0 4097
+		detail 0 4097
 		seed -1 4294967296
 		threads 0 65
 		report 0 1000001

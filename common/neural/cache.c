@@ -18,21 +18,32 @@ cache_free(struct cache *c)
 	c->memory = NULL;
 }
 
+static uint64_t
+mix(uint64_t h, const uint8_t *key, size_t n)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, key, n);
+	h = (h ^ v) * 0x9e3779b97f4a7c15;
+	return h ^ h >> 32;
+}
+
+/* Four lanes, so that a long key isn't one chain of products. */
 static uint32_t
 hash(const uint8_t *key, size_t n)
 {
-	uint64_t h = n, v;
+	uint64_t h[4] = {n, 1, 2, 3};
 
-	for (; n >= 8; n -= 8, key += 8) {
-		memcpy(&v, key, 8);
-		h = (h ^ v) * 0x9e3779b97f4a7c15;
-		h ^= h >> 32;
-	}
-	v = 0;
-	memcpy(&v, key, n);
-	h = (h ^ v) * 0xbf58476d1ce4e5b9;
-	h ^= h >> 32;
-	return h ? h : 1;
+	for (; n >= 32; n -= 32, key += 32)
+		for (int i = 0; i < 4; i++)
+			h[i] = mix(h[i], key + 8 * i, 8);
+	for (; n >= 8; n -= 8, key += 8)
+		h[0] = mix(h[0], key, 8);
+	h[0] = mix(h[0], key, n);
+	for (int i = 1; i < 4; i++)
+		h[0] = (h[0] ^ h[i]) * 0xbf58476d1ce4e5b9;
+	uint32_t sum = h[0] ^ h[0] >> 32;
+	return sum ? sum : 1;
 }
 
 static struct cache_entry *

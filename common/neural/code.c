@@ -83,12 +83,16 @@ code_uniform(uint64_t *state)
 	return (code_random(state) >> 40) * 0x1p-24f;
 }
 
-float
-code_normal(uint64_t *state)
+void
+code_normals(float *x, size_t n, uint64_t *state)
 {
-	float u = code_uniform(state), v = code_uniform(state);
-
-	return sqrtf(-2 * logf(1 - u)) * cosf(6.2831853f * v);
+	for (size_t i = 0; i < n; i += 2) {
+		float u = code_uniform(state), v = code_uniform(state);
+		float r = sqrtf(-2 * logf(1 - u)), angle = 6.2831853f * v;
+		x[i] = r * cosf(angle);
+		if (i + 1 < n)
+			x[i + 1] = r * sinf(angle);
+	}
 }
 
 /* --- one walk over the bits of a field, whichever way --- */
@@ -190,8 +194,8 @@ walk_number(struct walk *w, unsigned n, uint64_t v)
 {
 	unsigned length;
 
-	if (w->way == DRAW) /* of any length */
-		v = code_random(w->random) & ones(code_random(w->random) % (n + 1));
+	if (w->way == DRAW) /* of any length, of the full one as often as of all others */
+		v = draw(w, n);
 	if (w->way == PUT && v & ~ones(n)) {
 		w->good = false;
 		v = 0;
@@ -545,31 +549,60 @@ clear(uint64_t *word, unsigned at, unsigned n)
 	}
 }
 
+static unsigned
+cared(const struct code *c, unsigned at, unsigned n)
+{
+	unsigned sum = 0;
+
+	for (unsigned end = at + n; at < end;) {
+		unsigned m = end - at < 64 ? end - at : 64;
+		sum += __builtin_popcountll(load(c->care, at, m));
+		at += m;
+	}
+	return sum;
+}
+
 void
-code_disturb(struct code *c, float value, float there, uint64_t *state)
+code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 {
 	const struct code_layout *l = code_layout();
 	static _Thread_local struct action any; /* the walk writes what it draws */
-	struct walk w = {.way = DRAW, .code = c, .good = true, .random = state};
+	static _Thread_local struct code drawn;
+	struct walk w = {.way = DRAW, .code = &drawn, .good = true, .random = state};
+	uint8_t field[ACTION_COUNT];
+	unsigned n = 0;
 
 	for (int f = 0; f < ACTION_COUNT; f++) {
-		bool had = c->has >> f & 1, has = had;
+		/* Lists and addresses have so many bits that few packets bear two of them. */
+		float rare = specs[f].form < FORM_LIST ? 1 : 0.2f;
+		bool has = c->has >> f & 1, turn = code_uniform(state) < there * rare;
 		if (specs[f].form == FORM_NONE)
 			continue;
-		if (code_uniform(state) < there)
-			has = !had;
-		if (!has && !had)
-			continue;
-		/* Lists and addresses have so many bits that few packets bear two of them. */
-		float often = specs[f].form < FORM_LIST ? value : value * 0.2f;
-		if (has == had && code_uniform(state) >= often)
-			continue;
-		clear(c->bit, l->at[f], l->bits[f]);
-		clear(c->care, l->at[f], l->bits[f]);
-		c->has = (c->has & ~(1ull << f)) | (uint64_t)has << f;
+		if (has && turn) {
+			clear(c->bit, l->at[f], l->bits[f]);
+			clear(c->care, l->at[f], l->bits[f]);
+			c->has &= ~(1ull << f);
+		} else if (turn || (has && code_uniform(state) < rare)) {
+			field[n++] = f;
+		}
+	}
+	drawn = *c;
+	for (; n > 0; n--) {
+		unsigned i = code_random(state) % n;
+		int f = field[i];
+		field[i] = field[n - 1];
+		clear(drawn.bit, l->at[f], l->bits[f]);
+		clear(drawn.care, l->at[f], l->bits[f]);
 		w.at = l->at[f];
-		if (has)
-			walk_field(&w, f, &any);
+		walk_field(&w, f, &any);
+		unsigned more = cared(&drawn, l->at[f], l->bits[f]);
+		if (more <= bits) {
+			bits -= more;
+			drawn.has |= 1ull << f;
+			*c = drawn;
+		} else {
+			drawn = *c;
+		}
 	}
 }
 

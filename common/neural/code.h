@@ -13,6 +13,8 @@
 
 #include "record/action.h"
 
+#include <stddef.h>
+
 #define CODE_WORDS 44 /* room for the details */
 
 enum code_group {
@@ -69,11 +71,11 @@ uint64_t code_wrong(const struct code *truth, const struct code *c);
 uint64_t code_random(uint64_t *state);
 /* A number in [0, 1). */
 float code_uniform(uint64_t *state);
-/* One of the standard normal distribution (Box, Muller 1958). */
-float code_normal(uint64_t *state);
+/* n of the standard normal distribution (Box, Muller 1958). */
+void code_normals(float *x, size_t n, uint64_t *state);
 /* Gives each field, with probability `value` (lists and references a fifth of it), another value, any
  * that it could have, and, with probability `there`, puts it there or takes it away. */
-void code_disturb(struct code *c, float value, float there, uint64_t *state);
+void code_disturb(struct code *c, unsigned bits, float there, uint64_t *state);
 
 /*
  * A time step: sign, length (Gray, 6 bits) and TIME_MANTISSA bits behind the leading one (Gray). Of

@@ -1,5 +1,8 @@
 #include "neural/context.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define QUOTE_FLOW 0 /* where a quote's list has its flow, -1 for none: tc-records(5) */
 #define QUOTE_SIZE 13
 #define CLASS_V6   8
@@ -7,45 +10,87 @@
 #define OPEN_NEW   1
 
 int
-context_begin(struct context *c, uint32_t cap)
+context_begin(struct context *c, uint32_t cap, bool counterparts)
 {
-	if (c->flows.cap == cap) {
-		recency_clear(&c->flows);
-		recency_clear(&c->hosts);
-		recency_clear(&c->macs);
-		recency_clear(&c->suffixes);
-		return 0;
+	if (c->list[0].in.cap != cap || counterparts != (c->list[0].its != NULL)) {
+		context_free(c);
+		int bad = 0;
+		for (int k = 0; k < CONTEXT_LISTS; k++) {
+			struct context_list *l = &c->list[k];
+			bad |= recency_init(&l->in, cap);
+			if (!counterparts)
+				continue;
+			l->its = calloc(cap, sizeof *l->its);
+			l->true_of = calloc(cap, sizeof *l->true_of);
+			bad |= l->its && l->true_of ? 0 : -1;
+		}
+		return bad;
 	}
-	context_free(c);
-	return recency_init(&c->flows, cap) | recency_init(&c->hosts, cap) |
-	       recency_init(&c->macs, cap) | recency_init(&c->suffixes, cap);
+	for (int k = 0; k < CONTEXT_LISTS; k++) {
+		struct context_list *l = &c->list[k];
+		recency_clear(&l->in);
+		if (counterparts) {
+			memset(l->its, 0, cap * sizeof *l->its);
+			memset(l->true_of, 0, cap * sizeof *l->true_of);
+		}
+	}
+	return 0;
 }
 
 void
 context_free(struct context *c)
 {
-	recency_free(&c->flows);
-	recency_free(&c->hosts);
-	recency_free(&c->macs);
-	recency_free(&c->suffixes);
+	for (int k = 0; k < CONTEXT_LISTS; k++) {
+		recency_free(&c->list[k].in);
+		free(c->list[k].its);
+		free(c->list[k].true_of);
+	}
+	*c = (struct context){0};
 }
 
 void
 context_copy(struct context *to, const struct context *c)
 {
-	recency_copy(&to->flows, &c->flows);
-	recency_copy(&to->hosts, &c->hosts);
-	recency_copy(&to->macs, &c->macs);
-	recency_copy(&to->suffixes, &c->suffixes);
+	for (int k = 0; k < CONTEXT_LISTS; k++) {
+		const struct context_list *l = &c->list[k];
+		recency_copy(&to->list[k].in, &l->in);
+		if (l->its) {
+			memcpy(to->list[k].its, l->its, l->in.cap * sizeof *l->its);
+			memcpy(to->list[k].true_of, l->true_of, l->in.cap * sizeof *l->its);
+		}
+	}
 }
 
 /* One way or the other, or the state alone. */
 enum way { RELATE, RESOLVE, FOLLOW };
 
+/* A true slot stands for one of the list's from now on, and what stood for that one no more. */
+static void
+pair(struct context_list *l, uint32_t truth, uint32_t its)
+{
+	if (!l->its || truth >= l->in.cap || its >= l->in.cap)
+		return;
+	uint32_t before = l->true_of[its];
+	if (before && l->its[before - 1] == its + 1)
+		l->its[before - 1] = 0;
+	l->its[truth] = its + 1;
+	l->true_of[its] = truth + 1;
+}
+
+/* The list's slot for a true one; the cap where there is none. */
+static uint32_t
+counterpart(const struct context_list *l, uint32_t truth)
+{
+	if (!l->its || truth >= l->in.cap)
+		return truth;
+	return l->its[truth] ? l->its[truth] - 1 : l->in.cap;
+}
+
 /* A slot that is known: its rank, or the slot at a rank. */
 static bool
-pass_known(struct recency *r, enum way way, uint32_t *slot)
+pass_known(struct context_list *l, enum way way, uint32_t *slot)
 {
+	struct recency *r = &l->in;
 	uint32_t v = *slot;
 	bool good = true;
 
@@ -53,6 +98,7 @@ pass_known(struct recency *r, enum way way, uint32_t *slot)
 		v = r->n ? recency_at(r, v < r->n ? v : r->n - 1) : 0;
 		*slot = v;
 	} else if (way == RELATE) {
+		v = counterpart(l, v);
 		good = recency_has(r, v);
 		*slot = good ? recency_rank(r, v) : 0;
 	}
@@ -63,10 +109,15 @@ pass_known(struct recency *r, enum way way, uint32_t *slot)
 
 /* A slot that is named here. */
 static bool
-pass_new(struct recency *r, enum way way, uint32_t *slot)
+pass_new(struct context_list *l, enum way way, uint32_t *slot)
 {
+	struct recency *r = &l->in;
 	uint32_t due = way == FOLLOW ? *slot : recency_fresh(r), v = way == RESOLVE ? due : *slot;
 
+	if (way == RELATE && l->its) {
+		pair(l, v, due);
+		v = due;
+	}
 	*slot = way == RELATE ? 0 : v;
 	if (v < r->cap)
 		recency_touch(r, v);
@@ -80,20 +131,27 @@ has_suffix_slot(const struct action_ref *ref)
 	return ref->has_suffix && ref->class != CLASS_V6_GROUP;
 }
 
+static struct context_list *
+list_of(struct context *c, enum action_field f)
+{
+	bool mac = f == ACTION_SRC_MAC || f == ACTION_DST_MAC || f == ACTION_SHA || f == ACTION_THA;
+
+	return &c->list[mac ? CONTEXT_MACS : CONTEXT_HOSTS];
+}
+
 static bool
 pass_ref(struct context *c, enum way way, enum action_field f, struct action_ref *ref)
 {
-	bool mac = f == ACTION_SRC_MAC || f == ACTION_DST_MAC || f == ACTION_SHA || f == ACTION_THA;
-	struct recency *r = mac ? &c->macs : &c->hosts;
+	struct context_list *l = list_of(c, f), *suffixes = &c->list[CONTEXT_SUFFIXES];
 	bool good = true;
 
 	if (ref->kind == REF_KNOWN)
-		return pass_known(r, way, &ref->slot);
+		return pass_known(l, way, &ref->slot);
 	if (ref->kind == REF_NEW) {
-		good = pass_new(r, way, &ref->slot);
+		good = pass_new(l, way, &ref->slot);
 		if (has_suffix_slot(ref))
-			good &= ref->new_suffix ? pass_new(&c->suffixes, way, &ref->suffix)
-						: pass_known(&c->suffixes, way, &ref->suffix);
+			good &= ref->new_suffix ? pass_new(suffixes, way, &ref->suffix)
+						: pass_known(suffixes, way, &ref->suffix);
 	}
 	return good;
 }
@@ -109,9 +167,9 @@ pass_flow(struct context *c, enum way way, struct action *a)
 	if (way != RESOLVE && action_has(a, ACTION_FLOW) && v == 0)
 		good = false; /* not canonical */
 	if (opens)
-		good &= pass_new(&c->flows, way, &slot);
+		good &= pass_new(&c->list[CONTEXT_FLOWS], way, &slot);
 	else
-		good &= pass_known(&c->flows, way, &slot);
+		good &= pass_known(&c->list[CONTEXT_FLOWS], way, &slot);
 	if (way == FOLLOW)
 		return good;
 	a->has &= ~(1ull << ACTION_FLOW);
@@ -124,26 +182,31 @@ pass_flow(struct context *c, enum way way, struct action *a)
 static bool
 pass_quote(struct context *c, enum way way, struct action_list *l)
 {
-	struct recency *r = &c->flows;
+	struct context_list *flows = &c->list[CONTEXT_FLOWS];
+	struct recency *r = &flows->in;
 	int64_t v = l->n ? l->v[QUOTE_FLOW] : 0;
 
 	if (l->n != QUOTE_SIZE || v < -1)
 		return false;
 	if (v < 0)
 		return true;
-	if (way == RESOLVE)
+	if (way == RESOLVE) {
 		l->v[QUOTE_FLOW] = r->n ? recency_at(r, v < r->n ? v : r->n - 1) : 0;
-	else if (way == RELATE && (v >= r->cap || !recency_has(r, v)))
-		return false;
-	else if (way == RELATE)
+	} else if (way == RELATE) {
+		v = v < r->cap ? counterpart(flows, v) : v;
+		if (v >= r->cap || !recency_has(r, v))
+			return false;
 		l->v[QUOTE_FLOW] = recency_rank(r, v);
+	}
 	return true;
 }
+
+/* The fields that are references. */
+static const uint64_t refs = ((2ull << ACTION_QUOTE_DST) - 1) & ~((1ull << ACTION_ORIG_H) - 1);
 
 static bool
 pass(struct context *c, enum way way, struct action *a)
 {
-	const uint64_t refs = ((2ull << ACTION_QUOTE_DST) - 1) & ~((1ull << ACTION_ORIG_H) - 1);
 	bool good = pass_flow(c, way, a);
 
 	for (uint64_t left = a->has & refs; left; left &= left - 1) {
@@ -171,4 +234,22 @@ void
 context_follow(struct context *c, const struct action *a)
 {
 	pass(c, FOLLOW, (struct action *)a);
+}
+
+void
+context_pair(struct context *c, const struct action *truth, const struct action *made)
+{
+	if (action_number(truth, ACTION_OPEN) == OPEN_NEW)
+		pair(&c->list[CONTEXT_FLOWS], action_number(truth, ACTION_FLOW),
+		     action_number(made, ACTION_FLOW));
+	for (uint64_t left = truth->has & made->has & refs; left; left &= left - 1) {
+		enum action_field f = __builtin_ctzll(left);
+		const struct action_ref *t = action_ref((struct action *)truth, f),
+					*m = action_ref((struct action *)made, f);
+		if (t->kind != REF_NEW || m->kind == REF_FIXED)
+			continue;
+		pair(list_of(c, f), t->slot, m->slot);
+		if (has_suffix_slot(t) && t->new_suffix && m->kind == REF_NEW && has_suffix_slot(m))
+			pair(&c->list[CONTEXT_SUFFIXES], t->suffix, m->suffix);
+	}
 }

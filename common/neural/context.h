@@ -8,6 +8,9 @@
  * before, or, where the action opens a new one, the slot that is due. Present, it is the rank. The
  * slot of a reference, and of an IPv6 suffix, is the rank of one that is known, and 0 for a new one
  * that gets the slot due. Quotes name their flow by rank.
+ *
+ * Where latents go without patches, a decoder may miss a flow or a host; all that are new behind it
+ * then have other slots than in truth. An encoder that keeps counterparts goes on with the decoder's.
  */
 #ifndef TC_CONTEXT_H
 #define TC_CONTEXT_H
@@ -15,13 +18,22 @@
 #include "neural/recency.h"
 #include "record/action.h"
 
+enum { CONTEXT_FLOWS, CONTEXT_HOSTS, CONTEXT_MACS, CONTEXT_SUFFIXES, CONTEXT_LISTS };
+
+/* Slots of one kind. With counterparts, the list is that of a decoder that may have gone another way
+ * than the truth: its[s] is its slot, plus one, for the true slot s, true_of[] the other way round. */
+struct context_list {
+	struct recency in;
+	uint32_t *its, *true_of; /* or NULL */
+};
+
 struct context {
-	struct recency flows, hosts, macs, suffixes;
+	struct context_list list[CONTEXT_LISTS];
 };
 
 /* For a trace whose header says this cap, in a context that is all zero or had another trace. 0, or
  * -1 where memory is short. */
-int context_begin(struct context *c, uint32_t cap);
+int context_begin(struct context *c, uint32_t cap, bool counterparts);
 void context_free(struct context *c);
 /* Makes *to, of the same cap, equal to *c. */
 void context_copy(struct context *to, const struct context *c);
@@ -33,5 +45,8 @@ bool context_relate(struct context *c, struct action *a);
 void context_resolve(struct context *c, struct action *a);
 /* Takes the state through an action that is absolute, one that went beside the codec. */
 void context_follow(struct context *c, const struct action *a);
+/* With counterparts: what the truth names stands, from now on, for what a decoder made of it: both
+ * absolute, and `made` what context_resolve() just gave. */
+void context_pair(struct context *c, const struct action *truth, const struct action *made);
 
 #endif

@@ -29,18 +29,19 @@ lay_out(struct network *net)
 	set_layer(net, ENC_LOGVAR, s->encoder, s->latent, "encoder.logvar", "");
 	set_layer(net, DEC_TRUNK, s->latent, s->trunk, "decoder.trunk", "");
 	set_layer(net, DEC_COARSE, known, CODE_COARSE, "decoder.coarse", "");
+	set_layer(net, DEC_DETAIL, known + CODE_COARSE, s->detail, "decoder.detail", "");
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		const char *of = code_group_names[g];
 		set_layer(net, ENC_GROUP + g, l->width[g], seen, "encoder.", of);
-		set_layer(net, DEC_HIDDEN + g, known + CODE_COARSE, s->head, "head.hidden.", of);
-		set_layer(net, DEC_OUT + g, s->latent + s->head, l->width[g], "head.out.", of);
+		set_layer(net, ENC_SPREAD + g, l->width[g], s->latent, "encoder.spread.", of);
+		set_layer(net, DEC_OUT + g, s->latent + s->detail, l->width[g], "decoder.", of);
 	}
 	set_layer(net, TIME_ENC_IN, TIME_BITS, s->time_hidden, "time.encoder.in", "");
 	set_layer(net, TIME_ENC_HIDDEN, s->time_hidden, s->time_hidden, "time.encoder.hidden", "");
 	set_layer(net, TIME_MEAN, s->time_hidden, s->time, "time.encoder.mean", "");
 	set_layer(net, TIME_LOGVAR, s->time_hidden, s->time, "time.encoder.logvar", "");
 	set_layer(net, TIME_DEC_IN, s->time, s->time_hidden, "time.decoder.in", "");
-	set_layer(net, TIME_DEC_HIDDEN, s->time_hidden, s->time_hidden, "time.decoder.hidden", "");
+	set_layer(net, TIME_DEC_DETAIL, s->time_hidden, s->time_hidden, "time.decoder.hidden", "");
 	set_layer(net, TIME_OUT, s->time_hidden, TIME_BITS, "time.decoder.out", "");
 }
 
@@ -76,10 +77,11 @@ network_randomize(struct network *net, uint64_t seed)
 		float *w = (float *)l->w, spread = sqrtf(2.0f / l->in);
 		if (i >= ENC_GROUP && i < ENC_HIDDEN) /* few of its inputs are there at a time */
 			spread = sqrtf(2.0f / 64);
-		if (i == ENC_LOGVAR || i == TIME_LOGVAR)
+		if (i == ENC_LOGVAR || i == TIME_LOGVAR || (i >= ENC_SPREAD && i < DEC_TRUNK))
 			spread *= 0.1f;
+		code_normals(w, (size_t)l->in * l->out, &seed);
 		for (int j = 0; j < l->in * l->out; j++)
-			w[j] = code_normal(&seed) * spread;
+			w[j] *= spread;
 		for (int j = 0; j < l->out; j++)
 			((float *)l->b)[j] = i == ENC_LOGVAR || i == TIME_LOGVAR ? -3 : 0;
 	}
@@ -123,7 +125,7 @@ pass_init(struct pass *p, const struct network *net, int max)
 	int bad = 0;
 
 	*p = (struct pass){.max = max, .s_width = s->latent + s->trunk + CODE_COARSE,
-			   .t_width = s->latent + s->head};
+			   .t_width = s->latent + s->detail};
 	if (widest < (size_t)p->s_width)
 		widest = p->s_width;
 	if (widest < (size_t)p->t_width)
@@ -132,13 +134,13 @@ pass_init(struct pass *p, const struct network *net, int max)
 	       floats(&p->b, m * s->encoder) | floats(&p->mean, m * s->latent) |
 	       floats(&p->logvar, m * s->latent) | floats(&p->da, m * seen) |
 	       floats(&p->db, m * s->encoder) | floats(&p->s, m * p->s_width) |
-	       floats(&p->ds, m * p->s_width) | floats(&p->coarse_logit, m * CODE_COARSE) |
+	       floats(&p->ds, m * p->s_width) | floats(&p->t, m * p->t_width) |
+	       floats(&p->dt, m * p->t_width) | floats(&p->coarse_logit, m * CODE_COARSE) |
 	       floats(&p->work, m * widest);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
-		bad |= floats(&q->x, m * l->width[g]) | floats(&q->s, m * p->s_width) |
-		       floats(&q->t, m * p->t_width) | floats(&q->logit, m * l->width[g]) |
-		       floats(&q->ds, m * p->s_width);
+		bad |= floats(&q->x, m * l->width[g]) | floats(&q->care, m * l->width[g]) |
+		       floats(&q->t, m * p->t_width) | floats(&q->logit, m * l->width[g]);
 		bad |= (q->row = calloc(m, sizeof *q->row)) ? 0 : -1;
 	}
 	bad |= floats(&p->tx, m * TIME_BITS) | floats(&p->ta, m * h) | floats(&p->tb, m * h) |
@@ -152,7 +154,7 @@ void
 pass_free(struct pass *p)
 {
 	float *all[] = {p->coarse, p->a, p->b, p->mean, p->logvar, p->da, p->db, p->s, p->ds,
-			p->coarse_logit, p->work, p->tx, p->ta, p->tb, p->tmean, p->tlogvar, p->tz,
+			p->t, p->dt, p->coarse_logit, p->work, p->tx, p->ta, p->tb, p->tmean, p->tlogvar, p->tz,
 			p->tc, p->td, p->tlogit, p->te, p->tf};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -160,10 +162,9 @@ pass_free(struct pass *p)
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		free(q->x);
-		free(q->s);
+		free(q->care);
 		free(q->t);
 		free(q->logit);
-		free(q->ds);
 		free(q->row);
 	}
 }
@@ -197,7 +198,9 @@ take_rows(float *to, const float *from, const int *row, int cols, int n)
  * --- the encoder ---
  *
  * [a | s] = the bits, coarse ones and those of the groups that are there, through their matrices;
- * b = relu(V relu(a)); mean = M b + s: the straight way s carries what has no structure.
+ * b = relu(V relu(a)); mean = M b + s: the straight way s carries what has no structure. The variance
+ * has a straight way of its own, from which bits anybody cares for: a coordinate is narrow where one of
+ * its bits is there.
  */
 
 void
@@ -225,8 +228,16 @@ network_encode(const struct network *net, struct pass *p, const struct code *cod
 	for (int i = 0; i < n; i++)
 		memcpy(p->mean + (size_t)i * z, p->a + (size_t)i * ez + e, z * sizeof(float));
 	linear_forward(&net->layer[ENC_MEAN], p->b, e, p->mean, z, n, 1);
-	if (logvar)
-		linear_forward(&net->layer[ENC_LOGVAR], p->b, e, p->logvar, z, n, 0);
+	if (!logvar)
+		return;
+	linear_forward(&net->layer[ENC_LOGVAR], p->b, e, p->logvar, z, n, 0);
+	for (int g = 0; g < CODE_GROUPS; g++) {
+		struct group_pass *q = &p->group[g];
+		for (size_t i = 0; i < (size_t)q->n * l->width[g]; i++)
+			q->care[i] = fabsf(q->x[i]);
+		linear_forward(&net->layer[ENC_SPREAD + g], q->care, l->width[g], p->work, z, q->n, 0);
+		add_rows(p->logvar, q->row, p->work, z, q->n);
+	}
 }
 
 void
@@ -246,28 +257,14 @@ network_encode_backward(const struct network *net, struct pass *p, float *dmean,
 	backward(net, ENC_COARSE, p->coarse, CODE_COARSE, p->da, ez, NULL, 0, grad, n, 0);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
+		take_rows(p->work, dlogvar, q->row, z, q->n);
+		backward(net, ENC_SPREAD + g, q->care, l->width[g], p->work, z, NULL, 0, grad, q->n, 0);
 		take_rows(p->work, p->da, q->row, ez, q->n);
 		backward(net, ENC_GROUP + g, q->x, l->width[g], p->work, ez, NULL, 0, grad, q->n, 0);
 	}
 }
 
 /* --- the decoder --- */
-
-/* The details of one group, for the rows that have it: u = relu(B [z, h, coarse]), logits = C [z, u]. */
-static void
-decode_group(const struct network *net, struct pass *p, int g)
-{
-	struct group_pass *q = &p->group[g];
-	int z = net->shape.latent, width = net->layer[DEC_OUT + g].out;
-
-	take_rows(q->s, p->s, q->row, p->s_width, q->n);
-	linear_forward(&net->layer[DEC_HIDDEN + g], q->s, p->s_width, q->t + z, p->t_width, q->n, 0);
-	relu_forward(q->t + z, p->t_width, net->shape.head, q->n);
-	for (int i = 0; i < q->n; i++)
-		memcpy(q->t + (size_t)i * p->t_width, q->s + (size_t)i * p->s_width,
-		       z * sizeof(float));
-	linear_forward(&net->layer[DEC_OUT + g], q->t, p->t_width, q->logit, width, q->n, 0);
-}
 
 void
 network_decode(const struct network *net, struct pass *p, const float *z, int ld, int n,
@@ -287,10 +284,16 @@ network_decode(const struct network *net, struct pass *p, const float *z, int ld
 		code_coarse_out(truth ? &truth[i] : &out[i],
 				p->s + (size_t)i * p->s_width + zw + h);
 	}
+	linear_forward(&net->layer[DEC_DETAIL], p->s, p->s_width, p->t + zw, p->t_width, n, 0);
+	relu_forward(p->t + zw, p->t_width, net->shape.detail, n);
+	for (int i = 0; i < n; i++)
+		memcpy(p->t + (size_t)i * p->t_width, p->s + (size_t)i * p->s_width, zw * sizeof *z);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		find_rows(q, truth ? truth : out, g, n);
-		decode_group(net, p, g);
+		take_rows(q->t, p->t, q->row, p->t_width, q->n);
+		linear_forward(&net->layer[DEC_OUT + g], q->t, p->t_width, q->logit,
+			       net->layer[DEC_OUT + g].out, q->n, 0);
 		for (int i = 0; !truth && i < q->n; i++)
 			code_in(&out[q->row[i]], g,
 				q->logit + (size_t)i * net->layer[DEC_OUT + g].out);
@@ -300,26 +303,22 @@ network_decode(const struct network *net, struct pass *p, const float *z, int ld
 void
 network_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad)
 {
-	int z = net->shape.latent, h = net->shape.trunk, n = p->n, sw = p->s_width;
+	int z = net->shape.latent, h = net->shape.trunk, n = p->n, sw = p->s_width,
+	    tw = p->t_width;
 
-	memset(p->ds, 0, (size_t)n * sw * sizeof *p->ds);
-	backward(net, DEC_COARSE, p->s, sw, p->coarse_logit, CODE_COARSE, p->ds, sw, grad, n, 0);
+	memset(p->dt, 0, (size_t)n * tw * sizeof *p->dt);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
-		float *dt = p->work;
-		int width = net->layer[DEC_OUT + g].out, tw = p->t_width;
-		backward(net, DEC_OUT + g, q->t, tw, q->logit, width, dt, tw, grad, q->n, 0);
-		relu_backward(q->t + z, tw, dt + z, tw, net->shape.head, q->n);
-		backward(net, DEC_HIDDEN + g, q->s, sw, dt + z, tw, q->ds, sw, grad, q->n, 0);
-		for (int i = 0; i < q->n; i++) {
-			float *to = p->ds + (size_t)q->row[i] * sw;
-			const float *from = q->ds + (size_t)i * sw, *skip = dt + (size_t)i * tw;
-			for (int j = 0; j < z + h; j++)
-				to[j] += from[j];
-			for (int j = 0; j < z; j++)
-				to[j] += skip[j];
-		}
+		backward(net, DEC_OUT + g, q->t, tw, q->logit, net->layer[DEC_OUT + g].out, p->work, tw,
+			 grad, q->n, 0);
+		add_rows(p->dt, q->row, p->work, tw, q->n);
 	}
+	relu_backward(p->t + z, tw, p->dt + z, tw, net->shape.detail, n);
+	backward(net, DEC_DETAIL, p->s, sw, p->dt + z, tw, p->ds, sw, grad, n, 0);
+	backward(net, DEC_COARSE, p->s, sw, p->coarse_logit, CODE_COARSE, p->ds, sw, grad, n, 1);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < z; j++)
+			p->ds[(size_t)i * sw + j] += p->dt[(size_t)i * tw + j];
 	relu_backward(p->s + z, sw, p->ds + z, sw, h, n);
 	backward(net, DEC_TRUNK, p->s, sw, p->ds + z, sw, p->ds, sw, grad, n, 1);
 	for (int i = 0; i < n; i++)
@@ -463,7 +462,7 @@ time_decode(const struct network *net, struct pass *p, const float *z, int ld, i
 		memcpy(p->tz + (size_t)i * zw, z + (size_t)i * ld, zw * sizeof *z);
 	linear_forward(&net->layer[TIME_DEC_IN], p->tz, zw, p->tc, h, n, 0);
 	relu_forward(p->tc, h, h, n);
-	linear_forward(&net->layer[TIME_DEC_HIDDEN], p->tc, h, p->td, h, n, 0);
+	linear_forward(&net->layer[TIME_DEC_DETAIL], p->tc, h, p->td, h, n, 0);
 	relu_forward(p->td, h, h, n);
 	linear_forward(&net->layer[TIME_OUT], p->td, h, p->tlogit, TIME_BITS, n, 0);
 }
@@ -475,7 +474,7 @@ time_decode_backward(const struct network *net, struct pass *p, float *dz, float
 
 	backward(net, TIME_OUT, p->td, h, p->tlogit, TIME_BITS, p->te, h, grad, n, 0);
 	relu_backward(p->td, h, p->te, h, h, n);
-	backward(net, TIME_DEC_HIDDEN, p->tc, h, p->te, h, p->tf, h, grad, n, 0);
+	backward(net, TIME_DEC_DETAIL, p->tc, h, p->te, h, p->tf, h, grad, n, 0);
 	relu_backward(p->tc, h, p->tf, h, h, n);
 	backward(net, TIME_DEC_IN, p->tz, z, p->tf, h, dz, z, grad, n, 0);
 }

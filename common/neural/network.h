@@ -16,7 +16,7 @@
 /* Widths. A latent has `latent` coordinates for the action, then `time` for the time step. */
 struct shape {
 	uint32_t latent, time;	       /* coordinates */
-	uint32_t encoder, trunk, head; /* hidden units */
+	uint32_t encoder, trunk, detail; /* hidden units */
 	uint32_t time_hidden;
 };
 #define SHAPE_SIZES 6
@@ -28,16 +28,17 @@ enum {
 	ENC_HIDDEN = ENC_GROUP + CODE_GROUPS,
 	ENC_MEAN,
 	ENC_LOGVAR,
-	DEC_TRUNK,
+	ENC_SPREAD,
+	DEC_TRUNK = ENC_SPREAD + CODE_GROUPS,
 	DEC_COARSE,
-	DEC_HIDDEN,
-	DEC_OUT = DEC_HIDDEN + CODE_GROUPS,
+	DEC_DETAIL,
+	DEC_OUT,
 	TIME_ENC_IN = DEC_OUT + CODE_GROUPS,
 	TIME_ENC_HIDDEN,
 	TIME_MEAN,
 	TIME_LOGVAR,
 	TIME_DEC_IN,
-	TIME_DEC_HIDDEN,
+	TIME_DEC_DETAIL,
 	TIME_OUT,
 	LAYERS
 };
@@ -60,15 +61,15 @@ void network_randomize(struct network *net, uint64_t seed);
 /* Activations of at most max rows, kept for the way back. */
 struct group_pass {
 	int n, *row;		      /* rows that have the group */
-	float *x, *s, *t, *logit, *ds; /* input; [z|h|coarse]; [z|u]; output */
+	float *x, *care, *t, *logit;  /* input, whether it counts; [z|u]; output */
 };
 struct pass {
 	int max, n;
 	/* encoder */
 	float *coarse, *a, *b, *mean, *logvar, *da, *db;
-	/* decoder: s is [z|h|coarse bits], rows of s_width */
+	/* decoder: s is [z|h|coarse bits], t [z|u], rows of s_width and t_width */
 	int s_width, t_width;
-	float *s, *ds, *coarse_logit;
+	float *s, *ds, *t, *dt, *coarse_logit;
 	struct group_pass group[CODE_GROUPS];
 	/* time */
 	float *tx, *ta, *tb, *tmean, *tlogvar, *tz, *tc, *td, *tlogit, *te, *tf;

@@ -176,34 +176,10 @@ read_some(int fd, void *p, size_t n)
 	return r;
 }
 
-/* Eight octets a step: table[k][b] is the CRC of octet b followed by k zero octets. */
-uint32_t
-crc32_update(uint32_t crc, const void *p, size_t n)
+bool
+read_waits(int fd)
 {
-	static uint32_t table[8][256];
-	const uint8_t *at = p;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	if (!table[0][1]) {
-		for (uint32_t b = 0; b < 256; b++) {
-			uint32_t c = b;
-			for (int k = 0; k < 8; k++)
-				c = c & 1 ? c >> 1 ^ 0xedb88320 : c >> 1;
-			table[0][b] = c;
-		}
-		for (int k = 1; k < 8; k++)
-			for (int b = 0; b < 256; b++) {
-				uint32_t c = table[k - 1][b];
-				table[k][b] = c >> 8 ^ table[0][c & 255];
-			}
-	}
-	crc = ~crc;
-	for (; n >= 8; n -= 8, at += 8) {
-		crc ^= at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24;
-		crc = table[7][crc & 255] ^ table[6][crc >> 8 & 255] ^ table[5][crc >> 16 & 255] ^
-		      table[4][crc >> 24] ^ table[3][at[4]] ^ table[2][at[5]] ^ table[1][at[6]] ^
-		      table[0][at[7]];
-	}
-	while (n--)
-		crc = crc >> 8 ^ table[0][(crc ^ *at++) & 255];
-	return ~crc;
+	return poll(&p, 1, 0) == 0;
 }

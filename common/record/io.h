@@ -48,8 +48,7 @@ int write_all(int fd, const void *p, size_t n);
  * interrupted, a file is at its end; a pipe is when it falls silent for 0.2 s or a second has gone,
  * since whoever writes it was interrupted too and has last words. */
 ssize_t read_some(int fd, void *p, size_t n);
-
-/* CRC-32 (ISO 3309, as zlib's crc32) of n octets at p, going on from crc; begin with 0. */
-uint32_t crc32_update(uint32_t crc, const void *p, size_t n);
+/* Whether a read would wait now. */
+bool read_waits(int fd);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "record/half.h"
 
+#include <endian.h>
 
 size_t
 latent_size(enum latent_type type, int n)
@@ -23,35 +24,42 @@ steps_of(float z)
 void
 latent_put(enum latent_type type, const float *z, int n, uint8_t *p)
 {
-	for (int i = 0; i < n; i++) {
-		uint32_t v;
-		if (type == LATENT_I8) {
-			*p++ = steps_of(z[i]);
-			continue;
+	if (type == LATENT_I8) {
+		for (int i = 0; i < n; i++)
+			p[i] = steps_of(z[i]);
+	} else if (type == LATENT_F16) {
+		for (int i = 0; i < n; i++) {
+			uint16_t v = htole16(half_from(z[i]));
+			memcpy(p + 2 * i, &v, 2);
 		}
-		if (type == LATENT_F16)
-			v = half_from(z[i]);
-		else
+	} else {
+		for (int i = 0; i < n; i++) {
+			uint32_t v;
 			memcpy(&v, &z[i], 4);
-		for (unsigned k = 0; k < latent_size(type, 1); k++)
-			*p++ = v >> 8 * k;
+			v = htole32(v);
+			memcpy(p + 4 * i, &v, 4);
+		}
 	}
 }
 
 void
 latent_get(enum latent_type type, const uint8_t *p, int n, float *z)
 {
-	for (int i = 0; i < n; i++) {
-		uint32_t v = 0;
-		if (type == LATENT_I8) {
-			z[i] = (int8_t)*p++ / (float)LATENT_STEPS;
-			continue;
+	if (type == LATENT_I8) {
+		for (int i = 0; i < n; i++)
+			z[i] = (int8_t)p[i] / (float)LATENT_STEPS;
+	} else if (type == LATENT_F16) {
+		for (int i = 0; i < n; i++) {
+			uint16_t v;
+			memcpy(&v, p + 2 * i, 2);
+			z[i] = half_to(le16toh(v));
 		}
-		for (unsigned k = 0; k < latent_size(type, 1); k++)
-			v |= (uint32_t)*p++ << 8 * k;
-		if (type == LATENT_F16)
-			z[i] = half_to(v);
-		else
+	} else {
+		for (int i = 0; i < n; i++) {
+			uint32_t v;
+			memcpy(&v, p + 4 * i, 4);
+			v = le32toh(v);
 			memcpy(&z[i], &v, 4);
+		}
 	}
 }

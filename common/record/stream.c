@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libdeflate.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +80,7 @@ stream_writer_free(struct stream_writer *w)
 static void
 sum_written(struct stream_writer *w)
 {
-	w->crc = crc32_update(w->crc, w->buf + w->summed, w->n - w->summed);
+	w->crc = libdeflate_crc32(w->crc, w->buf + w->summed, w->n - w->summed);
 	w->summed = w->n;
 }
 
@@ -192,7 +193,7 @@ stream_write_end(struct stream_writer *w, enum stream_end end)
 	pack_number(&w->pk, "packets", w->packets);
 	pack_number(&w->pk, "flows", w->flows);
 	pack_number(&w->pk, "crc32", w->crc);
-	return stream_flush(w);
+	return *w->error ? -1 : 0;
 }
 
 /* --- reading --- */
@@ -296,12 +297,12 @@ refill(struct stream_reader *r)
 {
 	ssize_t got;
 
-	r->crc = crc32_update(r->crc, r->buf + r->summed, r->at - r->summed);
+	r->crc = libdeflate_crc32(r->crc, r->buf + r->summed, r->at - r->summed);
 	memmove(r->buf, r->buf + r->at, r->n - r->at);
 	r->offset += r->at;
 	r->n -= r->at;
 	r->at = r->summed = r->record = 0;
-	if (r->before_wait && r->before_wait(r->before_wait_arg) < 0)
+	if (r->before_wait && read_waits(r->fd) && r->before_wait(r->before_wait_arg) < 0)
 		return fail(r->error, "output failed");
 	got = read_some(r->fd, r->buf + r->n, BUFFER - r->n);
 	if (got < 0)
@@ -533,7 +534,7 @@ next_record(struct stream_reader *r, msgpack_object *o)
 			return 1;
 		if (map_get(o, "end")) {
 			/* All before the end record is summed. */
-			uint32_t crc = crc32_update(r->crc, r->buf + r->summed,
+			uint32_t crc = libdeflate_crc32(r->crc, r->buf + r->summed,
 						    r->record - r->summed);
 			return read_end(r, o, crc);
 		}

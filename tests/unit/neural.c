@@ -78,7 +78,7 @@ static void
 draw_code(struct code *c)
 {
 	*c = (struct code){0};
-	code_disturb(c, 1, rnd(2) ? 0.1f : 0.5f, &state);
+	code_disturb(c, 100000, rnd(2) ? 0.1f : 0.5f, &state);
 }
 
 /* Every field has a place; any bits give an action; its bits are those that are cared for. */
@@ -228,7 +228,7 @@ prepare(void)
 	HOLDS(pass_init(&pass_, &net, ROWS) == 0);
 	for (int i = 0; i < ROWS; i++) {
 		codes[i] = (struct code){0};
-		code_disturb(&codes[i], 1, i ? 0.05f : 1, &state); /* the first has all fields */
+		code_disturb(&codes[i], 100000, i ? 0.05f : 5, &state); /* the first has all fields */
 		times[i] = time_put(time_draw(&state));
 	}
 	for (int i = 0; i < ROWS * 64; i++)
@@ -361,7 +361,7 @@ hinge(void)
 
 	for (int i = 0; i < ROWS; i++) {
 		codes[i] = (struct code){0};
-		code_disturb(&codes[i], 1, 0.02f, &state);
+		code_disturb(&codes[i], 100000, 0.02f, &state);
 	}
 	for (int i = 0; i < ROWS * w; i++)
 		z[i] = noise[i];

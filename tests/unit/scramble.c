@@ -114,7 +114,7 @@ main(int argc, char **argv)
 			stream_write(&w, &a);
 		}
 	}
-	if (stream_write_end(&w, STREAM_WHOLE) < 0)
+	if (stream_write_end(&w, STREAM_WHOLE) < 0 || stream_flush(&w) < 0)
 		errx(2, "%s", w.error);
 	return 0;
 }
