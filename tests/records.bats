@@ -66,6 +66,7 @@ script() {
 @test "room: fresh addresses" { units fresh; }
 @test "room: classes of addresses" { units address-classes; }
 @test "room: stream, written and read" { units stream; }
+@test "room: stream, traces after each other" { units stream-traces; }
 @test "room: stream, cut at every octet" { units stream-cut; }
 @test "room: stream, every octet damaged" { units stream-damaged; }
 @test "room: ranks of slots" { neural recency; }

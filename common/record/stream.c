@@ -187,12 +187,13 @@ int
 stream_write_end(struct stream_writer *w, enum stream_end end)
 {
 	sum_written(w);
+	uint32_t crc = w->crc; /* a full buffer may sum up what follows */
 	msgpack_pack_map(&w->pk, 4);
 	pack_text(&w->pk, "end");
 	pack_text(&w->pk, stream_end_names[end]);
 	pack_number(&w->pk, "packets", w->packets);
 	pack_number(&w->pk, "flows", w->flows);
-	pack_number(&w->pk, "crc32", w->crc);
+	pack_number(&w->pk, "crc32", crc);
 	return *w->error ? -1 : 0;
 }
 

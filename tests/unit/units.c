@@ -237,6 +237,33 @@ stream(void)
 	stream_writer_free(&w);
 }
 
+/* Traces after each other, so many that buffers end anywhere in them. */
+static void
+stream_traces(void)
+{
+	enum { TRACES = 40000 };
+	struct stream_header h = {.link = 1, .snaplen = 96, .cap = 64, .idle = {1, 2, 3}};
+	static struct action a;
+	struct stream_writer w;
+	struct stream_reader r;
+	char name[] = "/tmp/units.XXXXXX";
+	int fd = mkstemp(name);
+
+	HOLDS(fd >= 0 && unlink(name) == 0 && stream_writer_init(&w, fd) == 0);
+	for (int i = 0; i < TRACES; i++) {
+		random_action(&a);
+		HOLDS(stream_write_header(&w, &h) == 0 && stream_write(&w, &a) == 0 &&
+		      stream_write_end(&w, STREAM_WHOLE) == 0);
+	}
+	HOLDS(stream_flush(&w) == 0 && lseek(fd, 0, SEEK_SET) == 0 && stream_reader_init(&r, fd) == 0);
+	for (int i = 0; i < TRACES; i++)
+		HOLDS(stream_read_header(&r, &h) == 1 && stream_read(&r, &a) == 1 && stream_read(&r, &a) == 0);
+	HOLDS(stream_read_header(&r, &h) == 0);
+	stream_writer_free(&w);
+	stream_reader_free(&r);
+	close(fd);
+}
+
 /* Cut anywhere, a stream is never taken for whole; what was whole before the cut is read. */
 static void
 stream_cut(void)
@@ -276,12 +303,12 @@ stream_damaged(void)
 static const struct {
 	const char *name;
 	void (*run)(void);
-} tests[] = {
-	     {"checksum", checksum},
+} tests[] = {{"checksum", checksum},
 	     {"slots", slots},
 	     {"fresh", fresh},
 	     {"address-classes", address_classes},
 	     {"stream", stream},
+	     {"stream-traces", stream_traces},
 	     {"stream-cut", stream_cut},
 	     {"stream-damaged", stream_damaged}};
 
