@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_ENTRIES (1 << 16)
+#define CACHE_OCTETS  (48 << 20)
+#define CACHE_PLACES  (1 << 16)
 #define CACHE_WORDS   32 /* of an action that is remembered */
-#define TIME_ENTRIES  (1 << 16)
+#define TIME_OCTETS   (8 << 20)
 
 #define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)
 
@@ -60,8 +61,8 @@ decoder_new(const struct network *net, bool cached, struct stream_writer *out)
 	d->action_rows.z = calloc(DECODE_ROWS * z, sizeof(float));
 	d->time_rows.z = calloc(DECODE_ROWS * tz, sizeof(float));
 	if (!d->action_rows.z || !d->time_rows.z || pass_init(&d->pass, net, DECODE_ROWS) < 0 ||
-	    cache_init(&d->actions, cached ? CACHE_ENTRIES : 0, z * 4 + CACHE_WORDS * 8) < 0 ||
-	    cache_init(&d->times, cached ? TIME_ENTRIES : 0, tz * 4 + 16) < 0) {
+	    cache_init(&d->actions, cached ? CACHE_OCTETS : 0, CACHE_PLACES) < 0 ||
+	    cache_init(&d->times, cached ? TIME_OCTETS : 0, CACHE_PLACES) < 0) {
 		decoder_free(d);
 		return NULL;
 	}
@@ -80,14 +81,6 @@ decoder_free(struct decoder *d)
 	cache_free(&d->actions);
 	cache_free(&d->times);
 	free(d);
-}
-
-/* What one kind of latent says, another's octets don't mean. */
-static void
-forget(struct cache *c)
-{
-	if (c->entries)
-		memset(c->memory, 0, c->entries * c->entry_size);
 }
 
 /* Remembers, or asks for, what some octets say: the number of a row, from 1, or 0 with *e. False
@@ -225,11 +218,11 @@ added(struct decoder *d)
 int
 decoder_begin(struct decoder *d, const struct stream_header *h)
 {
-	if (d->action_size && d->type != h->type) {
+	if (d->action_size && d->type != h->type) { /* other octets, another meaning */
 		if (decoder_flush(d) < 0)
 			return -1;
-		forget(&d->actions);
-		forget(&d->times);
+		cache_forget(&d->actions);
+		cache_forget(&d->times);
 	}
 	d->type = h->type;
 	d->action_size = latent_size(h->type, d->net->shape.latent);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_ENTRIES (1 << 16)
-#define CACHE_OCTETS  1088
+#define CACHE_OCTETS  (48 << 20)
+#define CACHE_PLACES  (1 << 16)
 #define KEY_WORDS     40 /* longer actions are not remembered */
 #define BLOCK_AFRESH  8
 #define SAID_WORDS    32 /* nor are longer ones that others decode to */
@@ -132,7 +132,7 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	e->z = calloc(ENCODE_ROWS, z * sizeof *e->z);
 	e->refiner = refiner_new(net, ENCODE_ROWS, o->type);
 	if (!e->times || !e->latent || !e->row || !e->z || !e->refiner ||
-	    cache_init(&e->cache, cached ? CACHE_ENTRIES : 0, CACHE_OCTETS) < 0 ||
+	    cache_init(&e->cache, cached ? CACHE_OCTETS : 0, CACHE_PLACES) < 0 ||
 	    pass_init(&e->pass, net, ENCODE_ROWS) < 0) {
 		encoder_free(e);
 		return NULL;
@@ -558,7 +558,8 @@ miss(struct encoder *e, struct item *t, const struct action *relative, const uin
 	if (!t->sayable || n > KEY_WORDS)
 		return;
 	struct cache_entry *c =
-	    cache_add(&e->cache, key, n * sizeof *key, sizeof(struct outcome) + e->action_size);
+	    cache_add(&e->cache, key, n * sizeof *key,
+		      sizeof(struct outcome) + e->action_size + (e->options.patch ? 0 : SAID_WORDS * 8));
 	if (c) {
 		c->ahead = i + 1;
 		e->entry[i] = c;

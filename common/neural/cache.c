@@ -4,18 +4,32 @@
 #include <string.h>
 
 int
-cache_init(struct cache *c, uint32_t entries, size_t octets)
+cache_init(struct cache *c, size_t size, uint32_t places)
 {
-	*c = (struct cache){.entries = entries, .octets = octets};
-	c->entry_size = (sizeof(struct cache_entry) + octets + 7) / 8 * 8;
-	return entries == 0 || (c->memory = calloc(entries, c->entry_size)) ? 0 : -1;
+	*c = (struct cache){.size = size, .places = places};
+	if (!size)
+		return 0;
+	c->ring = malloc(size);
+	c->place = calloc(places, sizeof *c->place);
+	cache_forget(c);
+	return c->ring && c->place ? 0 : -1;
 }
 
 void
 cache_free(struct cache *c)
 {
-	free(c->memory);
-	c->memory = NULL;
+	free(c->ring);
+	free(c->place);
+	c->ring = NULL;
+	c->place = NULL;
+}
+
+void
+cache_forget(struct cache *c)
+{
+	if (c->place)
+		memset(c->place, 0, c->places * sizeof *c->place);
+	c->next = 0;
 }
 
 static uint64_t
@@ -46,22 +60,32 @@ hash(const uint8_t *key, size_t n)
 	return sum ? sum : 1;
 }
 
+/* The entry at a place, if nothing was written over it since. */
 static struct cache_entry *
-entry(const struct cache *c, uint32_t i)
+entry(const struct cache *c, const struct cache_place *p)
 {
-	return (struct cache_entry *)(c->memory + (i & (c->entries - 1)) * c->entry_size);
+	if (!p->hash || c->next - p->at > c->size)
+		return NULL;
+	return (struct cache_entry *)(c->ring + p->at % c->size);
+}
+
+static struct cache_place *
+place(const struct cache *c, uint32_t hash, unsigned i)
+{
+	return &c->place[(hash ^ i) & (c->places - 1)];
 }
 
 struct cache_entry *
 cache_find(struct cache *c, const void *key, size_t n)
 {
 	c->asked++;
-	if (!c->entries)
+	if (!c->size)
 		return NULL;
 	uint32_t h = hash(key, n);
-	for (uint32_t i = 0; i < 2; i++) {
-		struct cache_entry *e = entry(c, h ^ i);
-		if (e->hash == h && e->key_size == n && !memcmp(e->octets, key, n)) {
+	for (unsigned i = 0; i < 2; i++) {
+		const struct cache_place *p = place(c, h, i);
+		struct cache_entry *e = p->hash == h ? entry(c, p) : NULL;
+		if (e && e->hash == h && e->key_size == n && !memcmp(e->octets, key, n)) {
 			c->found++;
 			return e;
 		}
@@ -72,18 +96,20 @@ cache_find(struct cache *c, const void *key, size_t n)
 struct cache_entry *
 cache_add(struct cache *c, const void *key, size_t n, size_t size)
 {
-	if (!c->entries || (n + 7) / 8 * 8 + size > c->octets)
+	size_t all = sizeof(struct cache_entry) + (n + 7) / 8 * 8 + (size + 7) / 8 * 8;
+
+	if (all > c->size / 8)
 		return NULL;
+	if (c->next % c->size + all > c->size) /* it would not fit before the ring's end */
+		c->next += c->size - c->next % c->size;
 	uint32_t h = hash(key, n);
-	struct cache_entry *e = entry(c, h);
-	if (e->hash && !entry(c, h ^ 1)->hash)
-		e = entry(c, h ^ 1);
-	else if (e->hash && h >> 31)
-		e = entry(c, h ^ 1);
-	e->hash = h;
-	e->ahead = 0;
-	e->key_size = n;
-	e->size = size;
+	struct cache_place *p = place(c, h, 0);
+	if (entry(c, p) && (!entry(c, place(c, h, 1)) || h >> 31))
+		p = place(c, h, 1);
+	*p = (struct cache_place){c->next, h};
+	struct cache_entry *e = (struct cache_entry *)(c->ring + c->next % c->size);
+	c->next += all;
+	*e = (struct cache_entry){.hash = h, .key_size = n, .size = size};
 	memcpy(e->octets, key, n);
 	return e;
 }

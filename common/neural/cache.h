@@ -1,6 +1,7 @@
 /*
  * What the network said before: it is a pure function, and most packets of a trace say what another
- * one said. Octets to octets, in memory of a fixed size; a new entry takes the place of an older one.
+ * one said. Octets to octets, in a ring of a fixed size: a new entry stands behind the one before, and
+ * takes the place of the oldest.
  */
 #ifndef TC_CACHE_H
 #define TC_CACHE_H
@@ -10,27 +11,37 @@
 #include <stdint.h>
 
 struct cache_entry {
-	uint32_t hash;	/* 0: free */
+	uint32_t hash;	/* 0: not to be found any more */
 	uint32_t ahead; /* number, from 1, of the row of a block that will be the value; 0: it is here */
 	uint16_t key_size, size;
 	uint8_t octets[]; /* the key, then, from the next multiple of 8, the value */
 };
 
+/* Where an entry stands: at this octet of all that were ever written. */
+struct cache_place {
+	uint64_t at;
+	uint32_t hash; /* 0: nowhere */
+};
+
 struct cache {
-	uint32_t entries;	      /* a power of 2; 0: nothing is remembered */
-	size_t entry_size, octets;    /* of an entry, of its key and value */
-	uint8_t *memory;
+	uint8_t *ring;
+	size_t size;   /* octets; 0: nothing is remembered */
+	uint64_t next; /* octet of all that will have been written */
+	struct cache_place *place;
+	uint32_t places; /* a power of 2 */
 	uint64_t found, asked;
 };
 
-/* entries (a power of 2, or 0) of up to `octets` of key and value. 0, or -1 where memory is short;
- * the system gives it page by page. */
-int cache_init(struct cache *c, uint32_t entries, size_t octets);
+/* size: octets, a multiple of 8; places: a power of 2, as many entries as there may be at once. size 0:
+ * nothing is remembered. 0, or -1 where memory is short; the system gives it page by page. */
+int cache_init(struct cache *c, size_t size, uint32_t places);
 void cache_free(struct cache *c);
+/* All entries go. */
+void cache_forget(struct cache *c);
 /* The entry of a key; NULL where there is none. */
 struct cache_entry *cache_find(struct cache *c, const void *key, size_t n);
-/* A new entry with room for `size` octets, or NULL where it would be too large. It lives until the
- * next one is made. */
+/* A new entry with room for a value of `size` octets, or NULL where it would take more than an eighth of
+ * the ring. It lives until as many octets as the ring has are written behind it. */
 struct cache_entry *cache_add(struct cache *c, const void *key, size_t n, size_t size);
 static inline void *
 cache_value(struct cache_entry *e)

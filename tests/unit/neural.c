@@ -183,7 +183,7 @@ caches(void)
 	uint64_t key[4];
 	int found = 0;
 
-	HOLDS(cache_init(&c, 256, 64) == 0);
+	HOLDS(cache_init(&c, 16 << 10, 256) == 0);
 	for (int i = 0; i < 20000; i++) {
 		unsigned n = 1 + rnd(4);
 		for (unsigned k = 0; k < n; k++)
@@ -203,7 +203,10 @@ caches(void)
 		}
 	}
 	HOLDS(found > 5000 && c.found == (uint64_t)found);
-	HOLDS(!cache_add(&c, key, 32, 64));
+	HOLDS(!cache_add(&c, key, 32, 2048));
+	cache_forget(&c);
+	for (key[0] = 0; key[0] < 4; key[0]++)
+		HOLDS(!cache_find(&c, key, 8));
 	cache_free(&c);
 }
 
