@@ -5,8 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const code_group_names[CODE_GROUPS] = {"base", "tcp",   "open", "opts",
-						   "misc", "lists", "sack", "quote"};
+const char *const code_group_names[CODE_GROUPS] = {"base", "tcp",  "stamp", "frame", "open",
+						   "hosts", "opts", "misc",  "lists", "sack",
+						   "quote", "far",  "fixed"};
+
+#define NEAR	    15 /* bits of a number's mantissa, of those that have far ones */
+#define NEAR_FIXED  30 /* bits of a fixed address, likewise */
+#define FIXED_WIDTH 48
 
 /* What a field's details are. BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign;
  * ONE: always the same value, the bias. The bias is taken off the value first. */
@@ -15,6 +20,7 @@ enum form { FORM_NONE, FORM_ONE, FORM_BITS, FORM_NUMBER, FORM_SIGNED, FORM_LIST,
 static const struct spec {
 	uint8_t group, form, n, bias;
 	uint8_t max, element; /* LIST: elements at most, form of each */
+	uint8_t far;	      /* group of its far bits; 0: it has none */
 } specs[ACTION_COUNT] = {
     [ACTION_FLOW] = {CODE_BASE, FORM_NUMBER, 20},
     [ACTION_DIR] = {CODE_BASE, FORM_ONE, 0, 1},
@@ -22,12 +28,12 @@ static const struct spec {
     [ACTION_WIN] = {CODE_BASE, FORM_NUMBER, 16},
     [ACTION_ID] = {CODE_BASE, FORM_SIGNED, 16},
     [ACTION_FLAGS] = {CODE_BASE, FORM_BITS, 12},
-    [ACTION_ACK] = {CODE_TCP, FORM_SIGNED, 32},
-    [ACTION_TSVAL] = {CODE_TCP, FORM_SIGNED, 32},
-    [ACTION_TSECR] = {CODE_TCP, FORM_SIGNED, 32},
-    [ACTION_SEQ] = {CODE_TCP, FORM_SIGNED, 32},
+    [ACTION_ACK] = {CODE_TCP, FORM_SIGNED, 32, .far = CODE_FAR},
+    [ACTION_TSVAL] = {CODE_STAMP, FORM_SIGNED, 32, .far = CODE_FAR},
+    [ACTION_TSECR] = {CODE_STAMP, FORM_SIGNED, 32, .far = CODE_FAR},
+    [ACTION_SEQ] = {CODE_TCP, FORM_SIGNED, 32, .far = CODE_FAR},
     [ACTION_ACK_SAME] = {CODE_TCP, FORM_ONE, 0, 1},
-    [ACTION_NO_ECHO] = {CODE_TCP, FORM_ONE, 0, 1},
+    [ACTION_NO_ECHO] = {CODE_STAMP, FORM_ONE, 0, 1},
     [ACTION_TTL] = {CODE_OPEN, FORM_BITS, 8},
     [ACTION_OPEN] = {CODE_OPEN, FORM_BITS, 2, 1},
     [ACTION_ORIG_P] = {CODE_OPEN, FORM_BITS, 16},
@@ -36,25 +42,25 @@ static const struct spec {
     [ACTION_MSS] = {CODE_OPEN, FORM_NUMBER, 16},
     [ACTION_WSCALE] = {CODE_OPEN, FORM_BITS, 8},
     [ACTION_FRAG] = {CODE_OPEN, FORM_BITS, 16},
-    [ACTION_ORIG_H] = {CODE_OPEN, FORM_REF},
-    [ACTION_RESP_H] = {CODE_OPEN, FORM_REF},
-    [ACTION_SRC_MAC] = {CODE_OPEN, FORM_REF},
-    [ACTION_DST_MAC] = {CODE_OPEN, FORM_REF},
+    [ACTION_ORIG_H] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
+    [ACTION_RESP_H] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
+    [ACTION_SRC_MAC] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
+    [ACTION_DST_MAC] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
     [ACTION_OPTS] = {CODE_OPTS, FORM_LIST, 17, 0, 20, FORM_NUMBER},
-    [ACTION_PAD] = {CODE_MISC, FORM_SIGNED, 32},
+    [ACTION_PAD] = {CODE_FRAME, FORM_SIGNED, 32, .far = CODE_FAR},
     [ACTION_TYPE] = {CODE_MISC, FORM_NUMBER, 16},
     [ACTION_CODE] = {CODE_MISC, FORM_BITS, 8},
     [ACTION_REST] = {CODE_MISC, FORM_BITS, 32},
-    [ACTION_TOS] = {CODE_MISC, FORM_BITS, 8},
-    [ACTION_CAP] = {CODE_MISC, FORM_NUMBER, 18},
+    [ACTION_TOS] = {CODE_FRAME, FORM_BITS, 8},
+    [ACTION_CAP] = {CODE_FRAME, FORM_NUMBER, 18},
     [ACTION_LABEL] = {CODE_MISC, FORM_BITS, 1, 1},
     [ACTION_NO_CHECKSUM] = {CODE_MISC, FORM_BITS, 1},
     [ACTION_URGENT] = {CODE_MISC, FORM_NUMBER, 16},
     [ACTION_FRAG_ID] = {CODE_MISC, FORM_BITS, 32},
-    [ACTION_IP_HL] = {CODE_MISC, FORM_BITS, 4},
-    [ACTION_IP_LEN] = {CODE_MISC, FORM_ONE, 0, 0},
+    [ACTION_IP_HL] = {CODE_FRAME, FORM_BITS, 4},
+    [ACTION_IP_LEN] = {CODE_FRAME, FORM_ONE, 0, 0},
     [ACTION_UDP_LEN] = {CODE_MISC, FORM_NUMBER, 16},
-    [ACTION_TCP_OFF] = {CODE_MISC, FORM_BITS, 4},
+    [ACTION_TCP_OFF] = {CODE_FRAME, FORM_BITS, 4},
     [ACTION_TAGS] = {CODE_LISTS, FORM_LIST, 48, 0, 4, FORM_BITS},
     [ACTION_LINK] = {CODE_LISTS, FORM_LIST, 32, 0, 4, FORM_NUMBER},
     [ACTION_EXT] = {CODE_LISTS, FORM_LIST, 17, 0, 6, FORM_NUMBER},
@@ -102,7 +108,10 @@ enum way { PUT, GET, DRAW, MEASURE };
 struct walk {
 	enum way way;
 	struct code *code;
-	unsigned at; /* bit that is next */
+	unsigned at;	 /* bit that is next */
+	unsigned far_at; /* far bit that is next */
+	bool far;	 /* the field has some */
+	bool far_there;	 /* GET: the group that they are in is there */
 	bool good;
 	uint64_t *random;
 };
@@ -148,6 +157,22 @@ pass(struct walk *w, unsigned n, uint64_t v, uint64_t care)
 	return v;
 }
 
+/* n bits, of which those above the first `near` are far ones where the field has such. */
+static uint64_t
+pass_split(struct walk *w, unsigned n, unsigned near, uint64_t v, uint64_t care)
+{
+	if (!w->far || n <= near)
+		return pass(w, n, v, care);
+	uint64_t low = pass(w, near, v & ones(near), care & ones(near)), high = 0;
+	unsigned at = w->at;
+	w->at = w->far_at;
+	if (w->way != GET || w->far_there)
+		high = pass(w, n - near, v >> near, care >> near);
+	w->far_at = w->at;
+	w->at = at;
+	return low | high << near;
+}
+
 /* A value that could be, of any size. */
 static uint64_t
 draw(struct walk *w, unsigned n)
@@ -189,6 +214,18 @@ ungray(uint64_t g)
 	return g;
 }
 
+/* The lowest n bits in the other order. */
+static uint64_t
+mirror(uint64_t v, unsigned n)
+{
+	if (n == 0)
+		return 0;
+	v = (v >> 1 & 0x5555555555555555) | (v & 0x5555555555555555) << 1;
+	v = (v >> 2 & 0x3333333333333333) | (v & 0x3333333333333333) << 2;
+	v = (v >> 4 & 0x0f0f0f0f0f0f0f0f) | (v & 0x0f0f0f0f0f0f0f0f) << 4;
+	return __builtin_bswap64(v) >> (64 - n);
+}
+
 static uint64_t
 walk_number(struct walk *w, unsigned n, uint64_t v)
 {
@@ -203,10 +240,11 @@ walk_number(struct walk *w, unsigned n, uint64_t v)
 	length = ungray(pass(w, length_of(n), gray(length_of(v)), ones(length_of(n))));
 	if (length > n)
 		length = n;
-	unsigned behind = length ? length - 1 : 0, shift = n - 1 - behind;
-	uint64_t g = pass(w, n - 1, (gray(v) & ones(behind)) << shift, ones(behind) << shift);
+	/* Bit 0 is the highest. */
+	unsigned behind = length ? length - 1 : 0;
+	uint64_t g = pass_split(w, n - 1, NEAR, mirror(gray(v) & ones(behind), behind), ones(behind));
 	if (w->way == GET)
-		v = length ? ungray(1ull << behind | g >> shift) : 0;
+		v = length ? ungray(1ull << behind | mirror(g & ones(behind), behind)) : 0;
 	return v;
 }
 
@@ -303,13 +341,13 @@ address_get(enum ref_form form, uint64_t v, char *text)
 	inet_ntop(form == FIXED4 ? AF_INET : AF_INET6, o, text, ACTION_TEXT_MAX);
 }
 
-/* A reference: three bits of form, then 48 that are shared by what the form wants. */
+/* A reference: three bits of form, then those that are shared by what the form wants. */
 static void
 walk_ref(struct walk *w, struct action_ref *r)
 {
 	enum ref_form form = r->kind == REF_KNOWN ? KNOWN : NAMED;
 	uint64_t v = 0;
-	unsigned end = w->at + 3 + 48;
+	unsigned end = w->at + 3 + (w->far ? NEAR_FIXED : FIXED_WIDTH);
 
 	if (w->way == PUT && r->kind == REF_FIXED && (form = address_put(r->text, &v)) == REF_FORMS) {
 		w->good = false;
@@ -334,7 +372,10 @@ walk_ref(struct walk *w, struct action_ref *r)
 			r->new_suffix = false;
 		}
 	} else {
-		v = walk_bits(w, form == FIXED4 ? 32 : 48, v);
+		unsigned n = form == FIXED4 ? 32 : FIXED_WIDTH;
+		if (w->way == DRAW)
+			v = draw(w, n);
+		v = pass_split(w, n, NEAR_FIXED, v, ones(n));
 		if (w->way == GET)
 			address_get(form, v, r->text);
 	}
@@ -366,6 +407,7 @@ walk_field(struct walk *w, enum action_field f, struct action *a)
 {
 	const struct spec *s = &specs[f];
 
+	w->far = s->far;
 	switch (s->form) {
 	case FORM_NONE:
 		w->good &= f == ACTION_DT;
@@ -403,47 +445,87 @@ code_layout(void)
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		l.first[g] = w.at = (w.at + 63) / 64 * 64;
 		for (int f = 0; f < ACTION_COUNT; f++) {
-			if (specs[f].form == FORM_NONE || specs[f].group != g)
-				continue;
-			l.fields[g] |= 1ull << f;
-			l.at[f] = w.at;
-			walk_field(&w, f, &any);
-			l.bits[f] = w.at - l.at[f];
+			const struct spec *s = &specs[f];
+			if (s->far && s->far == g) {
+				l.has[g] = 1ull << (ACTION_COUNT + g - CODE_FAR);
+				l.far[f] = (struct code_span){
+				    w.at, s->form == FORM_REF ? FIXED_WIDTH - NEAR_FIXED : s->n - 1u - NEAR};
+				w.at += l.far[f].n;
+			} else if (s->form != FORM_NONE && s->group == g) {
+				l.has[g] |= 1ull << f;
+				l.near[f].at = w.at;
+				walk_field(&w, f, &any);
+				l.near[f].n = w.at - l.near[f].at;
+			}
 		}
 		l.width[g] = w.at - l.first[g];
 	}
 	return &l;
 }
 
+/* Whether anybody cares for a bit of a group. */
+static bool
+any_care(const struct code *c, enum code_group g)
+{
+	const struct code_layout *l = code_layout();
+
+	for (unsigned k = 0; k < l->width[g]; k += 64)
+		if (c->care[(l->first[g] + k) / 64])
+			return true;
+	return false;
+}
+
+/* The coarse bits that say which far groups are there. */
+static void
+settle(struct code *c)
+{
+	for (int g = CODE_FAR; g < CODE_GROUPS; g++) {
+		c->has &= ~code_layout()->has[g];
+		if (any_care(c, g))
+			c->has |= code_layout()->has[g];
+	}
+}
+
+static void
+start_at(struct walk *w, enum action_field f)
+{
+	const struct code_layout *l = code_layout();
+
+	w->at = l->near[f].at;
+	w->far_at = l->far[f].at;
+	w->far_there = w->way == GET && specs[f].far && code_has_group(w->code, specs[f].far);
+}
+
+#define FIELDS (((1ull << ACTION_COUNT) - 1) & ~(1ull << ACTION_DT))
+
 bool
 code_put(struct code *c, const struct action *a)
 {
-	const struct code_layout *l = code_layout();
 	struct walk w = {.way = PUT, .code = c, .good = true};
 	static struct action copy; /* the walk writes what it passes */
 	uint64_t word[ACTION_WORDS];
 
 	action_pack(a, word);
 	action_unpack(&copy, word);
-	*c = (struct code){.has = a->has & ~(1ull << ACTION_DT)};
+	*c = (struct code){.has = a->has & FIELDS};
 	for (uint64_t left = c->has; left; left &= left - 1) {
 		int f = __builtin_ctzll(left);
-		w.at = l->at[f];
+		start_at(&w, f);
 		walk_field(&w, f, &copy);
 	}
+	settle(c);
 	return w.good;
 }
 
 void
 code_get(const struct code *c, struct action *a)
 {
-	const struct code_layout *l = code_layout();
 	struct walk w = {.way = GET, .code = (struct code *)c, .good = true};
 
-	a->has = c->has & ~(1ull << ACTION_DT);
+	a->has = c->has & FIELDS;
 	for (uint64_t left = a->has; left; left &= left - 1) {
 		int f = __builtin_ctzll(left);
-		w.at = l->at[f];
+		start_at(&w, f);
 		walk_field(&w, f, a);
 	}
 }
@@ -520,44 +602,67 @@ code_in(struct code *c, enum code_group g, const float *x)
 	in(c->bit + l->first[g] / 64, l->width[g], x);
 }
 
+/* Whether bits that somebody cares for are others; there: c has them, else they count as 0. */
+static bool
+span_wrong(const struct code *truth, const struct code *c, struct code_span s, bool there)
+{
+	for (unsigned end = s.at + s.n; s.at < end;) {
+		unsigned n = end - s.at < 64 ? end - s.at : 64;
+		uint64_t differ = load(truth->bit, s.at, n) ^ (there ? load(c->bit, s.at, n) : 0);
+		if (differ & load(truth->care, s.at, n))
+			return true;
+		s.at += n;
+	}
+	return false;
+}
+
 uint64_t
 code_wrong(const struct code *truth, const struct code *c)
 {
 	const struct code_layout *l = code_layout();
-	uint64_t wrong = truth->has ^ c->has;
+	uint64_t wrong = (truth->has ^ c->has) & FIELDS;
 
-	for (uint64_t left = truth->has & c->has; left; left &= left - 1) {
+	for (uint64_t left = truth->has & c->has & FIELDS; left; left &= left - 1) {
 		int f = __builtin_ctzll(left);
-		for (unsigned at = l->at[f], end = at + l->bits[f]; at < end;) {
-			unsigned n = end - at < 64 ? end - at : 64;
-			uint64_t differ = load(truth->bit, at, n) ^ load(c->bit, at, n);
-			if (differ & load(truth->care, at, n))
-				wrong |= 1ull << f;
-			at += n;
-		}
+		if (span_wrong(truth, c, l->near[f], true) ||
+		    span_wrong(truth, c, l->far[f], specs[f].far && code_has_group(c, specs[f].far)))
+			wrong |= 1ull << f;
 	}
 	return wrong;
 }
 
 static void
-clear(uint64_t *word, unsigned at, unsigned n)
+clear_span(uint64_t *word, struct code_span s)
 {
-	for (unsigned end = at + n; at < end;) {
-		unsigned m = 64 - at % 64 < end - at ? 64 - at % 64 : end - at;
-		word[at / 64] &= ~(ones(m) << at % 64);
-		at += m;
+	for (unsigned end = s.at + s.n; s.at < end;) {
+		unsigned m = 64 - s.at % 64 < end - s.at ? 64 - s.at % 64 : end - s.at;
+		word[s.at / 64] &= ~(ones(m) << s.at % 64);
+		s.at += m;
 	}
 }
 
+/* Takes a field away. */
+static void
+clear(struct code *c, enum action_field f)
+{
+	const struct code_layout *l = code_layout();
+
+	clear_span(c->bit, l->near[f]);
+	clear_span(c->bit, l->far[f]);
+	clear_span(c->care, l->near[f]);
+	clear_span(c->care, l->far[f]);
+	c->has &= ~(1ull << f);
+}
+
 static unsigned
-cared(const struct code *c, unsigned at, unsigned n)
+span_cared(const struct code *c, struct code_span s)
 {
 	unsigned sum = 0;
 
-	for (unsigned end = at + n; at < end;) {
-		unsigned m = end - at < 64 ? end - at : 64;
-		sum += __builtin_popcountll(load(c->care, at, m));
-		at += m;
+	for (unsigned end = s.at + s.n; s.at < end;) {
+		unsigned m = end - s.at < 64 ? end - s.at : 64;
+		sum += __builtin_popcountll(load(c->care, s.at, m));
+		s.at += m;
 	}
 	return sum;
 }
@@ -579,9 +684,7 @@ code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 		if (specs[f].form == FORM_NONE)
 			continue;
 		if (has && turn) {
-			clear(c->bit, l->at[f], l->bits[f]);
-			clear(c->care, l->at[f], l->bits[f]);
-			c->has &= ~(1ull << f);
+			clear(c, f);
 		} else if (turn || (has && code_uniform(state) < rare)) {
 			field[n++] = f;
 		}
@@ -591,11 +694,10 @@ code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 		unsigned i = code_random(state) % n;
 		int f = field[i];
 		field[i] = field[n - 1];
-		clear(drawn.bit, l->at[f], l->bits[f]);
-		clear(drawn.care, l->at[f], l->bits[f]);
-		w.at = l->at[f];
+		clear(&drawn, f);
+		start_at(&w, f);
 		walk_field(&w, f, &any);
-		unsigned more = cared(&drawn, l->at[f], l->bits[f]);
+		unsigned more = span_cared(&drawn, l->near[f]) + span_cared(&drawn, l->far[f]);
 		if (more <= bits) {
 			bits -= more;
 			drawn.has |= 1ull << f;
@@ -604,6 +706,7 @@ code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 			drawn = *c;
 		}
 	}
+	settle(c);
 }
 
 /* --- time --- */

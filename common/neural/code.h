@@ -3,8 +3,9 @@
  * step as others. This file is the one place that knows both. Nothing in it is numbered by order of
  * appearance: lists and addresses are composed of their parts.
  *
- * The coarse bits say which fields are there. The details say their values, in groups of fields
- * that come together. A number is its length in bits, Gray-coded, and what follows its leading one,
+ * The coarse bits say which fields are there, and whether values are so wide that they have far bits.
+ * The details say the values, in groups of fields that come together; far bits stand in groups of their
+ * own, since few packets have any and what isn't there costs no time. A number is its length in bits, Gray-coded, and what follows its leading one,
  * highest first, Gray-coded too; what stands behind the end of a number, and all details of a field
  * that isn't there, are bits that nobody cares for: as inputs they are 0, as outputs they are free.
  */
@@ -20,28 +21,35 @@
 enum code_group {
 	CODE_BASE,
 	CODE_TCP,
+	CODE_STAMP,
+	CODE_FRAME,
 	CODE_OPEN,
+	CODE_HOSTS,
 	CODE_OPTS,
 	CODE_MISC,
 	CODE_LISTS,
 	CODE_SACK,
 	CODE_QUOTE,
+	CODE_FAR,   /* of numbers */
+	CODE_FIXED, /* of addresses that are fixed */
 	CODE_GROUPS
 };
 extern const char *const code_group_names[CODE_GROUPS];
 
 struct code {
-	uint64_t has; /* coarse: bit f, field f is there */
+	uint64_t has; /* coarse: bit f, field f is there; behind the fields, one each for the far groups */
 	uint64_t care[CODE_WORDS], bit[CODE_WORDS];
 };
 
 /* Where the details of a group stand: first[] begins a word; width in bits. */
 struct code_layout {
 	unsigned first[CODE_GROUPS], width[CODE_GROUPS];
-	uint64_t fields[CODE_GROUPS]; /* that belong to it */
-	unsigned at[ACTION_COUNT], bits[ACTION_COUNT];
+	uint64_t has[CODE_GROUPS];    /* coarse bits of which one says that it is there */
+	struct code_span {
+		unsigned at, n;
+	} near[ACTION_COUNT], far[ACTION_COUNT]; /* a field's bits */
 };
-#define CODE_COARSE ACTION_COUNT
+#define CODE_COARSE (ACTION_COUNT + CODE_GROUPS - CODE_FAR)
 /* The same always; made at the first call. */
 const struct code_layout *code_layout(void);
 
@@ -54,7 +62,7 @@ void code_get(const struct code *c, struct action *a);
 static inline bool
 code_has_group(const struct code *c, enum code_group g)
 {
-	return c->has & code_layout()->fields[g];
+	return c->has & code_layout()->has[g];
 }
 
 /* To and from the network's numbers: +1 a set bit, -1 a clear one, 0 one that nobody cares for.

@@ -92,8 +92,8 @@ code(void)
 	float x[CODE_WORDS * 64];
 
 	for (int g = 0; g < CODE_GROUPS; g++)
-		all |= l->fields[g];
-	HOLDS((all | 1ull << ACTION_DT) == (1ull << ACTION_COUNT) - 1);
+		all |= l->has[g];
+	HOLDS((all | 1ull << ACTION_DT) == (1ull << CODE_COARSE) - 1);
 	HOLDS(l->first[CODE_GROUPS - 1] + l->width[CODE_GROUPS - 1] <= CODE_WORDS * 64);
 	for (int i = 0; i < 20000; i++) {
 		draw_code(&c);
