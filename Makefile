@@ -39,7 +39,7 @@ build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
 	$(analysis) $(capture) $(state) $(layers) $(record)
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
-build/tests/neural: build/tests/unit/neural.o $(codec) $(record)
+build/tests/neural: build/tests/unit/neural.o build/tc-train/first.o $(codec) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)
 
 LDLIBS = -lmsgpackc -ldeflate

@@ -170,13 +170,25 @@ rate_of(const float *mean, const float *logvar, int n)
 	return kl;
 }
 
+/* With --sample: from the mean to a draw. */
+static void
+draw(struct encoder *e, float *mean, const float *logvar, int n)
+{
+	float noise[LATENT_MAX];
+
+	if (!e->options.sample)
+		return;
+	code_normals(noise, n, &e->random);
+	for (int j = 0; j < n; j++)
+		mean[j] += noise[j] * expf(0.5f * logvar[j]);
+}
+
 static void
 encode_rows(struct encoder *e)
 {
 	int n = e->misses, z = e->net->shape.latent;
 	bool spread = e->options.sample || e->options.stats;
 	struct pass *p = &e->pass;
-	float noise[LATENT_MAX];
 
 	network_encode(e->net, p, e->code, n, spread);
 	memcpy(e->z, p->mean, (size_t)n * z * sizeof *e->z);
@@ -185,10 +197,7 @@ encode_rows(struct encoder *e)
 		e->outcome[i] = (struct outcome){0};
 		if (spread)
 			e->outcome[i].kl = rate_of(p->mean + (size_t)i * z, logvar, z);
-		if (e->options.sample)
-			code_normals(noise, z, &e->random);
-		for (int j = 0; e->options.sample && j < z; j++)
-			e->z[(size_t)i * z + j] += noise[j] * expf(0.5f * logvar[j]);
+		draw(e, e->z + (size_t)i * z, logvar, z);
 		latent_put(e->options.type, e->z + (size_t)i * z, z, e->row + i * e->action_size);
 		latent_get(e->options.type, e->row + i * e->action_size, z, e->z + (size_t)i * z);
 	}
@@ -345,7 +354,7 @@ time_margin(const float *logit, struct time_code truth)
 	return least;
 }
 
-/* Makes the entries for codes; n of them, at most ENCODE_ROWS. */
+/* Makes the entries for codes; n of them, at most ENCODE_ROWS. A draw is good for one packet. */
 static void
 make_times(struct encoder *e, const uint32_t *codes, int n)
 {
@@ -361,6 +370,7 @@ make_times(struct encoder *e, const uint32_t *codes, int n)
 		struct time_entry *t = time_entry(e, codes[i]);
 		float *mean = p->tmean + (size_t)i * z;
 		t->kl = spread ? rate_of(mean, p->tlogvar + (size_t)i * z, z) : 0;
+		draw(e, mean, p->tlogvar + (size_t)i * z, z);
 		latent_put(e->options.type, mean, z, t->octets);
 		latent_get(e->options.type, t->octets, z, mean);
 	}
@@ -382,7 +392,7 @@ prepare_times(struct encoder *e)
 	struct clock clock = e->clock;
 	int n = 0;
 
-	for (int i = 0; i < e->n; i++) {
+	for (int i = 0; i < e->n && !e->options.sample; i++) {
 		const struct item *t = &e->item[i];
 		if (t->what == BEGIN)
 			clock = clock_of(header_of(e, t));
@@ -445,7 +455,7 @@ write_packet(struct encoder *e, int i, bool *back)
 	uint32_t code = aim(&e->clock, t->step);
 	struct time_entry *time = time_entry(e, code);
 
-	if (!time->made)
+	if (!time->made || e->options.sample)
 		make_times(e, &code, 1);
 	action_unpack(&a, e->arena + t->words);
 	bool right = t->sayable && !t->outcome.wrong_after;

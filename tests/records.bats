@@ -70,11 +70,13 @@ script() {
 @test "room: stream, cut at every octet" { units stream-cut; }
 @test "room: stream, every octet damaged" { units stream-damaged; }
 @test "room: ranks of slots" { neural recency; }
+@test "room: ranks where a decoder went another way" { neural counterparts; }
 @test "room: actions as bits" { neural code; }
 @test "room: time steps as bits" { neural time-codes; }
 @test "room: halves" { neural halves; }
 @test "room: latents as octets" { neural latents; }
 @test "room: caches" { neural caches; }
+@test "room: the first weights of a training" { neural first; }
 @test "room: gradients, layer by layer, against finite differences" { neural gradients; }
 @test "room: the gradient that refinement follows" { neural hinge; }
 @test "room: weights, cut and damaged" { neural weights; }
