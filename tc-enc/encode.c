@@ -218,7 +218,7 @@ tell_wrong(struct encoder *e, const float *margin)
 	for (int i = 0; i < e->misses; i++)
 		e->outcome[i].wrong_after = margin[i] > 0 ? 0
 					    : wanted	  ? code_wrong(&e->code[i], &e->got[i])
-							  : UINT64_MAX;
+							  : (1ull << ACTION_COUNT) - 1;
 }
 
 /* Refines the rows whose margin is narrow, which becomes what it is then. */

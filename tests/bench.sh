@@ -29,6 +29,9 @@ with open(out, 'wb') as f:
     f.write(joined[0][:16] + struct.pack('<I', 262144) + joined[0][20:24])
     for _ in range(times):
         f.write(body)
+with open(out + '.once', 'wb') as f:
+    f.write(joined[0][:16] + struct.pack('<I', 262144) + joined[0][20:24] + body)
+open(out + '.once.n', 'w').write(str(packets))
 print(f'{len(joined)} captures, {packets} packets, {times} times: {packets * times} packets')
 open(out + '.n', 'w').write(str(packets * times))
 PY
@@ -62,21 +65,35 @@ for name in tcpdump tc-lift tc-compile tc-diff; do
 		'BEGIN { printf "%-12s %10.3f %8.2f %12.0f %10.1f\n", name, s, s / floor, n / s, k / 1024 }'
 done
 
-# The codec, on each capture once, cold at the start; CPU seconds of the program, share of them in matrix products.
+# The codec, on each capture once, cold at the start: CPU seconds, and, from a run with --stats, what matrix products
+# take of them and how often the cache knew. Then all four programs in a pipe, on the captures of F once: seconds.
 find "${1:-tests/fixtures/sample.pcap}" -type f -print0 | LC_ALL=C sort -z |
 	xargs -0 -n 1 bin/tc-lift -q 2>/dev/null >"$tmp/all" || true
 bin/tc-enc -q -o "$tmp/latents" "$tmp/all"
 n=$(bin/tc-show "$tmp/all" | grep -vcE '^\{"(magic|end)"')
-printf '\n%d packets of the codec, each capture once\n%-26s %10s %12s %10s %8s\n' "$n" program 'CPU s' packets/s products hits
+printf '\n%d packets, each capture once\n%-26s %10s %12s %10s %8s\n' "$n" program 'CPU s' packets/s products hits
 for options in '' --no-cache; do
 	for program in "tc-enc -q $options $tmp/all" "tc-enc -q --no-refine $options $tmp/all" \
 		"tc-dec $options $tmp/latents"; do
+		rm -f "$tmp/codec"
 		for _ in $(seq "$runs"); do
 			# shellcheck disable=SC2086
-			bin/$program --stats 2>&1 >/dev/null |
-				jq -r '"\(.seconds) \(.product_seconds / .seconds * 100) \(.cache_found / .cache_asked * 100)"'
-		done | sort -n | sed -n "$((runs / 2 + 1))p" |
-			awk -v name="${program% *}" -v n="$n" \
-				'{ printf "%-26s %10.3f %12.0f %9.0f%% %7.0f%%\n", name, $1, n / $1, $2, $3 }'
+			measure codec bin/$program
+		done
+		# shellcheck disable=SC2086
+		bin/$program --stats 2>&1 >/dev/null |
+			jq -r '"\(.product_seconds / .seconds * 100) \(.cache_found / .cache_asked * 100)"' |
+			awk -v name="${program% *}" -v n="$n" -v s="$(median codec 1)" \
+				'{ printf "%-26s %10.3f %12.0f %9.0f%% %7.0f%%\n", name, s, n / s, $1, $2 }'
 	done
 done
+for _ in $(seq "$runs"); do
+	/usr/bin/env python3 - "$tmp" <<'PY'
+import subprocess, sys, time
+start = time.monotonic()
+subprocess.run(f'bin/tc-lift -q {sys.argv[1]}/F.once | bin/tc-enc -q | bin/tc-dec | bin/tc-compile -q >/dev/null', shell=True)
+open(sys.argv[1] + '/pipe', 'a').write(f'{time.monotonic() - start:.4f}\n')
+PY
+done
+sort -n "$tmp/pipe" | sed -n "$((runs / 2 + 1))p" | awk -v n="$(cat "$tmp/F.once.n")" -v cores="$(nproc)" \
+	'{ printf "\nlift, enc, dec and compile in a pipe, %d cores: %d packets in %.3f s, %.0f a second\n", cores, n, $1, n / $1 }'
