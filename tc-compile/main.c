@@ -3,6 +3,7 @@
 #include "packet/trace.h"
 #include "record/io.h"
 #include "record/map.h"
+#include "record/progress.h"
 
 #include <err.h>
 #include <errno.h>
@@ -17,7 +18,7 @@
 #define NANO     INT64_C(1000000000)
 
 static const char usage_text[] =
-    "usage: tc-compile [-q] [--strict] [--full | --snaplen N] [--seed N] [--start TIME]\n"
+    "usage: tc-compile [-qv] [--strict] [--full | --snaplen N] [--seed N] [--start TIME]\n"
     "                  [--map FILE] [-o FILE] [ACTIONS]\n"
     "Turns packet actions (standard input for none or \"-\") into a capture (pcap).\n"
     "      --strict       the first thing that can't be granted is an error\n"
@@ -27,10 +28,12 @@ static const char usage_text[] =
     "      --start TIME   of the first packet: seconds since 1970, or 2026-11-23T12:00:00Z\n"
     "      --map FILE     write which slot became which address; for the owner alone\n"
     "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n"
-    "  -q, --quiet        don't say what was changed\n";
+    "  -q, --quiet        no progress, no word of what was changed\n"
+    "  -v, --verbose      progress of a pipe too, and a line at the end\n";
 
 struct options {
-	bool strict, full, has_start, quiet;
+	bool strict, full, has_start;
+	enum progress_how how;
 	uint32_t snaplen;
 	uint64_t seed;
 	int64_t start;
@@ -103,10 +106,11 @@ arguments(struct options *o, int argc, char **argv)
 	    {"snaplen", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'r'},
 	    {"start", required_argument, NULL, 't'}, {"map", required_argument, NULL, 'm'},
 	    {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},
-	    {"help", no_argument, NULL, 'h'},	     {0}};
+	    {"verbose", no_argument, NULL, 'v'},    {"help", no_argument, NULL, 'h'},
+	    {0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "o:q", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
 		switch (c) {
 		case 'S':
 			o->strict = true;
@@ -131,7 +135,10 @@ arguments(struct options *o, int argc, char **argv)
 			o->output = optarg;
 			break;
 		case 'q':
-			o->quiet = true;
+			o->how = PROGRESS_QUIET;
+			break;
+		case 'v':
+			o->how = PROGRESS_VERBOSE;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -171,6 +178,7 @@ prepare(struct compile *c)
 		errx(1, "%s", c->reader.error);
 	c->reader.before_wait = pass_on;
 	c->reader.before_wait_arg = c;
+	progress_begin(fd, c->options.input, &c->reader.all, o->how);
 	c->frame_size = capture_max(-1) + PACKET_HEADERS;
 	if (!(c->frame = malloc(c->frame_size)))
 		err(1, NULL);
@@ -362,6 +370,7 @@ main(int argc, char **argv)
 	arguments(&c.options, argc, argv);
 	prepare(&c);
 	int status = run(&c);
+	progress_end();
 	if (c.begun && capture_finish(&c.writer) < 0 && status != 1) {
 		warnx("%s: %s", io_name(c.options.output, "standard output"),
 		      c.writer.error);
@@ -371,7 +380,7 @@ main(int argc, char **argv)
 		warn("%s", c.options.map);
 		status = 1;
 	}
-	if (!c.options.quiet)
+	if (c.options.how != PROGRESS_QUIET)
 		report(&c);
 	if (status) {
 		outfile_discard(&c.out);

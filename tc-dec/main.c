@@ -2,6 +2,7 @@
 #include "decode.h"
 #include "neural/weights.h"
 #include "record/io.h"
+#include "record/progress.h"
 
 #include <err.h>
 #include <errno.h>
@@ -14,15 +15,18 @@
 #include <unistd.h>
 
 static const char usage_text[] =
-    "usage: tc-dec [-o FILE] [--weights FILE] [--no-cache] [--stats] [STREAM]\n"
+    "usage: tc-dec [-qv] [-o FILE] [--weights FILE] [--no-cache] [--stats] [STREAM]\n"
     "Decodes latents (standard input for none or \"-\") to packet actions.\n"
     "  -o, --output FILE   write there, whole or not at all; \"-\": standard output, always\n"
     "      --weights FILE  another network than the built-in one\n"
     "      --no-cache      ask the network for every packet\n"
-    "      --stats         one JSON object on standard error at the end\n";
+    "      --stats         one JSON object on standard error at the end\n"
+    "  -q, --quiet         no progress\n"
+    "  -v, --verbose       progress of a pipe too, and a line at the end\n";
 
 struct options {
 	bool cached, stats;
+	enum progress_how how;
 	const char *weights, *output, *input;
 };
 
@@ -33,12 +37,14 @@ arguments(struct options *o, int argc, char **argv)
 					      {"weights", required_argument, NULL, 'w'},
 					      {"no-cache", no_argument, NULL, 'C'},
 					      {"stats", no_argument, NULL, 'T'},
+					      {"quiet", no_argument, NULL, 'q'},
+					      {"verbose", no_argument, NULL, 'v'},
 					      {"help", no_argument, NULL, 'h'},
 					      {0}};
 	int c;
 
 	o->cached = true;
-	while ((c = getopt_long(argc, argv, "o:", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			o->output = optarg;
@@ -51,6 +57,12 @@ arguments(struct options *o, int argc, char **argv)
 			break;
 		case 'T':
 			o->stats = true;
+			break;
+		case 'q':
+			o->how = PROGRESS_QUIET;
+			break;
+		case 'v':
+			o->how = PROGRESS_VERBOSE;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -110,6 +122,7 @@ prepare(struct program *p)
 	p->reader.before_wait = pass_on;
 	p->reader.before_wait_arg = p;
 	linear_clock = o->stats;
+	progress_begin(in, p->options.input, &p->reader.all, o->how);
 }
 
 /* What the header must say for this network: 0, or -1. */
@@ -209,6 +222,7 @@ main(int argc, char **argv)
 	arguments(&p.options, argc, argv);
 	prepare(&p);
 	int status = run(&p);
+	progress_end();
 	if (p.options.stats)
 		print_stats(&p);
 	if (p.reader.unknown)

@@ -3,6 +3,7 @@
 #include "record/io.h"
 #include "report.h"
 #include "source.h"
+#include "record/progress.h"
 
 #include <err.h>
 #include <errno.h>
@@ -22,13 +23,16 @@ static const char usage_text[] =
     "      --transitions      both TCP event matrices too\n"
     "      --paired           packet against packet, field by field, too\n"
     "      --tolerance M=X    metric M may be up to X (0)\n"
-    "      --fail-on M,...    only these metrics count for the exit status\n";
+    "      --fail-on M,...    only these metrics count for the exit status\n"
+    "  -q, --quiet            no progress\n"
+    "  -v, --verbose          progress of a pipe too, and a line at the end\n";
 
 enum form { FORM_PEOPLE, FORM_JSON, FORM_TSV, FORM_FLOWS };
 
 struct options {
 	enum form form;
 	bool transitions, paired, some; /* some: --fail-on was given */
+	enum progress_how how;
 	double tolerance[METRICS_MAX];
 	bool fail_on[METRICS_MAX];
 	const char *path[2];
@@ -81,10 +85,11 @@ arguments(struct options *o, int argc, char **argv)
 	    {"json", no_argument, NULL, 'j'},	    {"tsv", no_argument, NULL, 't'},
 	    {"flows", no_argument, NULL, 'f'},	    {"transitions", no_argument, NULL, 'm'},
 	    {"paired", no_argument, NULL, 'p'},	    {"tolerance", required_argument, NULL, 'x'},
-	    {"fail-on", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {0}};
+	    {"fail-on", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},
+	    {"verbose", no_argument, NULL, 'v'},    {"help", no_argument, NULL, 'h'}, {0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "qv", table, NULL)) != -1) {
 		switch (c) {
 		case 'j':
 			o->form = FORM_JSON;
@@ -100,6 +105,12 @@ arguments(struct options *o, int argc, char **argv)
 			break;
 		case 'p':
 			o->paired = true;
+			break;
+		case 'q':
+			o->how = PROGRESS_QUIET;
+			break;
+		case 'v':
+			o->how = PROGRESS_VERBOSE;
 			break;
 		case 'x':
 			tolerance_option(o, optarg);
@@ -189,7 +200,10 @@ static void
 run(struct diff *d)
 {
 	int more[2] = {1, 1};
+	const struct source *a = &d->source[0];
 
+	/* Both go on together. */
+	progress_begin(a->fd, a->name, &a->packets, d->options.how);
 	while (more[0] || more[1]) {
 		for (int i = 0; i < 2; i++)
 			if (more[i])
@@ -215,8 +229,10 @@ main(int argc, char **argv)
 
 	io_start();
 	arguments(&d.options, argc, argv);
+	stdout = io_stream(STDOUT_FILENO);
 	prepare(&d);
 	run(&d);
+	progress_end();
 	metrics_compute(r.ma, r.mb, results);
 	for (int i = 0; i < metrics_count; i++) {
 		results[i].tolerance = d.options.tolerance[i];

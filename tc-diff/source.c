@@ -56,7 +56,7 @@ source_open(struct source *s, const char *path, bool paired)
 	bool standard = !strcmp(path, "-");
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 
-	*s = (struct source){.name = standard ? "standard input" : path, .paired = paired};
+	*s = (struct source){.fd = fd, .name = standard ? "standard input" : path, .paired = paired};
 	if (fd < 0)
 		return fail(s, strerror(errno));
 	while (n < 4 && (got = read_some(fd, head + n, 4 - n)) > 0)

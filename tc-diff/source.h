@@ -6,6 +6,7 @@
 #include "packet/trace.h"
 
 struct source {
+	int fd;
 	const char *name;
 	bool actions;
 	struct capture_reader capture;

@@ -2,6 +2,7 @@
 #include "encode.h"
 #include "neural/weights.h"
 #include "record/io.h"
+#include "record/progress.h"
 
 #include <err.h>
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 static const char usage_text[] =
-    "usage: tc-enc [-q] [-o FILE] [--weights FILE] [--latent-type f32|f16|i8] [--sample] [--seed N]\n"
+    "usage: tc-enc [-qv] [-o FILE] [--weights FILE] [--latent-type f32|f16|i8] [--sample] [--seed N]\n"
     "              [--no-refine] [--refine N] [--no-patch] [--no-cache] [--stats] [STREAM]\n"
     "Encodes packet actions (standard input for none or \"-\") as latents.\n"
     "  -o, --output FILE       write there, whole or not at all; \"-\": standard output, always\n"
@@ -27,11 +28,12 @@ static const char usage_text[] =
     "      --no-patch          latents alone, also where they decode wrong\n"
     "      --no-cache          ask the network for every packet\n"
     "      --stats             one JSON object on standard error at the end\n"
-    "  -q, --quiet             don't say what the latents alone don't hold\n";
+    "  -q, --quiet             no progress, no word of what the latents alone don't hold\n"
+    "  -v, --verbose           progress of a pipe too, and a line at the end\n";
 
 struct options {
 	struct encode_options encode;
-	bool quiet;
+	enum progress_how how;
 	const char *weights, *output, *input;
 };
 
@@ -70,13 +72,13 @@ arguments(struct options *o, int argc, char **argv)
 	    {"seed", required_argument, NULL, 'S'},	   {"no-refine", no_argument, NULL, 'R'},
 	    {"refine", required_argument, NULL, 'r'},	   {"no-patch", no_argument, NULL, 'P'},
 	    {"no-cache", no_argument, NULL, 'C'},	   {"stats", no_argument, NULL, 'T'},
-	    {"quiet", no_argument, NULL, 'q'},		   {"help", no_argument, NULL, 'h'},
-	    {0}};
+	    {"quiet", no_argument, NULL, 'q'},		   {"verbose", no_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'},		   {0}};
 	struct encode_options *e = &o->encode;
 	int c;
 
 	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 1000};
-	while ((c = getopt_long(argc, argv, "o:q", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			o->output = optarg;
@@ -109,7 +111,10 @@ arguments(struct options *o, int argc, char **argv)
 			e->stats = true;
 			break;
 		case 'q':
-			o->quiet = true;
+			o->how = PROGRESS_QUIET;
+			break;
+		case 'v':
+			o->how = PROGRESS_VERBOSE;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -165,6 +170,7 @@ prepare(struct program *p)
 	p->reader.before_wait = pass_on;
 	p->reader.before_wait_arg = p;
 	linear_clock = o->encode.stats;
+	progress_begin(in, p->options.input, &p->reader.all, o->how);
 }
 
 /* The packets of one trace: 0, or -1. */
@@ -286,9 +292,10 @@ main(int argc, char **argv)
 	arguments(&p.options, argc, argv);
 	prepare(&p);
 	int status = run(&p);
+	progress_end();
 	if (p.options.encode.stats)
 		print_stats(&p);
-	if (!p.options.quiet)
+	if (p.options.how != PROGRESS_QUIET)
 		report(&p);
 	if (status) {
 		outfile_discard(&p.out);

@@ -4,6 +4,7 @@
 #include "packet/trace.h"
 #include "record/io.h"
 #include "record/map.h"
+#include "record/progress.h"
 
 #include <err.h>
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <sys/resource.h>
 
 static const char usage_text[] =
-    "usage: tc-lift [-q] [-f EXPR] [-o FILE] [--cap N] [--idle tcp=S,udp=S,other=S]\n"
+    "usage: tc-lift [-qv] [-f EXPR] [-o FILE] [--cap N] [--idle tcp=S,udp=S,other=S]\n"
     "               [--map FILE] [CAPTURE ...]\n"
     "Turns captures (pcap, pcapng; standard input for none or \"-\") into packet actions.\n"
     "  -f, --filter EXPR  only packets that match, as tcpdump's expressions\n"
@@ -22,7 +23,8 @@ static const char usage_text[] =
     "      --cap N        live flows, and live hosts, at most (65536)\n"
     "      --idle LIST    seconds of silence that end a flow (tcp=300,udp=60,other=60)\n"
     "      --map FILE     write which address became which slot; for the owner alone\n"
-    "  -q, --quiet        don't count what was not lifted whole\n";
+    "  -q, --quiet        no progress, no count of what was not lifted whole\n"
+    "  -v, --verbose      progress of a pipe too, and a line at the end\n";
 
 /* Why a packet is less than whole in its action: tc-lift(1), DIAGNOSTICS. */
 enum shortfall { CUT_LINK, OPAQUE_FRAME, CUT_NETWORK, CUT_TRANSPORT, OPAQUE_PROTOCOL, SHORTFALLS };
@@ -33,7 +35,7 @@ static const char *const shortfall_names[SHORTFALLS] = {
 struct options {
 	const char *filter, *output, *map;
 	struct stream_header header;
-	bool quiet;
+	enum progress_how how;
 };
 
 struct lift {
@@ -87,11 +89,12 @@ arguments(struct options *o, int argc, char **argv)
 	    {"filter", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
 	    {"cap", required_argument, NULL, 'c'},    {"idle", required_argument, NULL, 'i'},
 	    {"map", required_argument, NULL, 'm'},    {"quiet", no_argument, NULL, 'q'},
-	    {"help", no_argument, NULL, 'h'},	      {0}};
+	    {"verbose", no_argument, NULL, 'v'},     {"help", no_argument, NULL, 'h'},
+	    {0}};
 	int c;
 
 	*o = (struct options){.header = {.cap = TRACE_CAP, .idle = {300, 60, 60}}};
-	while ((c = getopt_long(argc, argv, "f:o:q", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f:o:qv", table, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o->filter = optarg;
@@ -109,7 +112,10 @@ arguments(struct options *o, int argc, char **argv)
 			o->map = optarg;
 			break;
 		case 'q':
-			o->quiet = true;
+			o->how = PROGRESS_QUIET;
+			break;
+		case 'v':
+			o->how = PROGRESS_VERBOSE;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -224,9 +230,11 @@ run(struct lift *l)
 	for (int i = 0; i < l->n && !*l->writer.error; i++) {
 		struct capture_reader *r = &l->reader[i];
 		int got = 0;
+		progress_begin(r->fd, l->paths[i], &l->writer.packets, l->options.how);
 		while ((got = capture_read(r, &c)) == 1)
 			if (lift_packet(l, &c) < 0)
 				return STREAM_CUT;
+		progress_clear();
 		if (io_interrupted)
 			return STREAM_INTERRUPTED;
 		if (got < 0 && !*l->writer.error) {
@@ -275,6 +283,7 @@ main(int argc, char **argv)
 	arguments(&l.options, argc, argv);
 	prepare(&l, argc - optind, argv + optind);
 	enum stream_end end = run(&l);
+	progress_end();
 	if (!l.begun)
 		begin(&l, 0);
 	if (stream_write_end(&l.writer, end) < 0 || stream_flush(&l.writer) < 0) {
@@ -288,7 +297,7 @@ main(int argc, char **argv)
 		warn("%s", l.options.map);
 		status = 1;
 	}
-	if (!l.options.quiet)
+	if (l.options.how != PROGRESS_QUIET)
 		report(&l);
 	if (status) {
 		outfile_discard(&l.out);

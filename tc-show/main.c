@@ -2,6 +2,7 @@
 #include "json.h"
 #include "lines.h"
 #include "record/io.h"
+#include "record/progress.h"
 
 #include <err.h>
 #include <errno.h>
@@ -85,7 +86,7 @@ show(const struct options *o, int in, int out)
 {
 	static struct stream_reader r;
 	struct stream_header h;
-	FILE *f = fdopen(dup(out), "w");
+	FILE *f = io_stream(dup(out));
 	int got = -1, status = 0;
 
 	if (!f || stream_reader_init(&r, in) < 0)
@@ -93,6 +94,7 @@ show(const struct options *o, int in, int out)
 	r.kinds = ~0u;
 	r.before_wait = flush;
 	r.before_wait_arg = f;
+	progress_begin(in, io_name(o->input, "standard input"), &r.all, PROGRESS_QUIET);
 	while ((got = stream_read_header(&r, &h)) == 1) {
 		json_print_header(f, &h);
 		while (!ferror(f) && (got = show_record(f, &r)) == 1)

@@ -77,7 +77,7 @@ source_read(void *cookie, char *p, size_t n)
 		s->given += n;
 		return n;
 	}
-	if (s->before_wait && s->before_wait(s->arg) < 0) {
+	if (s->before_wait && read_waits(s->fd) && s->before_wait(s->arg) < 0) {
 		errno = EIO;
 		return -1;
 	}
@@ -217,7 +217,7 @@ capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
 	char why[PCAP_ERRBUF_SIZE] = "";
 	struct capture_source *s = malloc(sizeof *s);
 
-	*r = (struct capture_reader){.source = s};
+	*r = (struct capture_reader){.source = s, .fd = fd};
 	if (!s)
 		return fail(r, strerror(errno));
 	*s = (struct capture_source){.fd = fd, .before_wait = before_wait, .arg = arg, .peeked = n};
@@ -328,7 +328,7 @@ capture_create(struct capture_writer *w, int fd, int dlt, uint32_t snaplen, bool
 	*w = (struct capture_writer){.nano = nano};
 	w->pcap = pcap_open_dead_with_tstamp_precision(
 	    dlt, snaplen, nano ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO);
-	if (!w->pcap || !(w->file = fdopen(fd, "w")))
+	if (!w->pcap || !(w->file = io_stream(fd)))
 		return write_failed(w);
 	setvbuf(w->file, NULL, _IOFBF, BUFFER);
 	w->dumper = pcap_dump_fopen(w->pcap, w->file);

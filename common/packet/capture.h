@@ -16,6 +16,7 @@ struct capture_reader {
 	void *pcap;       /* pcap_t */
 	void *program;    /* struct bpf_program, or NULL */
 	struct capture_source *source;
+	int fd;
 	int dlt;          /* libpcap's number of the link type */
 	uint32_t snaplen; /* octets */
 	bool nano;        /* its timestamps are finer than microseconds */

@@ -1,5 +1,7 @@
 #include "record/io.h"
 
+#include "record/progress.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,15 +21,27 @@ on_signal(int number)
 	io_interrupted = number;
 }
 
+static void
+on_status(int number)
+{
+	(void)number;
+	progress_want();
+}
+
 void
 io_start(void)
 {
 	/* No SA_RESTART: a read that waits must return. */
-	struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+	struct sigaction stop = {.sa_handler = on_signal}, status = {.sa_handler = on_status},
+			 ignore = {.sa_handler = SIG_IGN};
 
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGUSR1, &status, NULL);
+#ifdef SIGINFO
+	sigaction(SIGINFO, &status, NULL);
+#endif
 	/* A file that is opened must not become a standard stream. Opened for the other direction, so
 	 * that its use fails. */
 	for (int fd = 0; fd <= 2; fd++)
@@ -133,6 +147,7 @@ write_all(int fd, const void *p, size_t n)
 	const char *at = p;
 
 	while (n) {
+		progress_tick();
 		ssize_t w = write(fd, at, n);
 		if (w < 0 && errno == EINTR)
 			continue;
@@ -142,6 +157,26 @@ write_all(int fd, const void *p, size_t n)
 		n -= w;
 	}
 	return 0;
+}
+
+static ssize_t
+stream_write_octets(void *cookie, const char *p, size_t n)
+{
+	return write_all((intptr_t)cookie, p, n) < 0 ? 0 : (ssize_t)n;
+}
+
+static int
+stream_close(void *cookie)
+{
+	return close((intptr_t)cookie);
+}
+
+FILE *
+io_stream(int fd)
+{
+	cookie_io_functions_t functions = {.write = stream_write_octets, .close = stream_close};
+
+	return fopencookie((void *)(intptr_t)fd, "w", functions);
 }
 
 /* Whether more may be read after an interrupt. */
@@ -171,6 +206,7 @@ read_some(int fd, void *p, size_t n)
 	do {
 		if (io_interrupted && !last_words(fd))
 			return 0;
+		progress_tick();
 		r = read(fd, p, n);
 	} while (r < 0 && errno == EINTR);
 	return r;

@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* Set by SIGINT and SIGTERM once io_catch_signals() ran; the number of the signal. */
 extern volatile sig_atomic_t io_interrupted;
 
 /* First of all: interrupts end a loop at the next record, a closed pipe is an error like any other,
- * and so is a standard stream that is closed. */
+ * and so is a standard stream that is closed; SIGUSR1 asks for a line of progress.h. */
 void io_start(void);
 
 /* A path for messages: `standard`, such as "standard output", for NULL and for "-". */
@@ -43,6 +44,10 @@ void outfile_discard(struct outfile *f);
 
 /* Writes all of it, through interrupted and short writes. 0 or -1 with errno. */
 int write_all(int fd, const void *p, size_t n);
+
+/* A stream of the C library to a descriptor, which it owns. It writes as write_all() does, where the
+ * library's own would take a signal for an error. NULL with errno. */
+FILE *io_stream(int fd);
 
 /* One read(2), repeated where a signal broke it off: octets, 0 at the end, -1 with errno. Once
  * interrupted, a file is at its end; a pipe is when it falls silent for 0.2 s or a second has gone,

@@ -1,5 +1,7 @@
 #include "record/map.h"
 
+#include "record/io.h"
+
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
@@ -15,7 +17,7 @@ map_open(struct map *m, const char *path)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) < 0 || (S_ISREG(st.st_mode) && fchmod(fd, 0600) < 0) ||
-	    !(m->file = fdopen(fd, "w"))) {
+	    !(m->file = io_stream(fd))) {
 		close(fd);
 		return -1;
 	}

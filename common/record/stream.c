@@ -579,6 +579,7 @@ stream_read(struct stream_reader *r, struct action *a)
 	if (read_action(r, &o, a) < 0)
 		return -1;
 	r->packets++;
+	r->all++;
 	r->flows += action_opens(a);
 	return 1;
 }
@@ -605,5 +606,6 @@ stream_read_latent(struct stream_reader *r, struct latent *l)
 	if (l->patched && read_action(r, &e[1], &l->patch) < 0)
 		return -1;
 	r->packets++;
+	r->all++;
 	return 1;
 }

@@ -76,6 +76,7 @@ struct stream_reader {
 	size_t summed;
 	uint32_t crc;
 	uint64_t packets, flows; /* of this trace so far */
+	uint64_t all;		 /* packets of all traces so far */
 	enum stream_end end;     /* how this trace ended, once stream_read() said 0 */
 	bool traced;             /* a trace was begun */
 	unsigned kinds;          /* that are read: bit k, kind k; at first actions alone */
