@@ -1,8 +1,9 @@
 #include "encode.h"
 
+#include "posterior.h"
 #include "refine.h"
+#include "times.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,6 @@
 #define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)
 /* What is read with less than this, another machine's kernels might read otherwise: it is patched. */
 #define PATCH_MARGIN 0.02f
-#define TIMES	      (1u << TIME_BITS)
 
 const float encode_margins[7] = {0, 0.1f, 0.3f, 1, 3, 10, 30};
 
@@ -35,12 +35,6 @@ struct outcome {
 	uint16_t words; /* of the action that it decodes to, where that is another one: with --no-patch */
 };
 
-/* The decoder's clock. */
-struct clock {
-	int unit;     /* ns */
-	int64_t debt; /* ns that it is behind */
-};
-
 /* A packet of a block, or the beginning or the end of a trace. */
 struct item {
 	enum { PACKET, BEGIN, END } what;
@@ -53,14 +47,6 @@ struct item {
 	struct outcome outcome;
 };
 
-/* A time step's latent, made when it is first wanted. */
-struct time_entry {
-	bool made, right;
-	uint32_t decoded; /* code */
-	float kl;
-	uint8_t octets[]; /* of the mean */
-};
-
 struct encoder {
 	const struct network *net;
 	struct encode_options options;
@@ -71,8 +57,7 @@ struct encoder {
 	struct context ahead, behind; /* behind: as the decoder has it, kept where it may differ */
 	uint32_t cap;	  /* of the trace behind */
 	struct cache cache;
-	uint8_t *times;	  /* struct time_entry each */
-	size_t time_size; /* of an entry */
+	struct times times;
 	size_t size, action_size; /* octets of a latent, of its action's part */
 
 	int n, misses;
@@ -102,12 +87,6 @@ header_of(const struct encoder *e, const struct item *t)
 	return (const struct stream_header *)(e->arena + t->words);
 }
 
-static struct time_entry *
-time_entry(struct encoder *e, uint32_t code)
-{
-	return (struct time_entry *)(e->times + (size_t)code * e->time_size);
-}
-
 struct encoder *
 encoder_new(const struct network *net, const struct encode_options *o, struct stream_writer *out)
 {
@@ -125,13 +104,13 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	cached = o->cached && !o->sample;
 	e->action_size = latent_size(o->type, z);
 	e->size = latent_size(o->type, z + tz);
-	e->time_size = (sizeof(struct time_entry) + latent_size(o->type, tz) + 7) / 8 * 8;
-	e->times = calloc(TIMES, e->time_size);
+	e->times = (struct times){.net = net, .pass = &e->pass, .type = o->type, .rates = o->stats,
+				  .random = o->sample ? &e->random : NULL, .margin = PATCH_MARGIN};
 	e->latent = calloc(ENCODE_BLOCK, e->size);
 	e->row = calloc(ENCODE_ROWS, e->action_size);
 	e->z = calloc(ENCODE_ROWS, z * sizeof *e->z);
 	e->refiner = refiner_new(net, ENCODE_ROWS, o->type);
-	if (!e->times || !e->latent || !e->row || !e->z || !e->refiner ||
+	if (times_init(&e->times) < 0 || !e->latent || !e->row || !e->z || !e->refiner ||
 	    cache_init(&e->cache, cached ? CACHE_OCTETS : 0, CACHE_PLACES) < 0 ||
 	    pass_init(&e->pass, net, ENCODE_ROWS) < 0) {
 		encoder_free(e);
@@ -150,7 +129,7 @@ encoder_free(struct encoder *e)
 	cache_free(&e->cache);
 	pass_free(&e->pass);
 	refiner_free(e->refiner);
-	free(e->times);
+	times_free(&e->times);
 	free(e->latent);
 	free(e->row);
 	free(e->z);
@@ -158,30 +137,6 @@ encoder_free(struct encoder *e)
 }
 
 /* --- what the network says of the rows that it hasn't seen --- */
-
-/* KL(q || N(0, 1)) of one row. */
-static float
-rate_of(const float *mean, const float *logvar, int n)
-{
-	float kl = 0;
-
-	for (int i = 0; i < n; i++)
-		kl += 0.5f * (mean[i] * mean[i] + expf(logvar[i]) - 1 - logvar[i]);
-	return kl;
-}
-
-/* With --sample: from the mean to a draw. */
-static void
-draw(struct encoder *e, float *mean, const float *logvar, int n)
-{
-	float noise[LATENT_MAX];
-
-	if (!e->options.sample)
-		return;
-	code_normals(noise, n, &e->random);
-	for (int j = 0; j < n; j++)
-		mean[j] += noise[j] * expf(0.5f * logvar[j]);
-}
 
 static void
 encode_rows(struct encoder *e)
@@ -196,8 +151,9 @@ encode_rows(struct encoder *e)
 		const float *logvar = p->logvar + (size_t)i * z;
 		e->outcome[i] = (struct outcome){0};
 		if (spread)
-			e->outcome[i].kl = rate_of(p->mean + (size_t)i * z, logvar, z);
-		draw(e, e->z + (size_t)i * z, logvar, z);
+			e->outcome[i].kl = posterior_rate(p->mean + (size_t)i * z, logvar, z);
+		if (e->options.sample)
+			posterior_draw(e->z + (size_t)i * z, logvar, z, &e->random);
 		latent_put(e->options.type, e->z + (size_t)i * z, z, e->row + i * e->action_size);
 		latent_get(e->options.type, e->row + i * e->action_size, z, e->z + (size_t)i * z);
 	}
@@ -317,78 +273,11 @@ share_rows(struct encoder *e)
 
 /* --- time --- */
 
-/* The code of the step to say for a true one: what the decoder's clock is behind is made up for, but
- * never by more than rounding could do to this step, so that no gap is bent for another's sake. */
-static uint32_t
-aim(const struct clock *c, int64_t step)
-{
-	int64_t most = (step < 0 ? -step : step) >> (TIME_MANTISSA + 1);
-	int64_t debt = c->debt > most ? most : c->debt < -most ? -most : c->debt;
-
-	return time_put((step + debt) / c->unit).bit;
-}
-
-/* Both clocks go on. */
-static void
-tick(struct clock *c, int64_t step, uint32_t said)
-{
-	c->debt += step - time_get(said) * c->unit;
-}
-
-static struct clock
-clock_of(const struct stream_header *h)
-{
-	return (struct clock){h->nano ? 1 : 1000, 0};
-}
-
-/* How far the nearest decision of a row is on the right side of 0. */
-static float
-time_margin(const float *logit, struct time_code truth)
-{
-	float x[TIME_BITS], least = INFINITY;
-
-	time_out(truth, x);
-	for (int j = 0; j < TIME_BITS; j++)
-		if (x[j] != 0 && !(x[j] * logit[j] >= least))
-			least = x[j] * logit[j];
-	return least;
-}
-
-/* Makes the entries for codes; n of them, at most ENCODE_ROWS. A draw is good for one packet. */
-static void
-make_times(struct encoder *e, const uint32_t *codes, int n)
-{
-	struct time_code code[ENCODE_ROWS] = {0};
-	struct pass *p = &e->pass;
-	int z = e->net->shape.time;
-	bool spread = e->options.stats || e->options.sample;
-
-	for (int i = 0; i < n; i++)
-		code[i] = time_put(time_get(codes[i]));
-	time_encode(e->net, p, code, n, spread);
-	for (int i = 0; i < n; i++) {
-		struct time_entry *t = time_entry(e, codes[i]);
-		float *mean = p->tmean + (size_t)i * z;
-		t->kl = spread ? rate_of(mean, p->tlogvar + (size_t)i * z, z) : 0;
-		draw(e, mean, p->tlogvar + (size_t)i * z, z);
-		latent_put(e->options.type, mean, z, t->octets);
-		latent_get(e->options.type, t->octets, z, mean);
-	}
-	time_decode(e->net, p, p->tmean, z, n);
-	for (int i = 0; i < n; i++) {
-		struct time_entry *t = time_entry(e, codes[i]);
-		uint32_t bit = time_in(p->tlogit + (size_t)i * TIME_BITS);
-		t->made = true;
-		t->right = time_margin(p->tlogit + (size_t)i * TIME_BITS, code[i]) >= PATCH_MARGIN;
-		t->decoded = t->right ? code[i].bit : bit;
-	}
-}
-
 /* The codes of the block's steps, as if all were decoded right: those that are new are made. */
 static void
 prepare_times(struct encoder *e)
 {
-	uint32_t codes[ENCODE_ROWS];
+	uint32_t codes[TIMES_MAX];
 	struct clock clock = e->clock;
 	int n = 0;
 
@@ -398,20 +287,20 @@ prepare_times(struct encoder *e)
 			clock = clock_of(header_of(e, t));
 		if (t->what != PACKET)
 			continue;
-		uint32_t code = aim(&clock, t->step);
-		tick(&clock, t->step, code);
-		struct time_entry *time = time_entry(e, code);
+		uint32_t code = clock_aim(&clock, t->step);
+		clock_tick(&clock, t->step, code);
+		struct time_entry *time = times_entry(&e->times, code);
 		if (time->made)
 			continue;
 		time->made = true;
 		codes[n++] = code;
-		if (n == ENCODE_ROWS) {
-			make_times(e, codes, n);
+		if (n == TIMES_MAX) {
+			times_make(&e->times, codes, n);
 			n = 0;
 		}
 	}
 	if (n)
-		make_times(e, codes, n);
+		times_make(&e->times, codes, n);
 }
 
 /* --- out --- */
@@ -434,7 +323,7 @@ count(struct encoder *e, const struct item *t, const struct time_entry *time, bo
 	s->refined += o->refined;
 	s->kl += o->kl + time->kl;
 	s->time_wrong += !time->right;
-	s->time_error += fabs((double)e->clock.debt) * 1e-9;
+	s->time_error += (e->clock.debt < 0 ? -1.0 : 1.0) * e->clock.debt * 1e-9;
 	for (; wrong; wrong &= wrong - 1)
 		s->wrong[__builtin_ctzll(wrong)]++;
 	for (; after; after &= after - 1)
@@ -452,11 +341,11 @@ write_packet(struct encoder *e, int i, bool *back)
 	static struct latent l;
 	struct item *t = &e->item[i];
 	uint8_t *octets = e->latent + i * e->size;
-	uint32_t code = aim(&e->clock, t->step);
-	struct time_entry *time = time_entry(e, code);
+	uint32_t code = clock_aim(&e->clock, t->step);
+	const struct time_entry *time = times_entry(&e->times, code);
 
 	if (!time->made || e->options.sample)
-		make_times(e, &code, 1);
+		times_make(&e->times, &code, 1);
 	action_unpack(&a, e->arena + t->words);
 	bool right = t->sayable && !t->outcome.wrong_after;
 	l.patched = e->options.patch &&
@@ -464,7 +353,7 @@ write_packet(struct encoder *e, int i, bool *back)
 	if (l.patched)
 		l.patch = a;
 	else
-		tick(&e->clock, t->step, time->decoded);
+		clock_tick(&e->clock, t->step, time->decoded);
 	memcpy(octets + e->action_size, time->octets, e->size - e->action_size);
 	l.octets = octets;
 	l.size = e->size;

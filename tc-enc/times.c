@@ -1,0 +1,88 @@
+#include "times.h"
+
+#include "posterior.h"
+
+#include <stdlib.h>
+
+struct clock
+clock_of(const struct stream_header *h)
+{
+	return (struct clock){h->nano ? 1 : 1000, 0};
+}
+
+uint32_t
+clock_aim(const struct clock *c, int64_t step)
+{
+	int64_t most = (step < 0 ? -step : step) >> (TIME_MANTISSA + 1);
+	int64_t debt = c->debt > most ? most : c->debt < -most ? -most : c->debt;
+
+	return time_put((step + debt) / c->unit).bit;
+}
+
+void
+clock_tick(struct clock *c, int64_t step, uint32_t read)
+{
+	c->debt += step - time_get(read) * c->unit;
+}
+
+int
+times_init(struct times *t)
+{
+	t->size = (sizeof(struct time_entry) + latent_size(t->type, t->net->shape.time) + 7) / 8 * 8;
+	return (t->table = calloc(1u << TIME_BITS, t->size)) ? 0 : -1;
+}
+
+void
+times_free(struct times *t)
+{
+	free(t->table);
+	t->table = NULL;
+}
+
+struct time_entry *
+times_entry(const struct times *t, uint32_t code)
+{
+	return (struct time_entry *)(t->table + (size_t)code * t->size);
+}
+
+/* How far the nearest decision of a row is on the right side of 0. */
+static float
+margin(const float *logit, struct time_code truth)
+{
+	float x[TIME_BITS], least = INFINITY;
+
+	time_out(truth, x);
+	for (int j = 0; j < TIME_BITS; j++)
+		if (x[j] != 0 && !(x[j] * logit[j] >= least))
+			least = x[j] * logit[j];
+	return least;
+}
+
+void
+times_make(struct times *t, const uint32_t *codes, int n)
+{
+	struct time_code code[TIMES_MAX] = {0};
+	struct pass *p = t->pass;
+	int z = t->net->shape.time;
+
+	for (int i = 0; i < n; i++)
+		code[i] = time_put(time_get(codes[i]));
+	time_encode(t->net, p, code, n, t->rates || t->random);
+	for (int i = 0; i < n; i++) {
+		struct time_entry *e = times_entry(t, codes[i]);
+		float *mean = p->tmean + (size_t)i * z, *logvar = p->tlogvar + (size_t)i * z;
+		e->kl = t->rates ? posterior_rate(mean, logvar, z) : 0;
+		if (t->random)
+			posterior_draw(mean, logvar, z, t->random);
+		latent_put(t->type, mean, z, e->octets);
+		latent_get(t->type, e->octets, z, mean);
+	}
+	time_decode(t->net, p, p->tmean, z, n);
+	for (int i = 0; i < n; i++) {
+		struct time_entry *e = times_entry(t, codes[i]);
+		const float *logit = p->tlogit + (size_t)i * TIME_BITS;
+		e->made = true;
+		e->right = margin(logit, code[i]) >= t->margin;
+		e->decoded = e->right ? code[i].bit : time_in(logit);
+	}
+}
