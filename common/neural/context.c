@@ -22,7 +22,8 @@ context_begin(struct context *c, uint32_t cap, bool counterparts)
 				continue;
 			l->its = calloc(cap, sizeof *l->its);
 			l->true_of = calloc(cap, sizeof *l->true_of);
-			bad |= l->its && l->true_of ? 0 : -1;
+			l->class = calloc(cap, sizeof *l->class);
+			bad |= l->its && l->true_of && l->class ? 0 : -1;
 		}
 		return bad;
 	}
@@ -44,6 +45,7 @@ context_free(struct context *c)
 		recency_free(&c->list[k].in);
 		free(c->list[k].its);
 		free(c->list[k].true_of);
+		free(c->list[k].class);
 	}
 	*c = (struct context){0};
 }
@@ -57,6 +59,7 @@ context_copy(struct context *to, const struct context *c)
 		if (l->its) {
 			memcpy(to->list[k].its, l->its, l->in.cap * sizeof *l->its);
 			memcpy(to->list[k].true_of, l->true_of, l->in.cap * sizeof *l->its);
+			memcpy(to->list[k].class, l->class, l->in.cap * sizeof *l->class);
 		}
 	}
 }
@@ -84,6 +87,13 @@ counterpart(const struct context_list *l, uint32_t truth)
 	if (!l->its || truth >= l->in.cap)
 		return truth;
 	return l->its[truth] ? l->its[truth] - 1 : l->in.cap;
+}
+
+/* Whether a true slot has no counterpart. */
+static bool
+missed(const struct context_list *l, uint32_t truth)
+{
+	return l->its && truth < l->in.cap && !l->its[truth];
 }
 
 /* A slot that is known: its rank, or the slot at a rank. */
@@ -145,9 +155,16 @@ pass_ref(struct context *c, enum way way, enum action_field f, struct action_ref
 	struct context_list *l = list_of(c, f), *suffixes = &c->list[CONTEXT_SUFFIXES];
 	bool good = true;
 
-	if (ref->kind == REF_KNOWN)
+	if (ref->kind == REF_KNOWN && (way != RELATE || !missed(l, ref->slot)))
 		return pass_known(l, way, &ref->slot);
+	if (ref->kind == REF_KNOWN) {
+		*ref = (struct action_ref){REF_NEW, .slot = ref->slot, .class = l->class[ref->slot]};
+		pass_new(l, way, &ref->slot);
+		return false;
+	}
 	if (ref->kind == REF_NEW) {
+		if (l->class && way == RELATE && ref->slot < l->in.cap)
+			l->class[ref->slot] = ref->class;
 		good = pass_new(l, way, &ref->slot);
 		if (has_suffix_slot(ref))
 			good &= ref->new_suffix ? pass_new(suffixes, way, &ref->suffix)
@@ -246,10 +263,12 @@ context_pair(struct context *c, const struct action *truth, const struct action 
 		enum action_field f = __builtin_ctzll(left);
 		const struct action_ref *t = action_ref((struct action *)truth, f),
 					*m = action_ref((struct action *)made, f);
-		if (t->kind != REF_NEW || m->kind == REF_FIXED)
+		struct context_list *l = list_of(c, f);
+		if (m->kind == REF_FIXED || t->kind == REF_FIXED ||
+		    (t->kind == REF_KNOWN && !missed(l, t->slot)))
 			continue;
-		pair(list_of(c, f), t->slot, m->slot);
-		if (has_suffix_slot(t) && t->new_suffix && m->kind == REF_NEW && has_suffix_slot(m))
+		pair(l, t->slot, m->slot);
+		if (t->kind == REF_NEW && has_suffix_slot(t) && t->new_suffix && m->kind == REF_NEW && has_suffix_slot(m))
 			pair(&c->list[CONTEXT_SUFFIXES], t->suffix, m->suffix);
 	}
 }

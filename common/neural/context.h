@@ -10,7 +10,8 @@
  * that gets the slot due. Quotes name their flow by rank.
  *
  * Where latents go without patches, a decoder may miss a flow or a host; all that are new behind it
- * then have other slots than in truth. An encoder that keeps counterparts goes on with the decoder's.
+ * then have other slots than in truth. An encoder that keeps counterparts goes on with the decoder's,
+ * and names a host again that was missed.
  */
 #ifndef TC_CONTEXT_H
 #define TC_CONTEXT_H
@@ -21,10 +22,12 @@
 enum { CONTEXT_FLOWS, CONTEXT_HOSTS, CONTEXT_MACS, CONTEXT_SUFFIXES, CONTEXT_LISTS };
 
 /* Slots of one kind. With counterparts, the list is that of a decoder that may have gone another way
- * than the truth: its[s] is its slot, plus one, for the true slot s, true_of[] the other way round. */
+ * than the truth: its[s] is its slot, plus one, for the true slot s, true_of[] the other way round;
+ * class[s] is what the true slot was named with. */
 struct context_list {
 	struct recency in;
 	uint32_t *its, *true_of; /* or NULL */
+	uint8_t *class;
 };
 
 struct context {
@@ -39,7 +42,7 @@ void context_free(struct context *c);
 void context_copy(struct context *to, const struct context *c);
 
 /* Makes an action relative, in place. False where it can't be said so: a slot that isn't in use, a
- * new one in another slot than the one that is due. */
+ * new one in another slot than the one that is due, a host that the decoder missed. */
 bool context_relate(struct context *c, struct action *a);
 /* The twin. Any relative action will do; ranks beyond the last are the last. */
 void context_resolve(struct context *c, struct action *a);
