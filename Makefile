@@ -8,7 +8,8 @@ override CFLAGS += -std=gnu11 -Wall -Wextra
 
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
-CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2
+CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel
+SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tshark
 
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
@@ -83,6 +84,12 @@ check:
 	@$(MAKE) --no-print-directory all $(TESTS:%=build/tests/%)
 	@tests/check.sh
 
+# What needs root and time: a batch on two hosts, one of which dies.
+check-scale:
+	@tests/need.sh $(BUILD_PACKAGES) $(SCALE_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/machines.sh
+
 # The identity over a folder of captures, and the same judged by tshark.
 check-captures: all build/tests/identity
 	@tests/check-captures.sh $(DIR)
@@ -97,11 +104,18 @@ fidelity: all
 weights: all
 	@weights/make.sh $(DIR)
 
-# Speeds as ratios to tcpdump's, in one run: the sample, or the captures of DIR joined.
-bench: all
-	@tests/bench.sh $(DIR)
+# The codec without one origin in turn, and without some of its parts; trained for it on the captures below TRAIN.
+origins: all
+	@tests/origins.py $(MANIFEST) $(TRAIN) $(DIR)
+ablation: all
+	@tests/ablation.py $(TRAIN) $(DIR)
+
+# Speeds as ratios to tcpdump's, in one run: the sample, or the captures of DIR joined. With BIG=1000000,10000000 each
+# program on traces of so many packets, made of DIR.
+bench: all build/tests/big
+	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-captures judge fidelity weights bench clean
+.PHONY: all install demo check check-scale check-captures judge fidelity weights origins ablation bench clean

@@ -18,7 +18,7 @@
 #define NANO     INT64_C(1000000000)
 
 static const char usage_text[] =
-    "usage: tc-compile [-qv] [--strict] [--full | --snaplen N] [--seed N] [--start TIME]\n"
+    "usage: tc-compile [-q] [-v] [--strict] [--full | --snaplen N] [--seed N] [--start TIME]\n"
     "                  [--map FILE] [-o FILE] [ACTIONS]\n"
     "Turns packet actions (standard input for none or \"-\") into a capture (pcap).\n"
     "      --strict       the first thing that can't be granted is an error\n"

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const char usage_text[] =
-    "usage: tc-dec [-qv] [-o FILE] [--weights FILE] [--no-cache] [--stats] [STREAM]\n"
+    "usage: tc-dec [-q] [-v] [-o FILE] [--weights FILE] [--no-cache] [--stats] [STREAM]\n"
     "Decodes latents (standard input for none or \"-\") to packet actions.\n"
     "  -o, --output FILE   write there, whole or not at all; \"-\": standard output, always\n"
     "      --weights FILE  another network than the built-in one\n"

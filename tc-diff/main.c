@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char usage_text[] =
-    "usage: tc-diff [--json | --tsv | --flows] [--transitions] [--paired]\n"
+    "usage: tc-diff [-q] [-v] [--json | --tsv | --flows] [--transitions] [--paired]\n"
     "               [--tolerance METRIC=X] [--fail-on METRIC[,METRIC ...]] A B\n"
     "How far trace B is from trace A, the reference: captures or packet actions, one of them may be\n"
     "\"-\". Exit status 0: within tolerance, 1: outside, 2: trouble.\n"

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const char usage_text[] =
-    "usage: tc-enc [-qv] [-o FILE] [--weights FILE] [--latent-type f32|f16|i8] [--sample] [--seed N]\n"
+    "usage: tc-enc [-q] [-v] [-o FILE] [--weights FILE] [--latent-type f32|f16|i8] [--sample] [--seed N]\n"
     "              [--no-refine] [--refine N] [--no-patch] [--no-cache] [--stats] [STREAM]\n"
     "Encodes packet actions (standard input for none or \"-\") as latents.\n"
     "  -o, --output FILE       write there, whole or not at all; \"-\": standard output, always\n"

@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 
 static const char usage_text[] =
-    "usage: tc-lift [-qv] [-f EXPR] [-o FILE] [--cap N] [--idle tcp=S,udp=S,other=S]\n"
+    "usage: tc-lift [-q] [-v] [-f EXPR] [-o FILE] [--cap N] [--idle tcp=S,udp=S,other=S]\n"
     "               [--map FILE] [CAPTURE ...]\n"
     "Turns captures (pcap, pcapng; standard input for none or \"-\") into packet actions.\n"
     "  -f, --filter EXPR  only packets that match, as tcpdump's expressions\n"

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""bench.py [DIR] [--big N,N,...] [--runs R] [--json FILE]: how fast each program is, beside what others take.
+
+On one file F, the captures of DIR of one link type joined and repeated up to a million packets (or the sample that
+ships): tcpdump -r F -w /dev/null, libpcap's own floor, and tc-lift, tc-compile and tc-diff as ratios to it. On every
+capture once, caches cold at the start: the codec, with what matrix products take and how often the cache knew, and the
+same without a cache; and all four programs in a pipe. With --big: each program alone, and the pipe, on traces of N
+packets that tests/big.sh makes of DIR, beside other people's tools that are installed.
+
+CPU seconds are medians of R runs, in turn, of one process; packets a second are of those. Peak memory is in MiB. What is
+printed is written as JSON too (build/bench.json). The floor's own spread tells a loaded machine from a quiet one.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
+os.environ['PATH'] = os.path.join(ROOT, 'bin') + ':' + os.environ['PATH']
+
+
+def run(command, out=None):
+    """CPU seconds, seconds and peak MiB of one process."""
+    start = time.monotonic()
+    with open(out or os.devnull, 'wb') as f:
+        p = subprocess.Popen(command, stdout=f, stderr=subprocess.DEVNULL)
+        status, used = os.wait4(p.pid, 0)[1:]
+        p.returncode = os.waitstatus_to_exitcode(status)
+    if p.returncode not in (0, 1):
+        sys.exit(f'{" ".join(command)}: exit status {p.returncode}')
+    return used.ru_utime + used.ru_stime, time.monotonic() - start, used.ru_maxrss / 1024
+
+
+def measure(commands, runs):
+    """{name: (CPU seconds, MiB)}, medians; the commands take turns, so that all see the same machine."""
+    took = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            took[name].append(run(command))
+    return {k: (statistics.median(t[0] for t in v), max(t[2] for t in v), max(t[0] for t in v) / min(t[0] for t in v))
+            for k, v in took.items()}
+
+
+def join(source, path):
+    """The captures of one link type in one file, and that up to a million packets long: packets of both."""
+    files = [source] if os.path.isfile(source) else sorted(
+        os.path.join(d, f) for d, _, fs in os.walk(source) for f in fs)
+    kinds = {}
+    for f in files:
+        with open(f, 'rb') as h:
+            data = h.read()
+        if len(data) > 24 and data[:4] in (b'\xd4\xc3\xb2\xa1', b'\x4d\x3c\xb2\xa1'):
+            kinds.setdefault((data[:4], data[20:24]), []).append(data)
+    joined = max(kinds.values(), key=lambda v: sum(map(len, v)))
+    body = b''.join(d[24:] for d in joined)
+    packets, at = 0, 0
+    while at + 16 <= len(body):
+        at += 16 + struct.unpack_from('<I', body, at + 8)[0]
+        packets += 1
+    times = -(-1_000_000 // packets)
+    for name, n in ((path, times), (path + '.once', 1)):
+        with open(name, 'wb') as f:
+            f.write(joined[0][:16] + struct.pack('<I', 262144) + joined[0][20:24])
+            for _ in range(n):
+                f.write(body)
+    print(f'{len(joined)} captures, {packets} packets, {times} times: {packets * times} packets')
+    return packets * times, packets
+
+
+def table(title, head, rows):
+    print(f'\n{title}\n' + ' '.join(f'{h:>{24 if i == 0 else 12}s}' for i, h in enumerate(head)))
+    for row in rows:
+        print(' '.join(f'{v:>{24 if i == 0 else 12}s}' if isinstance(v, str) else f'{v:12.4g}' if v < 1000 else f'{v:12.0f}'
+                       for i, v in enumerate(row)), flush=True)
+    return {'title': title, 'rows': [dict(zip(head, row)) for row in rows]}
+
+
+def tcpdump(path):
+    # -Z: as root it would give /dev/null away to its own user.
+    return ['tcpdump', '-Z', os.environ.get('USER') or 'root', '-r', path, '-w', '/dev/null']
+
+
+def ratios(tmp, path, n, runs):
+    subprocess.run(['tc-lift', '-q', '-o', tmp + '/F.act', path], check=True)
+    subprocess.run(['tc-compile', '-q', '-o', tmp + '/B', tmp + '/F.act'], check=True)
+    took = measure({'tcpdump': tcpdump(path), 'tc-lift': ['tc-lift', '-q', path],
+                    'tc-compile': ['tc-compile', '-q', tmp + '/F.act'], 'tc-diff': ['tc-diff', path, tmp + '/B']}, runs)
+    floor, spread = took['tcpdump'][0], took['tcpdump'][2]
+    if spread > 1.3:
+        print(f'the floor took up to {spread:.1f} times as long as at best: this machine has other work')
+    return table(f'{n} packets, beside tcpdump -r F -w /dev/null', ['program', 'CPU s', 'ratio', 'packets/s', 'peak MiB'],
+                 [(k, s, s / floor, n / s, m) for k, (s, m, _) in took.items()])
+
+
+def codec(tmp, source, runs):
+    paths = sorted(os.path.join(d, f) for d, _, fs in os.walk(source) for f in fs) if os.path.isdir(source) else [source]
+    with open(tmp + '/all', 'wb') as f:
+        for p in paths:
+            r = subprocess.run(['tc-lift', '-q', p], capture_output=True)
+            if r.returncode == 0:
+                f.write(r.stdout)
+    subprocess.run(['tc-enc', '-q', '-o', tmp + '/latents', tmp + '/all'], check=True)
+    ways = {f'{" ".join((*way, *cache))}': [*way, '-q', *cache, tmp + ('/latents' if way[0] == 'tc-dec' else '/all')]
+            for cache in ((), ('--no-cache',)) for way in (('tc-enc',), ('tc-enc', '--no-refine'), ('tc-dec',))}
+    took = measure(ways, runs)
+    rows = []
+    for name, command in ways.items():
+        s = json.loads(subprocess.run([*command, '--stats'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr)
+        n = s['cache_asked'] if command[0] == 'tc-dec' else s['packets']
+        cpu = took[name][0]
+        rows.append((name, cpu, n / cpu, 100 * s['product_seconds'] / s['seconds'], 100 * s['cache_found'] / s['cache_asked'],
+                     took[name][1]))
+    return table(f'the codec: {n} packets, each capture once', ['program', 'CPU s', 'packets/s', 'products %', 'hits %',
+                                                                'peak MiB'], rows)
+
+
+PIPE = 'tc-lift -q "$0" | tc-enc -q | tc-dec -q | tc-compile -q >/dev/null'
+
+
+def pipe(path, runs):
+    took = []
+    for _ in range(runs):
+        start = time.monotonic()
+        subprocess.run(['sh', '-c', PIPE, path], check=True)
+        took.append(time.monotonic() - start)
+    return statistics.median(took)
+
+
+def big(tmp, source, sizes, runs):
+    """Each stage alone on traces of growing size, and what others take on the same."""
+    rows = []
+    for n in sizes:
+        f = f'{tmp}/big'
+        print(f'\nmaking {n} packets', flush=True)
+        subprocess.run([os.path.join(ROOT, 'tests/big.sh'), str(n), source, f + '.pcap'], check=True)
+        for tool, a, b in (('tc-lift', 'pcap', 'act'), ('tc-enc', 'act', 'lat'), ('tc-dec', 'lat', 'act2'),
+                           ('tc-compile', 'act2', 'again')):
+            subprocess.run([tool, '-q', '-o', f'{f}.{b}', f'{f}.{a}'], check=True)
+        stages = {'tcpdump': tcpdump(f + '.pcap'), 'tc-lift': ['tc-lift', '-q', f + '.pcap'],
+                  'tc-enc': ['tc-enc', '-q', f + '.act'], 'tc-dec': ['tc-dec', '-q', f + '.lat'],
+                  'tc-compile': ['tc-compile', '-q', f + '.act2'], 'tc-diff': ['tc-diff', '-q', f + '.pcap', f + '.again']}
+        others = {'tcprewrite': ['tcprewrite', '--seed=1', '-i', f + '.pcap', '-o', '/dev/null'],
+                  'argus': ['argus', '-r', f + '.pcap', '-w', '/dev/null'],
+                  'tshark': ['tshark', '-r', f + '.pcap', '-T', 'fields', '-e', 'frame.time_epoch', '-e', 'ip.src', '-e',
+                             'ip.dst', '-e', 'tcp.flags', '-e', 'tcp.seq', '-e', 'tcp.ack', '-e', 'tcp.len']}
+        if n == min(sizes):
+            stages.update({k: v for k, v in others.items() if shutil.which(k)})
+        took = measure(stages, runs)
+        floor = took['tcpdump'][0]
+        rows += [(k, str(n), s, s / floor, n / s, s / n * 1e9, m) for k, (s, m, _) in took.items()]
+        seconds = pipe(f + '.pcap', 1)
+        rows.append(('the pipe, wall clock', str(n), seconds, seconds / floor, n / seconds, seconds / n * 1e9, 0.0))
+    return table('big traces, each program alone', ['program', 'packets', 'CPU s', 'ratio', 'packets/s', 'ns a packet',
+                                                    'peak MiB'], rows)
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('dir', nargs='?', default=os.path.join(ROOT, 'tests/fixtures/sample.pcap'))
+    ap.add_argument('--big', help='packets of the traces that are made')
+    ap.add_argument('--runs', type=int, default=7)
+    ap.add_argument('--json', default=os.path.join(ROOT, 'build/bench.json'))
+    o = ap.parse_args()
+    with tempfile.TemporaryDirectory() as tmp:
+        if o.big:
+            tables = [big(tmp, o.dir, [int(n) for n in o.big.split(',')], min(o.runs, 3))]
+        else:
+            n, once = join(o.dir, tmp + '/F')
+            tables = [ratios(tmp, tmp + '/F', n, o.runs), codec(tmp, o.dir, o.runs)]
+            seconds = pipe(tmp + '/F.once', o.runs)
+            tables.append(table(f'lift, enc, dec and compile in a pipe, {os.cpu_count()} cores, each capture once',
+                                ['packets', 'seconds', 'packets/s'], [(str(once), seconds, once / seconds)]))
+    with open(o.json, 'w') as f:
+        json.dump({'date': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()), 'cores': os.cpu_count(),
+                   'load': os.getloadavg(), 'tables': tables}, f, indent=1)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,247 @@
+#!/bin/bash
+# machines.sh [N [TRIAL ...]]: the lines of tc(7), MANY MACHINES, on N captures (100) and two hosts, of which one fails
+# on the way. Prints a line for each trial: ok or not ok, its name, what came of it. Without TRIAL it makes all.
+#
+#     here --- eth0, host1
+#         \--- eth0, host2
+#
+# Each host has a network, processes and folders of its own, the programs in /usr/local/bin, and an sshd. They and this
+# script are in namespaces, files too: nothing leaves these, and the kernel takes them away whatever happens.
+#
+# Exit 1 if a trial failed, 77 where there can be none. Needs root, and of Debian's packages: openssh-server
+# openssh-client parallel rsync iproute2 util-linux.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+
+can_not() { echo "$*" >&2; exit 77; }
+if [ "${MACHINES_INSIDE-}" != yes ]; then
+	[ "$(id -u)" -eq 0 ] || can_not "network namespaces need root"
+	for program in sshd ssh ssh-keygen parallel rsync ip unshare; do
+		command -v $program >/dev/null || can_not "$program is not installed"
+	done
+	inside=(unshare --net --mount --pid --fork --kill-child --mount-proc)
+	"${inside[@]}" true 2>/dev/null || can_not "no namespaces can be made here"
+	MACHINES_INSIDE=yes "${inside[@]}" "$0" "$@" &
+	trap 'kill -KILL $!; exit 130' INT TERM
+	wait $!
+	exit
+fi
+
+n=${1:-100}
+shift
+[ $# -gt 0 ] || set -- whole dies returns joined silent
+work=/run/machines log=/run/machines/log said=/run/machines/said
+mount -t tmpfs none /run
+mkdir -p $work /run/netns
+cp -r bin man/tc.7 tests/fixtures $work	# the home directory is another one from here on
+PATH=$work/bin:$PATH
+HOME=$(getent passwd 0 | cut -d: -f6)
+export HOME
+mount -t tmpfs none ~
+mkdir -p ~/.ssh ~/.parallel ~/captures/mon
+touch ~/.parallel/will-cite
+cd ~/captures || exit 2
+
+# shown NAME: the lines of tc(7) behind "example: NAME".
+shown() { sed -n "/^\.\\\\\" example: $1\$/,/^\.Ed/p" $work/tc.7 | sed '1,2d; $d; s/\\e/\\/g'; }
+
+# --- hosts ---
+
+# start HOST: its folders, empty but for the system's and its programs, and its sshd.
+start() {
+	local own=$work/$1.own tries=0
+	rm -rf "$own"
+	mkdir -p "$own"/{home,tmp,run/sshd}
+	cp -r $work/bin "$own"
+	cp $work/"$1" $work/user.pub "$own/run"
+	echo "root:*:::::::" >"$own/run/shadow"	# nobody logs in whose account is locked
+	ip netns exec "$1" unshare --mount --pid --fork --kill-child --mount-proc bash -euc '
+		mount --bind "$2/bin" /usr/local/bin
+		mount --bind "$2/home" ~
+		mount --bind "$2/tmp" /tmp
+		mount --bind "$2/run/shadow" /etc/shadow
+		mount --bind "$2/run" /run
+		cd /
+		exec "$(command -v sshd)" -D -e -f /dev/null -h "/run/$1" -o UsePAM=no -o StrictModes=no \
+			-o AuthorizedKeysFile=/run/user.pub' host "$1" "$own" >$work/"$1".log 2>&1 &
+	echo $! >$work/"$1".pid
+	disown
+	until ssh "$1" true 2>/dev/null; do
+		sleep 0.1
+		[ $((++tries)) -lt 100 ] || { echo "not ok: $1 doesn't answer"; cat $work/"$1".log; exit 1; }
+	done
+}
+
+# die HOST: its sshd and all children of it, as if the power were cut.
+die() {
+	local pid
+	pid=$(cat $work/"$1".pid)
+	kill -KILL "$pid"
+	while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+}
+
+hosts() {
+	for key in user host1 host2; do ssh-keygen -q -t ed25519 -N '' -C '' -f $work/$key; done
+	shown config >~/.ssh/config
+	for i in 1 2; do
+		ip netns add host$i
+		ip link add to-host$i type veth peer name eth0 netns host$i
+		ip address add 10.0.$i.1/24 dev to-host$i
+		ip link set to-host$i up
+		ip -n host$i address add 10.0.$i.2/24 dev eth0
+		ip -n host$i link set eth0 up
+		echo "host$i $(cat $work/host$i.pub)" >>~/.ssh/known_hosts
+		printf '%s\n' "Host host$i" "HostName 10.0.$i.2" "HostKeyAlias host$i" "User root" "BatchMode yes" \
+			"IdentityFile $work/user" "IdentityAgent none" >>~/.ssh/config
+		start host$i
+	done
+}
+
+# --- the batch ---
+
+# N captures, two of them with names that shells dislike, and one that breaks off; and what they are when joined.
+captures() {
+	local edge=("$work"/fixtures/edge/{tcp,udp,ip,icmp}*.pcap) i
+	for ((i = 0; i < n; i++)); do cp "${edge[i % ${#edge[@]}]}" mon/$i.pcap; done
+	mv mon/0.pcap "it's \"one\".pcap"
+	mv mon/1.pcap "mon/\$two & (2).pcap"
+	head -c 1000 $work/fixtures/sample.pcap >mon/broken.pcap
+	find . -name '*.pcap' ! -name broken.pcap -print0 | sort -z | while read -rd '' f; do
+		tc-lift -q "$f" | tc-enc -q
+	done >$work/good.lat
+	{ cat $work/good.lat; tc-lift -q mon/broken.pcap | tc-enc -q; } >$work/all.lat 2>/dev/null
+}
+
+fault() { echo "$*"; exit 1; }
+
+# batch NAME: the lines of the manual, which fail, for the broken capture. What they say, and parallel's log, stay.
+batch() { PARALLEL="--joblog $log" bash -c "$(shown "$1")" >$said 2>&1 && fault "exit 0 with a broken capture"; }
+
+# named [PATTERN]: the broken capture is, with what went wrong.
+named() { grep -qP "^\./mon/broken\.pcap\t${1-}" $said || fault "the broken capture isn't named"; }
+
+outputs() { find . -name '*.act' | wc -l; }
+octets() { stat -c %s all.lat 2>/dev/null || echo 0; }
+
+# meanwhile MEASURE COUNT COMMAND...: the command, as soon as there are so many outputs or octets; caught_up: it was.
+meanwhile() {
+	{
+		until [ "$($1)" -ge "$2" ]; do sleep 0.05; done
+		"${@:3}"
+	} >/dev/null 2>&1 &
+	mischief=$!
+}
+caught_up() {
+	kill $mischief 2>/dev/null && fault "all was done before host2 failed"
+	wait $mischief
+}
+
+# done_by [HOST]: how many captures it did, by the log.
+done_by() { awk -F'\t' -v host="${1-}" 'NR > 1 && !$7 && !$8 && (!host || $2 == host)' $log | wc -l; }
+shares() { echo "host1 did $(done_by host1), host2 $(done_by host2)"; }
+
+# complete: each capture but the broken one has its output, the very octets; there is nothing else, here and on HOST...
+complete() {
+	[ "$(outputs)" -eq "$n" ] || fault "$(outputs) outputs of $n"
+	[ "$(find . -type f | wc -l)" -eq $((n + 1 + n)) ] || fault "files here that don't belong"
+	find . -name '*.pcap' ! -name broken.pcap -print0 |
+		xargs -0 -I {} sh -c 'tc-lift -q "$1" | cmp - "$1.act"' - {} >$work/cmp 2>&1 || fault "$(head -n 1 $work/cmp)"
+	for host; do
+		[ -z "$(ssh "$host" 'find . -name "*.pcap*"')" ] || fault "files left on $host"
+	done
+}
+
+# again LOST: the same lines once more do what was lost, and the broken capture; nothing that was done.
+again() {
+	batch machines
+	[ "$(wc -l <$log)" -eq $((1 + $1 + 1)) ] || fault "$1 were lost, and $(($(wc -l <$log) - 2)) are done again"
+}
+
+# --- trials: each prints what came of it ---
+
+whole() {
+	batch machines
+	complete host1 host2
+	named 'tc-lift: \./mon/broken\.pcap: after packet 8: '
+	! grep -qvP '^\./mon/broken\.pcap\t' $said || fault "more is said than that"
+	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
+	[ "$(done_by host1)" -gt 0 ] && [ "$(done_by host2)" -gt 0 ] || fault "a host did nothing"
+	shares
+	again 0
+	complete host1 host2
+}
+
+# A host dies, and stays dead.
+dies() {
+	meanwhile outputs $((n / 4)) die host2
+	batch machines
+	caught_up
+	named
+	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
+	lost=$((n - $(outputs)))
+	echo "$(shares); lost on the way: $lost"
+	again $lost
+	complete host1
+}
+dies_mend() { start host2; }
+
+# A host falls silent, as if unplugged, and later speaks again. What was there stays there.
+silent() {
+	meanwhile outputs $((n / 4)) ip -n host2 link set eth0 down
+	batch machines
+	caught_up
+	named
+	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
+	lost=$((n - $(outputs)))
+	echo "$(shares); lost on the way: $lost"
+	ip -n host2 link set eth0 up
+	until ssh host2 true 2>/dev/null; do sleep 0.1; done
+	again $lost
+	complete host1
+}
+silent_mend() { die host2; ip -n host2 link set eth0 up; start host2; }
+
+# A host works, and gives nothing back: by the log all is well.
+returns() {
+	ssh host2 'cat >/usr/local/bin/rsync; chmod +x /usr/local/bin/rsync' <<-'END'
+		#!/bin/sh
+		case $* in *--sender*) exit 1 ;; esac
+		exec /usr/bin/rsync "$@"
+	END
+	batch machines
+	ssh host2 rm /usr/local/bin/rsync
+	lost=$((n - $(outputs)))
+	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
+	[ $lost -gt 0 ] && [ $lost -eq "$(done_by host2)" ] || fault "$lost were lost, host2 did $(done_by host2)"
+	echo "$(shares); lost on the way: $lost"
+	again $lost
+	complete host1 host2
+}
+
+# One stream of all captures, in their order, while a host dies; nothing of a try that is tried again is in it. The last
+# try of the broken capture, the last one, may have found the dead host.
+joined() {
+	meanwhile octets $(($(wc -c <$work/all.lat) / 4)) die host2
+	batch joined
+	caught_up
+	cmp -s all.lat $work/all.lat || cmp all.lat $work/good.lat >$work/cmp 2>&1 || fault "$(cat $work/cmp)"
+	echo "$(shares); traces: $(tc-show all.lat 2>/dev/null | grep -c '^{"end"')"
+}
+joined_mend() { start host2; }
+
+hosts
+captures
+failed=0
+for trial; do
+	find . -name '*.act*' -delete
+	rm -f all.lat
+	if result=$($trial); then
+		echo "ok $trial: $result"
+	else
+		echo "not ok $trial:" $result
+		sed 's/^/# /' $log $said $work/host?.log
+		failed=1
+	fi
+	! command -v ${trial}_mend >/dev/null || ${trial}_mend
+done
+exit $failed
