@@ -112,7 +112,7 @@ ablation: all
 
 # Speeds as ratios to tcpdump's, in one run: the sample, or the captures of DIR joined. With BIG=1000000,10000000 each
 # program on traces of so many packets, made of DIR.
-bench: all build/tests/big
+bench: all
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
 clean:
