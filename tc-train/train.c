@@ -11,8 +11,6 @@
 
 #define WARM_UP 300
 #define BEARABLE 140
-#define LOGVAR_MIN -12.0f
-#define LOGVAR_MAX 4.0f
 #define CLIP	1.0f
 #define MEASURED 20000
 #define FIRST	 16384 /* packets that the first weights are set by */
@@ -31,15 +29,13 @@ struct worker {
 	double norm, sum[3];
 };
 
-/* z = mean + noise * e^(logvar / 2): the draw from the posterior, logvar kept within bounds. */
+/* z = mean + noise * e^(logvar / 2): the draw from the posterior. */
 static void
-draw(struct worker *w, const float *mean, float *logvar, int n)
+draw(struct worker *w, const float *mean, const float *logvar, int n)
 {
 	code_normals(w->noise, n, &w->random);
-	for (int i = 0; i < n; i++) {
-		logvar[i] = logvar[i] < LOGVAR_MIN ? LOGVAR_MIN : logvar[i] > LOGVAR_MAX ? LOGVAR_MAX : logvar[i];
+	for (int i = 0; i < n; i++)
 		w->z[i] = mean[i] + w->noise[i] * fast_exp(0.5f * logvar[i]);
-	}
 }
 
 /* The way back through the draw, with KL(q || N(0, 1)) = (mean^2 + var - 1 - logvar) / 2 times beta

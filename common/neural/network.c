@@ -203,6 +203,14 @@ take_rows(float *to, const float *from, const int *row, int cols, int n)
  * its bits is there.
  */
 
+/* Keeps log variances to what can be meant. */
+static void
+bound(float *logvar, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		logvar[i] = logvar[i] < LOGVAR_MIN ? LOGVAR_MIN : logvar[i] > LOGVAR_MAX ? LOGVAR_MAX : logvar[i];
+}
+
 void
 network_encode(const struct network *net, struct pass *p, const struct code *code, int n,
 	       bool logvar)
@@ -238,6 +246,7 @@ network_encode(const struct network *net, struct pass *p, const struct code *cod
 		linear_forward(&net->layer[ENC_SPREAD + g], q->care, l->width[g], p->work, z, q->n, 0);
 		add_rows(p->logvar, q->row, p->work, z, q->n);
 	}
+	bound(p->logvar, (size_t)n * z);
 }
 
 void
@@ -436,6 +445,8 @@ time_encode(const struct network *net, struct pass *p, const struct time_code *c
 	linear_forward(&net->layer[TIME_MEAN], p->tb, h, p->tmean, z, n, 0);
 	if (logvar)
 		linear_forward(&net->layer[TIME_LOGVAR], p->tb, h, p->tlogvar, z, n, 0);
+	if (logvar)
+		bound(p->tlogvar, (size_t)n * z);
 }
 
 void

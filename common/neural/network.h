@@ -20,6 +20,8 @@ struct shape {
 	uint32_t time_hidden;
 };
 #define SHAPE_SIZES 6
+#define LOGVAR_MIN -12.0f /* log variances are kept between these */
+#define LOGVAR_MAX 4.0f
 #define LATENT_MAX 256 /* coordinates in all */
 
 enum {
