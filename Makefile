@@ -14,7 +14,7 @@ SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump t
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 tc-lift.1 tc-enc.1 tc-dec.1 tc-compile.1 tc-diff.1 tc-train.1 tc-show.1
-TESTS = identity units neural scramble conn analysis
+TESTS = identity units neural scramble conn analysis big
 
 objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io progress action stream latent map))
@@ -42,9 +42,10 @@ build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/neural: build/tests/unit/neural.o build/tc-train/first.o $(codec) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)
+build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(layers) $(record)
 
 LDLIBS = -lmsgpackc -ldeflate
-bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis): LDLIBS += -lpcap
+bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis big): LDLIBS += -lpcap
 bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread
@@ -110,12 +111,16 @@ origins: all
 ablation: all
 	@tests/ablation.py $(TRAIN) $(DIR)
 
+# A trace of N packets in the file OUT, made of the captures below DIR.
+big: all build/tests/big
+	@tests/big.sh $(N) $(DIR) $(OUT)
+
 # Speeds as ratios to tcpdump's, in one run: the sample, or the captures of DIR joined. With BIG=1000000,10000000 each
 # program on traces of so many packets, made of DIR.
-bench: all
+bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-scale check-captures judge fidelity weights origins ablation bench clean
+.PHONY: all install demo check check-scale check-captures judge fidelity weights origins ablation big bench clean
