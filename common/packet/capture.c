@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER (1 << 18)
+#define IN_BUFFER  (1 << 16)
+#define OUT_BUFFER (1 << 18)
 #define PEEK   4096 /* octets looked at for the resolution of the timestamps */
 #define NANO   INT64_C(1000000000)
 
@@ -241,10 +242,14 @@ capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
 		source_close(s);
 		return fail(r, strerror(errno));
 	}
-	setvbuf(f, NULL, _IOFBF, BUFFER);
+	/* Without a buffer of ours the size would be ignored. */
+	if ((r->buffer = malloc(IN_BUFFER)))
+		setvbuf(f, r->buffer, _IOFBF, IN_BUFFER);
 	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!r->pcap) {
 		fclose(f);
+		free(r->buffer);
+		r->buffer = NULL;
 		return fail(r, why);
 	}
 	r->dlt = pcap_datalink(r->pcap);
@@ -311,8 +316,10 @@ capture_close(struct capture_reader *r)
 	}
 	if (r->pcap)
 		pcap_close(r->pcap); /* closes the source too */
+	free(r->buffer);
 	r->pcap = r->program = NULL;
 	r->source = NULL;
+	r->buffer = NULL;
 }
 
 static int
@@ -330,7 +337,8 @@ capture_create(struct capture_writer *w, int fd, int dlt, uint32_t snaplen, bool
 	    dlt, snaplen, nano ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO);
 	if (!w->pcap || !(w->file = io_stream(fd)))
 		return write_failed(w);
-	setvbuf(w->file, NULL, _IOFBF, BUFFER);
+	if ((w->buffer = malloc(OUT_BUFFER)))
+		setvbuf(w->file, w->buffer, _IOFBF, OUT_BUFFER);
 	w->dumper = pcap_dump_fopen(w->pcap, w->file);
 	if (!w->dumper) {
 		snprintf(w->error, sizeof w->error, "%s", pcap_geterr(w->pcap));
@@ -369,6 +377,8 @@ capture_finish(struct capture_writer *w)
 		pcap_dump_close(w->dumper);
 	if (w->pcap)
 		pcap_close(w->pcap);
+	free(w->buffer);
 	w->dumper = w->pcap = NULL;
+	w->buffer = NULL;
 	return r;
 }

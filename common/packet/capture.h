@@ -16,6 +16,7 @@ struct capture_reader {
 	void *pcap;       /* pcap_t */
 	void *program;    /* struct bpf_program, or NULL */
 	struct capture_source *source;
+	char *buffer;
 	int fd;
 	int dlt;          /* libpcap's number of the link type */
 	uint32_t snaplen; /* octets */
@@ -48,6 +49,7 @@ uint32_t capture_max(int dlt);
 struct capture_writer {
 	void *pcap, *dumper;
 	FILE *file;
+	char *buffer;
 	bool nano;
 	char error[CAPTURE_ERROR];
 };
