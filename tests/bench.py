@@ -11,6 +11,7 @@ CPU seconds are medians of R runs, in turn, of one process; packets a second are
 printed is written as JSON too (build/bench.json). The floor's own spread tells a loaded machine from a quiet one.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import shutil
@@ -71,6 +72,12 @@ def join(source, path):
                 f.write(body)
     print(f'{len(joined)} captures, {packets} packets, {times} times: {packets * times} packets')
     return packets * times, packets
+
+
+def apart(f, *args):
+    """f(*args) in a process of its own: what is measured later begins as a copy of this one, with its memory."""
+    with concurrent.futures.ProcessPoolExecutor(1) as pool:
+        return pool.submit(f, *args).result()
 
 
 def table(title, head, rows):
@@ -171,7 +178,7 @@ def main():
         if o.big:
             tables = [big(tmp, o.dir, [int(n) for n in o.big.split(',')], min(o.runs, 3))]
         else:
-            n, once = join(o.dir, tmp + '/F')
+            n, once = apart(join, o.dir, tmp + '/F')
             tables = [ratios(tmp, tmp + '/F', n, o.runs), codec(tmp, o.dir, o.runs)]
             seconds = pipe(tmp + '/F.once', o.runs)
             tables.append(table(f'lift, enc, dec and compile in a pipe, {os.cpu_count()} cores, each capture once',
