@@ -677,7 +677,7 @@ each() {
 	}
 	# What flood.py 70000 lifts to, without its taking its time.
 	{
-		stream | head -n 1 | sed 's/"cap":16/"cap":65536/'
+		stream | sed -n '1s/"cap":16/"cap":65536/p'
 		awk 'BEGIN { for (i = 0; i < 140000; i++) {
 			flow = i % 65536; h = 2 * i % 65536
 			printf "{%s%s\"win\":64240,\"flags\":2,\"ttl\":64,\"open\":1,\"orig_p\":%d,\"resp_p\":80,", i ? "\"dt\":1000," : "",

@@ -44,7 +44,8 @@ none() {
 }
 
 @test "libraries neither print nor exit" {
-	none '\b(exit|errx?|warnx?|printf|puts)\(|stdout|stderr' common/record/*.c common/packet/*.c common/neural/*.c
+	# progress.c is there to print.
+	none '\b(exit|errx?|warnx?|printf|puts)\(|stdout|stderr' $(ls common/*/*.c | grep -vx common/record/progress.c)
 }
 
 @test "no function that C has better ones for" {

@@ -57,8 +57,9 @@ sum() { if [ "$1" = tc-enc ]; then tc-dec <"$2"; else cat "$2"; fi | sha256sum; 
 		job=$!
 		{ sleep 0.3; cat; } <"$tmp/pipe" >"$tmp/out" 3>&- &
 		reader=$!
-		# Until it catches the signal, number 10.
-		until grep -q '^SigCgt:.*[2367abef]..$' /proc/$job/status; do :; done
+		# Until the program is there, not the shell, and catches the signal, number 10.
+		until [ "$(cat /proc/$job/comm)" = "${tool/flows/tc-diff}" ] &&
+			grep -q '^SigCgt:.*[2367abef]..$' /proc/$job/status; do :; done
 		while kill -USR1 $job 2>/dev/null; do :; done
 		wait $job
 		wait $reader
