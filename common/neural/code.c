@@ -431,6 +431,19 @@ walk_field(struct walk *w, enum action_field f, struct action *a)
 	}
 }
 
+/* Eight bits a step: bit i of an octet is number i. */
+static float signs[256][8], cares[256][8];
+
+static void
+tables(void)
+{
+	for (int b = 0; b < 256; b++)
+		for (int i = 0; i < 8; i++) {
+			signs[b][i] = b >> i & 1 ? 1 : -1;
+			cares[b][i] = b >> i & 1;
+		}
+}
+
 /* --- the layout --- */
 
 const struct code_layout *
@@ -442,6 +455,7 @@ code_layout(void)
 
 	if (l.width[0])
 		return &l;
+	tables();
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		l.first[g] = w.at = (w.at + 63) / 64 * 64;
 		for (int f = 0; f < ACTION_COUNT; f++) {
@@ -532,25 +546,9 @@ code_get(const struct code *c, struct action *a)
 
 /* --- the network's numbers --- */
 
-/* Eight bits a step: bit i of an octet is number i. */
-static float signs[256][8], cares[256][8];
-
-static void
-tables(void)
-{
-	if (signs[0][0] != 0)
-		return;
-	for (int b = 0; b < 256; b++)
-		for (int i = 0; i < 8; i++) {
-			signs[b][i] = b >> i & 1 ? 1 : -1;
-			cares[b][i] = b >> i & 1;
-		}
-}
-
 static void
 out(const uint64_t *bit, const uint64_t *care, unsigned n, float *x)
 {
-	tables();
 	for (unsigned at = 0; at < n; at += 8) {
 		const float *s = signs[bit[at / 64] >> at % 64 & 255];
 		const float *c = cares[care[at / 64] >> at % 64 & 255];

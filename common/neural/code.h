@@ -50,7 +50,8 @@ struct code_layout {
 	} near[ACTION_COUNT], far[ACTION_COUNT]; /* a field's bits */
 };
 #define CODE_COARSE (ACTION_COUNT + CODE_GROUPS - CODE_FAR)
-/* The same always; made at the first call. */
+/* The same always; made at the first call, which comes before any other function of this file and
+ * before there are threads. */
 const struct code_layout *code_layout(void);
 
 /* A relative action, DT apart, to its bits. False where a value can't be said: it is out of range,
