@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define WARM_UP 300
-#define BEARABLE 140
+#define BEARABLE 140 /* random bits of a packet, at most */
 #define CLIP	1.0f
 #define MEASURED 20000
 #define FIRST	 16384 /* packets that the first weights are set by */
@@ -54,8 +54,8 @@ draw_backward(struct worker *w, const float *mean, const float *logvar, int n, f
 	return kl;
 }
 
-/* Some packets as they are; of the others some fields, or all, get any value that they could have,
- * and now and then a field comes or goes. The network must carry what no training capture holds. */
+/* Some packets stay as they are; others get a number of random bits, and some of these gain or lose
+ * fields. The network must carry what no training capture holds, but no more than a latent can bear. */
 static void
 disturb(struct worker *w, struct code *c)
 {

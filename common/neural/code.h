@@ -82,8 +82,9 @@ uint64_t code_random(uint64_t *state);
 float code_uniform(uint64_t *state);
 /* n of the standard normal distribution (Box, Muller 1958). */
 void code_normals(float *x, size_t n, uint64_t *state);
-/* Gives each field, with probability `value` (lists and references a fifth of it), another value, any
- * that it could have, and, with probability `there`, puts it there or takes it away. */
+/* Gives fields, in an order that is drawn, any other value that they could have, as long as all that are
+ * given take no more than so many bits; of lists and references only a fifth has its turn. Before, with
+ * probability `there`, a field is put there or taken away. */
 void code_disturb(struct code *c, unsigned bits, float there, uint64_t *state);
 
 /*
