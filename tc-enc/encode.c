@@ -323,7 +323,7 @@ count(struct encoder *e, const struct item *t, const struct time_entry *time, bo
 	s->refined += o->refined;
 	s->kl += o->kl + time->kl;
 	s->time_wrong += !time->right;
-	s->time_error += (e->clock.debt < 0 ? -1.0 : 1.0) * e->clock.debt * 1e-9;
+	s->time_error += llabs(e->clock.debt) * 1e-9;
 	for (; wrong; wrong &= wrong - 1)
 		s->wrong[__builtin_ctzll(wrong)]++;
 	for (; after; after &= after - 1)
