@@ -273,7 +273,12 @@ network_encode_backward(const struct network *net, struct pass *p, float *dmean,
 	}
 }
 
-/* --- the decoder --- */
+/*
+ * --- the decoder ---
+ *
+ * s = [z, h, coarse bits], with h = relu(A z) and the coarse bits' logits = D [z, h]; t = [z, u], with
+ * u = relu(B s); a group's logits = C t, for the rows that have it.
+ */
 
 void
 network_decode(const struct network *net, struct pass *p, const float *z, int ld, int n,

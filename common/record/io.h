@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* Set by SIGINT and SIGTERM once io_catch_signals() ran; the number of the signal. */
+/* Set by SIGINT and SIGTERM once io_start() ran; the number of the signal. */
 extern volatile sig_atomic_t io_interrupted;
 
 /* First of all: interrupts end a loop at the next record, a closed pipe is an error like any other,
