@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 
+from origins import lift
+
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 os.environ['PATH'] = os.path.join(ROOT, 'bin') + ':' + os.environ['PATH']
 
@@ -108,10 +110,7 @@ def ratios(tmp, path, n, runs):
 def codec(tmp, source, runs):
     paths = sorted(os.path.join(d, f) for d, _, fs in os.walk(source) for f in fs) if os.path.isdir(source) else [source]
     with open(tmp + '/all', 'wb') as f:
-        for p in paths:
-            r = subprocess.run(['tc-lift', '-q', p], capture_output=True)
-            if r.returncode == 0:
-                f.write(r.stdout)
+        f.writelines(lift(paths).values())
     subprocess.run(['tc-enc', '-q', '-o', tmp + '/latents', tmp + '/all'], check=True)
     ways = {f'{" ".join((*way, *cache))}': [*way, '-q', *cache, tmp + ('/latents' if way[0] == 'tc-dec' else '/all')]
             for cache in ((), ('--no-cache',)) for way in (('tc-enc',), ('tc-enc', '--no-refine'), ('tc-dec',))}
