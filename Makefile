@@ -22,7 +22,7 @@ layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp pa
 state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
 analysis = $(call objects,$(addprefix packet/,analysis conn))
 capture = $(call objects,packet/capture)
-neural = $(call objects,$(addprefix neural/,linear network code context recency weights))
+neural = $(call objects,$(addprefix neural/,linear straight network code context recency weights))
 codec = $(call objects,neural/cache) $(neural)
 
 all: $(TOOLS:%=bin/%)

@@ -1,14 +1,12 @@
 #include "first.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define BITS	 (CODE_COARSE + CODE_WORDS * 64) /* coarse ones, then details */
-#define MEAN	 1.0f				 /* of a bit's coordinate */
-#define LOGVAR	 -2.5f
-#define GAIN	 6.0f				 /* from there to its logit */
-#define IN_REST	 0.05f				 /* of what was drawn at random stays, on the way in */
-#define OUT_REST 0.1f				 /* and on the way out */
+#define BITS   NETWORK_BITS
+#define MEAN   1.0f /* of a bit's coordinate */
+#define LOGVAR -2.5f
+#define GAIN   6.0f /* from there to its logit */
+#define REST   0.1f /* of what was drawn at random stays, in the dense ways into the latent and to the logits */
 
 /* Which packets of a sample care for a bit, or use a coordinate. */
 struct set {
@@ -50,7 +48,7 @@ find_sets(struct set *bit, const struct code *code, int n)
 /* The frequent bits first: each to the coordinate where it meets the fewest others, of such the one
  * least used. */
 static void
-assign(const struct set *bit, struct set *used, int coordinates, int words, int *at)
+assign(const struct set *bit, struct set *used, int coordinates, int words, uint16_t *at)
 {
 	const struct set *order[BITS];
 
@@ -74,22 +72,18 @@ assign(const struct set *bit, struct set *used, int coordinates, int words, int 
 	}
 }
 
-/* The layers' matrices for bits whose coordinates are at[0], at[1] ...; spread: NULL for coarse bits,
- * that are always there. */
 static void
-set_layers(const struct network *net, int in, int out, float *spread, const int *at)
+fill(const float *row, int n, float v)
 {
-	int z = net->shape.latent, e = net->shape.encoder, n = net->layer[in].in;
-	float *to = (float *)net->layer[in].w, *from = (float *)net->layer[out].w;
+	for (int i = 0; i < n; i++)
+		((float *)row)[i] = v;
+}
 
-	for (int b = 0; b < n; b++)
-		for (int d = 0; d < z; d++) {
-			float *i = &to[b * (e + z) + e + d], *o = &from[d * n + b];
-			*i = d == at[b] ? MEAN : *i * IN_REST;
-			*o = d == at[b] ? GAIN : *o * OUT_REST;
-			if (spread)
-				spread[b * z + d] = d == at[b] ? LOGVAR : 0;
-		}
+static void
+scale(const struct layer *l, float by)
+{
+	for (int i = 0; i < l->in * l->out; i++)
+		((float *)l->w)[i] *= by;
 }
 
 static struct set *
@@ -119,26 +113,25 @@ sets_free(struct set *s)
 int
 first_weights(struct network *net, const struct code *code, int n)
 {
-	const struct code_layout *l = code_layout();
-	int z = net->shape.latent, words = (n + 63) / 64, at[BITS];
+	int z = net->shape.latent, words = (n + 63) / 64;
 	struct set *bit = sets_new(BITS, words), *used = sets_new(z, words);
-
-	if (bit && used) {
-		find_sets(bit, code, n);
-		assign(bit, used, z, words, at);
-		const struct layer *mean = &net->layer[ENC_MEAN];
-		for (int i = 0; i < mean->in * mean->out; i++)
-			((float *)mean->w)[i] *= OUT_REST;
-		float *logvar = (float *)net->layer[ENC_LOGVAR].b;
-		memset(logvar, 0, z * sizeof *logvar);
-		for (int b = 0; b < CODE_COARSE; b++)
-			logvar[at[b]] = LOGVAR;
-		set_layers(net, ENC_COARSE, DEC_COARSE, NULL, at);
-		for (int g = 0; g < CODE_GROUPS; g++)
-			set_layers(net, ENC_GROUP + g, DEC_OUT + g, (float *)net->layer[ENC_SPREAD + g].w,
-				   at + CODE_COARSE + l->first[g]);
-	}
 	int bad = bit && used ? 0 : -1;
+
+	if (!bad) {
+		find_sets(bit, code, n);
+		assign(bit, used, z, words, net->place);
+		for (int part = 0; part <= CODE_GROUPS; part++) {
+			const struct straight *s = &net->straight[part];
+			fill(s->in, s->n, MEAN);
+			fill(s->spread, s->n, LOGVAR);
+			fill(s->out, s->n, GAIN);
+		}
+		fill(net->layer[ENC_LOGVAR].b, z, 0);
+		scale(&net->layer[ENC_MEAN], REST);
+		scale(&net->layer[DEC_COARSE], REST);
+		for (int g = 0; g < CODE_GROUPS; g++)
+			scale(&net->layer[DEC_OUT + g], REST);
+	}
 	sets_free(bit);
 	sets_free(used);
 	return bad;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define WARM_UP 300
-#define BEARABLE 140 /* random bits of a packet, at most */
+#define BEARABLE 180 /* random bits of a packet, at most */
 #define CLIP	1.0f
 #define MEASURED 20000
 #define FIRST	 16384 /* packets that the first weights are set by */

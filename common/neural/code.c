@@ -14,8 +14,20 @@ const char *const code_group_names[CODE_GROUPS] = {"base", "tcp",  "stamp", "fra
 #define FIXED_WIDTH 48
 
 /* What a field's details are. BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign;
- * ONE: always the same value, the bias. The bias is taken off the value first. */
-enum form { FORM_NONE, FORM_ONE, FORM_BITS, FORM_NUMBER, FORM_SIGNED, FORM_LIST, FORM_REF, FORM_QUOTE };
+ * FLAGS, FRAG: plain bits, few of which are set often; ONE: always the same value, the bias. The bias is
+ * taken off the value first. */
+enum form {
+	FORM_NONE,
+	FORM_ONE,
+	FORM_BITS,
+	FORM_NUMBER,
+	FORM_SIGNED,
+	FORM_FLAGS,
+	FORM_FRAG,
+	FORM_LIST,
+	FORM_REF,
+	FORM_QUOTE
+};
 
 static const struct spec {
 	uint8_t group, form, n, bias;
@@ -27,7 +39,7 @@ static const struct spec {
     [ACTION_LEN] = {CODE_BASE, FORM_SIGNED, 17},
     [ACTION_WIN] = {CODE_BASE, FORM_NUMBER, 16},
     [ACTION_ID] = {CODE_BASE, FORM_SIGNED, 16},
-    [ACTION_FLAGS] = {CODE_BASE, FORM_BITS, 12},
+    [ACTION_FLAGS] = {CODE_BASE, FORM_FLAGS, 12},
     [ACTION_ACK] = {CODE_TCP, FORM_SIGNED, 32, .far = CODE_FAR},
     [ACTION_TSVAL] = {CODE_STAMP, FORM_SIGNED, 32, .far = CODE_FAR},
     [ACTION_TSECR] = {CODE_STAMP, FORM_SIGNED, 32, .far = CODE_FAR},
@@ -37,11 +49,11 @@ static const struct spec {
     [ACTION_TTL] = {CODE_OPEN, FORM_BITS, 8},
     [ACTION_OPEN] = {CODE_OPEN, FORM_BITS, 2, 1},
     [ACTION_ORIG_P] = {CODE_OPEN, FORM_BITS, 16},
-    [ACTION_RESP_P] = {CODE_OPEN, FORM_BITS, 16},
-    [ACTION_PROTO] = {CODE_OPEN, FORM_BITS, 18},
+    [ACTION_RESP_P] = {CODE_OPEN, FORM_NUMBER, 16},
+    [ACTION_PROTO] = {CODE_OPEN, FORM_NUMBER, 18},
     [ACTION_MSS] = {CODE_OPEN, FORM_NUMBER, 16},
-    [ACTION_WSCALE] = {CODE_OPEN, FORM_BITS, 8},
-    [ACTION_FRAG] = {CODE_OPEN, FORM_BITS, 16},
+    [ACTION_WSCALE] = {CODE_OPEN, FORM_NUMBER, 8},
+    [ACTION_FRAG] = {CODE_OPEN, FORM_FRAG, 16},
     [ACTION_ORIG_H] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
     [ACTION_RESP_H] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
     [ACTION_SRC_MAC] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
@@ -49,7 +61,7 @@ static const struct spec {
     [ACTION_OPTS] = {CODE_OPTS, FORM_LIST, 17, 0, 20, FORM_NUMBER},
     [ACTION_PAD] = {CODE_FRAME, FORM_SIGNED, 32, .far = CODE_FAR},
     [ACTION_TYPE] = {CODE_MISC, FORM_NUMBER, 16},
-    [ACTION_CODE] = {CODE_MISC, FORM_BITS, 8},
+    [ACTION_CODE] = {CODE_MISC, FORM_NUMBER, 8},
     [ACTION_REST] = {CODE_MISC, FORM_BITS, 32},
     [ACTION_TOS] = {CODE_FRAME, FORM_BITS, 8},
     [ACTION_CAP] = {CODE_FRAME, FORM_NUMBER, 18},
@@ -259,12 +271,53 @@ walk_signed(struct walk *w, unsigned n, int64_t v)
 	return below ? -(int64_t)size : (int64_t)size;
 }
 
+/* n bits, of which all above the first `usual` are seldom set: one bit says whether any is. */
+static uint64_t
+walk_usual(struct walk *w, unsigned n, unsigned usual, uint64_t v)
+{
+	if (w->way == DRAW)
+		v = draw(w, n);
+	if (w->way == PUT && v & ~ones(n)) {
+		w->good = false;
+		v = 0;
+	}
+	uint64_t low = pass(w, usual, v & ones(usual), ones(usual)), high = v >> usual;
+	bool more = pass(w, 1, high != 0, 1);
+	high = pass(w, n - usual, high, more ? ones(n - usual) : 0);
+	return more ? low | high << usual : low;
+}
+
+/* TCP's flag bits: FIN, SYN, RST, PSH and ACK are the usual ones. */
+static uint64_t
+walk_flags(struct walk *w, uint64_t v)
+{
+	return walk_usual(w, 12, 5, v);
+}
+
+/* Three flags, then, in fragments alone, the offset. */
+static uint64_t
+walk_frag(struct walk *w, uint64_t v)
+{
+	w->good &= w->way != PUT || v <= UINT16_MAX;
+	v = walk_usual(w, 16, 3, (v >> 13 | v << 3) & UINT16_MAX);
+	return (v >> 3 | v << 13) & UINT16_MAX;
+}
+
 static int64_t
 walk_form(struct walk *w, enum form form, unsigned n, int64_t v)
 {
-	if (form == FORM_SIGNED)
+	switch (form) {
+	case FORM_SIGNED:
 		return walk_signed(w, n, v);
-	return form == FORM_NUMBER ? walk_number(w, n, v) : walk_bits(w, n, v);
+	case FORM_NUMBER:
+		return walk_number(w, n, v);
+	case FORM_FLAGS:
+		return walk_flags(w, v);
+	case FORM_FRAG:
+		return walk_frag(w, v);
+	default:
+		return walk_bits(w, n, v);
+	}
 }
 
 static void
@@ -389,9 +442,9 @@ walk_quote(struct walk *w, struct action_list *l)
 	static const struct {
 		uint8_t form, n;
 	} part[13] = {
-	    {FORM_SIGNED, 20}, {FORM_BITS, 1},    {FORM_BITS, 8},  {FORM_BITS, 8},   {FORM_BITS, 8},
-	    {FORM_BITS, 4},    {FORM_NUMBER, 16}, {FORM_SIGNED, 16}, {FORM_BITS, 16}, {FORM_BITS, 16},
-	    {FORM_BITS, 16},   {FORM_SIGNED, 32}, {FORM_BITS, 16}};
+	    {FORM_SIGNED, 20},  {FORM_BITS, 1},    {FORM_NUMBER, 8},  {FORM_BITS, 8},  {FORM_NUMBER, 8},
+	    {FORM_BITS, 4},     {FORM_NUMBER, 16}, {FORM_SIGNED, 16}, {FORM_FRAG, 16}, {FORM_NUMBER, 16},
+	    {FORM_NUMBER, 16}, {FORM_SIGNED, 32}, {FORM_NUMBER, 16}};
 
 	if (w->way == PUT && l->n != 13)
 		w->good = false;
@@ -677,7 +730,7 @@ code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 
 	for (int f = 0; f < ACTION_COUNT; f++) {
 		/* Lists and addresses have so many bits that few packets bear two of them. */
-		float rare = specs[f].form < FORM_LIST ? 1 : 0.2f;
+		float rare = specs[f].form < FORM_LIST ? 1 : 0.4f;
 		bool has = c->has >> f & 1, turn = code_uniform(state) < there * rare;
 		if (specs[f].form == FORM_NONE)
 			continue;

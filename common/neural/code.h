@@ -83,7 +83,7 @@ float code_uniform(uint64_t *state);
 /* n of the standard normal distribution (Box, Muller 1958). */
 void code_normals(float *x, size_t n, uint64_t *state);
 /* Gives fields, in an order that is drawn, any other value that they could have, as long as all that are
- * given take no more than so many bits; of lists and references only a fifth has its turn. Before, with
+ * given take no more than so many bits; of lists and references only some have their turn. Before, with
  * probability `there`, a field is put there or taken away. */
 void code_disturb(struct code *c, unsigned bits, float there, uint64_t *state);
 

@@ -8,12 +8,20 @@
 /* --- weights --- */
 
 static void
+set_tensor(struct network *net, int i, int rows, int columns, const char *name, const char *of)
+{
+	struct tensor *t = &net->tensor[i];
+
+	t->rows = rows;
+	t->columns = columns;
+	snprintf(t->name, sizeof t->name, "%s%s", name, of);
+	net->n += (size_t)rows * columns;
+}
+
+static void
 set_layer(struct network *net, int i, int in, int out, const char *name, const char *of)
 {
-	net->layer[i].in = in;
-	net->layer[i].out = out;
-	snprintf(net->name[i], sizeof net->name[i], "%s%s", name, of);
-	net->n += (size_t)(in + 1) * out;
+	set_tensor(net, i, in + 1, out, name, of);
 }
 
 static void
@@ -21,20 +29,20 @@ lay_out(struct network *net)
 {
 	const struct shape *s = &net->shape;
 	const struct code_layout *l = code_layout();
-	int known = s->latent + s->trunk, seen = s->encoder + s->latent;
 
-	set_layer(net, ENC_COARSE, CODE_COARSE, seen, "encoder.coarse", "");
+	set_layer(net, ENC_COARSE, CODE_COARSE, s->encoder, "encoder.coarse", "");
 	set_layer(net, ENC_HIDDEN, s->encoder, s->encoder, "encoder.hidden", "");
 	set_layer(net, ENC_MEAN, s->encoder, s->latent, "encoder.mean", "");
 	set_layer(net, ENC_LOGVAR, s->encoder, s->latent, "encoder.logvar", "");
 	set_layer(net, DEC_TRUNK, s->latent, s->trunk, "decoder.trunk", "");
-	set_layer(net, DEC_COARSE, known, CODE_COARSE, "decoder.coarse", "");
-	set_layer(net, DEC_DETAIL, known + CODE_COARSE, s->detail, "decoder.detail", "");
+	set_layer(net, DEC_COARSE, s->trunk, CODE_COARSE, "decoder.coarse", "");
+	set_layer(net, DEC_DETAIL, s->latent + s->trunk + CODE_COARSE, s->detail, "decoder.detail", "");
+	set_tensor(net, STRAIGHT, 3, CODE_COARSE, "straight.coarse", "");
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		const char *of = code_group_names[g];
-		set_layer(net, ENC_GROUP + g, l->width[g], seen, "encoder.", of);
-		set_layer(net, ENC_SPREAD + g, l->width[g], s->latent, "encoder.spread.", of);
-		set_layer(net, DEC_OUT + g, s->latent + s->detail, l->width[g], "decoder.", of);
+		set_layer(net, ENC_GROUP + g, l->width[g], s->encoder, "encoder.", of);
+		set_layer(net, DEC_OUT + g, s->detail, l->width[g], "decoder.", of);
+		set_tensor(net, STRAIGHT + 1 + g, 3, l->width[g], "straight.", of);
 	}
 	set_layer(net, TIME_ENC_IN, TIME_BITS, s->time_hidden, "time.encoder.in", "");
 	set_layer(net, TIME_ENC_HIDDEN, s->time_hidden, s->time_hidden, "time.encoder.hidden", "");
@@ -45,19 +53,34 @@ lay_out(struct network *net)
 	set_layer(net, TIME_OUT, s->time_hidden, TIME_BITS, "time.decoder.out", "");
 }
 
+/* The places of a part of the bits: 0 the coarse ones, 1 + g a group's. */
+static uint16_t *
+places(const struct network *net, int part)
+{
+	return net->place + (part ? CODE_COARSE + code_layout()->first[part - 1] : 0);
+}
+
 int
 network_init(struct network *net, const struct shape *s)
 {
 	*net = (struct network){.shape = *s};
 	lay_out(net);
 	float *at = net->data = calloc(net->n, sizeof *at);
-	if (!at)
+	net->place = calloc(NETWORK_BITS, sizeof *net->place);
+	if (!at || !net->place) {
+		network_free(net);
 		return -1;
-	for (int i = 0; i < LAYERS; i++) {
-		struct layer *l = &net->layer[i];
-		l->w = at;
-		l->b = at += (size_t)l->in * l->out;
-		at += l->out;
+	}
+	for (int i = 0; i < TENSORS; i++) {
+		struct tensor *t = &net->tensor[i];
+		t->at = at;
+		at += (size_t)t->rows * t->columns;
+		if (i < LAYERS)
+			net->layer[i] = (struct layer){t->at, at - t->columns, t->rows - 1, t->columns};
+		else
+			net->straight[i - STRAIGHT] = (struct straight){
+			    places(net, i - STRAIGHT), t->at, t->at + t->columns, t->at + 2 * t->columns,
+			    t->columns};
 	}
 	return 0;
 }
@@ -66,46 +89,47 @@ void
 network_free(struct network *net)
 {
 	free(net->data);
+	free(net->place);
 	net->data = NULL;
+	net->place = NULL;
 }
 
 void
 network_randomize(struct network *net, uint64_t seed)
 {
-	for (int i = 0; i < LAYERS; i++) {
-		struct layer *l = &net->layer[i];
-		float *w = (float *)l->w, spread = sqrtf(2.0f / l->in);
+	for (int i = 0; i < TENSORS; i++) {
+		struct tensor *t = &net->tensor[i];
+		size_t n = (size_t)t->rows * t->columns;
+		float spread = i < LAYERS ? sqrtf(2.0f / (t->rows - 1)) : 0.1f;
 		if (i >= ENC_GROUP && i < ENC_HIDDEN) /* few of its inputs are there at a time */
 			spread = sqrtf(2.0f / 64);
-		if (i == ENC_LOGVAR || i == TIME_LOGVAR || (i >= ENC_SPREAD && i < DEC_TRUNK))
+		if (i == ENC_LOGVAR || i == TIME_LOGVAR)
 			spread *= 0.1f;
-		code_normals(w, (size_t)l->in * l->out, &seed);
-		for (int j = 0; j < l->in * l->out; j++)
-			w[j] *= spread;
-		for (int j = 0; j < l->out; j++)
-			((float *)l->b)[j] = i == ENC_LOGVAR || i == TIME_LOGVAR ? -3 : 0;
+		code_normals(t->at, n, &seed);
+		for (size_t j = 0; j < n; j++)
+			t->at[j] *= spread;
+		for (int j = 0; i < LAYERS && j < t->columns; j++)
+			t->at[n - t->columns + j] = i == ENC_LOGVAR || i == TIME_LOGVAR ? -3 : 0;
 	}
+	for (int b = 0; b < NETWORK_BITS; b++)
+		net->place[b] = b % net->shape.latent;
 }
 
-/* Where a layer's gradient stands in one as long as the weights. */
+/* Where the gradient of some weights stands in one as long as all of them. */
 static float *
-grad_w(const struct network *net, float *grad, int i)
+gradient(const struct network *net, float *grad, const float *of)
 {
-	return grad ? grad + (net->layer[i].w - net->data) : NULL;
-}
-
-static float *
-grad_b(const struct network *net, float *grad, int i)
-{
-	return grad ? grad + (net->layer[i].b - net->data) : NULL;
+	return grad ? grad + (of - net->data) : NULL;
 }
 
 static void
 backward(const struct network *net, int i, const float *x, int ldx, const float *dy, int lddy,
 	 float *dx, int lddx, float *grad, int n, int add)
 {
-	linear_backward(&net->layer[i], x, ldx, dy, lddy, dx, lddx, grad_w(net, grad, i),
-			grad_b(net, grad, i), n, add);
+	const struct layer *l = &net->layer[i];
+
+	linear_backward(l, x, ldx, dy, lddy, dx, lddx, gradient(net, grad, l->w), gradient(net, grad, l->b), n,
+			add);
 }
 
 /* --- activations --- */
@@ -121,26 +145,20 @@ pass_init(struct pass *p, const struct network *net, int max)
 {
 	const struct shape *s = &net->shape;
 	const struct code_layout *l = code_layout();
-	size_t m = max, seen = s->encoder + s->latent, widest = seen, h = s->time_hidden;
+	size_t m = max, e = s->encoder, h = s->time_hidden;
 	int bad = 0;
 
-	*p = (struct pass){.max = max, .s_width = s->latent + s->trunk + CODE_COARSE,
-			   .t_width = s->latent + s->detail};
-	if (widest < (size_t)p->s_width)
-		widest = p->s_width;
-	if (widest < (size_t)p->t_width)
-		widest = p->t_width;
-	bad |= floats(&p->coarse, m * CODE_COARSE) | floats(&p->a, m * seen) |
-	       floats(&p->b, m * s->encoder) | floats(&p->mean, m * s->latent) |
-	       floats(&p->logvar, m * s->latent) | floats(&p->da, m * seen) |
-	       floats(&p->db, m * s->encoder) | floats(&p->s, m * p->s_width) |
-	       floats(&p->ds, m * p->s_width) | floats(&p->t, m * p->t_width) |
-	       floats(&p->dt, m * p->t_width) | floats(&p->coarse_logit, m * CODE_COARSE) |
-	       floats(&p->work, m * widest);
+	*p = (struct pass){.max = max, .s_width = s->latent + s->trunk + CODE_COARSE};
+	bad |= floats(&p->coarse, m * CODE_COARSE) | floats(&p->a, m * e) | floats(&p->b, m * e) |
+	       floats(&p->mean, m * s->latent) | floats(&p->logvar, m * s->latent) |
+	       floats(&p->da, m * e) | floats(&p->db, m * e) | floats(&p->s, m * p->s_width) |
+	       floats(&p->ds, m * p->s_width) | floats(&p->u, m * s->detail) |
+	       floats(&p->du, m * s->detail) | floats(&p->coarse_logit, m * CODE_COARSE) |
+	       floats(&p->work, m * (e > s->detail ? e : s->detail));
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
-		bad |= floats(&q->x, m * l->width[g]) | floats(&q->care, m * l->width[g]) |
-		       floats(&q->t, m * p->t_width) | floats(&q->logit, m * l->width[g]);
+		bad |= floats(&q->x, m * l->width[g]) | floats(&q->u, m * s->detail) |
+		       floats(&q->logit, m * l->width[g]);
 		bad |= (q->row = calloc(m, sizeof *q->row)) ? 0 : -1;
 	}
 	bad |= floats(&p->tx, m * TIME_BITS) | floats(&p->ta, m * h) | floats(&p->tb, m * h) |
@@ -153,17 +171,16 @@ pass_init(struct pass *p, const struct network *net, int max)
 void
 pass_free(struct pass *p)
 {
-	float *all[] = {p->coarse, p->a, p->b, p->mean, p->logvar, p->da, p->db, p->s, p->ds,
-			p->t, p->dt, p->coarse_logit, p->work, p->tx, p->ta, p->tb, p->tmean, p->tlogvar, p->tz,
-			p->tc, p->td, p->tlogit, p->te, p->tf};
+	float *all[] = {p->coarse, p->a, p->b, p->mean, p->logvar, p->da, p->db, p->s, p->ds, p->u, p->du,
+			p->coarse_logit, p->work, p->tx, p->ta, p->tb, p->tmean, p->tlogvar, p->tz, p->tc,
+			p->td, p->tlogit, p->te, p->tf};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		free(q->x);
-		free(q->care);
-		free(q->t);
+		free(q->u);
 		free(q->logit);
 		free(q->row);
 	}
@@ -197,10 +214,8 @@ take_rows(float *to, const float *from, const int *row, int cols, int n)
 /*
  * --- the encoder ---
  *
- * [a | s] = the bits, coarse ones and those of the groups that are there, through their matrices;
- * b = relu(V relu(a)); mean = M b + s: the straight way s carries what has no structure. The variance
- * has a straight way of its own, from which bits anybody cares for: a coordinate is narrow where one of
- * its bits is there.
+ * a = relu(the bits, coarse ones and those of the groups that are there, through their matrices);
+ * b = relu(V a); mean = M b, logvar = L b, and what the straight ways add.
  */
 
 /* Keeps log variances to what can be meant. */
@@ -216,125 +231,136 @@ network_encode(const struct network *net, struct pass *p, const struct code *cod
 	       bool logvar)
 {
 	const struct code_layout *l = code_layout();
-	int e = net->shape.encoder, z = net->shape.latent, ez = e + z;
+	int e = net->shape.encoder, z = net->shape.latent;
+	float *v = logvar ? p->logvar : NULL;
 
 	p->n = n;
 	for (int i = 0; i < n; i++)
 		code_coarse_out(&code[i], p->coarse + i * CODE_COARSE);
-	linear_forward(&net->layer[ENC_COARSE], p->coarse, CODE_COARSE, p->a, ez, n, 0);
+	linear_forward(&net->layer[ENC_COARSE], p->coarse, CODE_COARSE, p->a, e, n, 0);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		find_rows(q, code, g, n);
 		for (int i = 0; i < q->n; i++)
 			code_out(&code[q->row[i]], g, q->x + (size_t)i * l->width[g]);
-		linear_forward(&net->layer[ENC_GROUP + g], q->x, l->width[g], p->work, ez, q->n, 0);
-		add_rows(p->a, q->row, p->work, ez, q->n);
+		linear_forward(&net->layer[ENC_GROUP + g], q->x, l->width[g], p->work, e, q->n, 0);
+		add_rows(p->a, q->row, p->work, e, q->n);
 	}
-	relu_forward(p->a, ez, e, n);
-	linear_forward(&net->layer[ENC_HIDDEN], p->a, ez, p->b, e, n, 0);
+	relu_forward(p->a, e, e, n);
+	linear_forward(&net->layer[ENC_HIDDEN], p->a, e, p->b, e, n, 0);
 	relu_forward(p->b, e, e, n);
-	for (int i = 0; i < n; i++)
-		memcpy(p->mean + (size_t)i * z, p->a + (size_t)i * ez + e, z * sizeof(float));
-	linear_forward(&net->layer[ENC_MEAN], p->b, e, p->mean, z, n, 1);
-	if (!logvar)
-		return;
-	linear_forward(&net->layer[ENC_LOGVAR], p->b, e, p->logvar, z, n, 0);
-	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
-		for (size_t i = 0; i < (size_t)q->n * l->width[g]; i++)
-			q->care[i] = fabsf(q->x[i]);
-		linear_forward(&net->layer[ENC_SPREAD + g], q->care, l->width[g], p->work, z, q->n, 0);
-		add_rows(p->logvar, q->row, p->work, z, q->n);
-	}
-	bound(p->logvar, (size_t)n * z);
+	linear_forward(&net->layer[ENC_MEAN], p->b, e, p->mean, z, n, 0);
+	if (logvar)
+		linear_forward(&net->layer[ENC_LOGVAR], p->b, e, p->logvar, z, n, 0);
+	straight_in(&net->straight[0], p->coarse, NULL, n, p->mean, v, z);
+	for (int g = 0; g < CODE_GROUPS; g++)
+		straight_in(&net->straight[1 + g], p->group[g].x, p->group[g].row, p->group[g].n, p->mean, v, z);
+	if (logvar)
+		bound(p->logvar, (size_t)n * z);
+}
+
+static void
+straight_in_gradient(const struct network *net, int part, const float *x, const int *row, int n,
+		     const float *dmean, const float *dlogvar, float *grad)
+{
+	const struct straight *s = &net->straight[part];
+
+	straight_in_backward(s, x, row, n, dmean, dlogvar, net->shape.latent, gradient(net, grad, s->in),
+			     gradient(net, grad, s->spread));
 }
 
 void
-network_encode_backward(const struct network *net, struct pass *p, float *dmean, float *dlogvar,
-			float *grad)
+network_encode_backward(const struct network *net, struct pass *p, const float *dmean,
+			const float *dlogvar, float *grad)
 {
 	const struct code_layout *l = code_layout();
-	int e = net->shape.encoder, z = net->shape.latent, ez = e + z, n = p->n;
+	int e = net->shape.encoder, z = net->shape.latent, n = p->n;
 
 	backward(net, ENC_MEAN, p->b, e, dmean, z, p->db, e, grad, n, 0);
 	backward(net, ENC_LOGVAR, p->b, e, dlogvar, z, p->db, e, grad, n, 1);
 	relu_backward(p->b, e, p->db, e, e, n);
-	backward(net, ENC_HIDDEN, p->a, ez, p->db, e, p->da, ez, grad, n, 0);
-	relu_backward(p->a, ez, p->da, ez, e, n);
-	for (int i = 0; i < n; i++)
-		memcpy(p->da + (size_t)i * ez + e, dmean + (size_t)i * z, z * sizeof(float));
-	backward(net, ENC_COARSE, p->coarse, CODE_COARSE, p->da, ez, NULL, 0, grad, n, 0);
+	backward(net, ENC_HIDDEN, p->a, e, p->db, e, p->da, e, grad, n, 0);
+	relu_backward(p->a, e, p->da, e, e, n);
+	backward(net, ENC_COARSE, p->coarse, CODE_COARSE, p->da, e, NULL, 0, grad, n, 0);
+	straight_in_gradient(net, 0, p->coarse, NULL, n, dmean, dlogvar, grad);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
-		take_rows(p->work, dlogvar, q->row, z, q->n);
-		backward(net, ENC_SPREAD + g, q->care, l->width[g], p->work, z, NULL, 0, grad, q->n, 0);
-		take_rows(p->work, p->da, q->row, ez, q->n);
-		backward(net, ENC_GROUP + g, q->x, l->width[g], p->work, ez, NULL, 0, grad, q->n, 0);
+		take_rows(p->work, p->da, q->row, e, q->n);
+		backward(net, ENC_GROUP + g, q->x, l->width[g], p->work, e, NULL, 0, grad, q->n, 0);
+		straight_in_gradient(net, 1 + g, q->x, q->row, q->n, dmean, dlogvar, grad);
 	}
 }
 
 /*
  * --- the decoder ---
  *
- * s = [z, h, coarse bits], with h = relu(A z) and the coarse bits' logits = D [z, h]; t = [z, u], with
- * u = relu(B s); a group's logits = C t, for the rows that have it.
+ * h = relu(A z); the coarse bits' logits = D h; u = relu(B [z, h, coarse bits]); a group's logits = C u,
+ * for the rows that have it; and to all logits the straight ways add.
  */
 
 void
 network_decode(const struct network *net, struct pass *p, const float *z, int ld, int n,
 	       const struct code *truth, struct code *out)
 {
-	int zw = net->shape.latent, h = net->shape.trunk;
+	const struct code_layout *l = code_layout();
+	int zw = net->shape.latent, h = net->shape.trunk, d = net->shape.detail;
 
 	p->n = n;
 	for (int i = 0; i < n; i++)
 		memcpy(p->s + (size_t)i * p->s_width, z + (size_t)i * ld, zw * sizeof *z);
 	linear_forward(&net->layer[DEC_TRUNK], p->s, p->s_width, p->s + zw, p->s_width, n, 0);
 	relu_forward(p->s + zw, p->s_width, h, n);
-	linear_forward(&net->layer[DEC_COARSE], p->s, p->s_width, p->coarse_logit, CODE_COARSE, n, 0);
+	linear_forward(&net->layer[DEC_COARSE], p->s + zw, p->s_width, p->coarse_logit, CODE_COARSE, n, 0);
+	straight_out(&net->straight[0], p->s, p->s_width, NULL, n, p->coarse_logit);
 	for (int i = 0; i < n; i++) {
 		if (!truth)
 			code_coarse_in(&out[i], p->coarse_logit + (size_t)i * CODE_COARSE);
 		code_coarse_out(truth ? &truth[i] : &out[i],
 				p->s + (size_t)i * p->s_width + zw + h);
 	}
-	linear_forward(&net->layer[DEC_DETAIL], p->s, p->s_width, p->t + zw, p->t_width, n, 0);
-	relu_forward(p->t + zw, p->t_width, net->shape.detail, n);
-	for (int i = 0; i < n; i++)
-		memcpy(p->t + (size_t)i * p->t_width, p->s + (size_t)i * p->s_width, zw * sizeof *z);
+	linear_forward(&net->layer[DEC_DETAIL], p->s, p->s_width, p->u, d, n, 0);
+	relu_forward(p->u, d, d, n);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		find_rows(q, truth ? truth : out, g, n);
-		take_rows(q->t, p->t, q->row, p->t_width, q->n);
-		linear_forward(&net->layer[DEC_OUT + g], q->t, p->t_width, q->logit,
-			       net->layer[DEC_OUT + g].out, q->n, 0);
+		take_rows(q->u, p->u, q->row, d, q->n);
+		linear_forward(&net->layer[DEC_OUT + g], q->u, d, q->logit, l->width[g], q->n, 0);
+		straight_out(&net->straight[1 + g], p->s, p->s_width, q->row, q->n, q->logit);
 		for (int i = 0; !truth && i < q->n; i++)
-			code_in(&out[q->row[i]], g,
-				q->logit + (size_t)i * net->layer[DEC_OUT + g].out);
+			code_in(&out[q->row[i]], g, q->logit + (size_t)i * l->width[g]);
 	}
+}
+
+static void
+straight_out_gradient(const struct network *net, struct pass *p, int part, const int *row, int n,
+		      const float *dlogit, float *grad)
+{
+	const struct straight *s = &net->straight[part];
+
+	straight_out_backward(s, p->s, p->s_width, row, n, dlogit, p->ds, p->s_width,
+			      gradient(net, grad, s->out));
 }
 
 void
 network_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad)
 {
-	int z = net->shape.latent, h = net->shape.trunk, n = p->n, sw = p->s_width,
-	    tw = p->t_width;
+	const struct code_layout *l = code_layout();
+	int z = net->shape.latent, h = net->shape.trunk, d = net->shape.detail, n = p->n, sw = p->s_width;
 
-	memset(p->dt, 0, (size_t)n * tw * sizeof *p->dt);
+	memset(p->du, 0, (size_t)n * d * sizeof *p->du);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
-		backward(net, DEC_OUT + g, q->t, tw, q->logit, net->layer[DEC_OUT + g].out, p->work, tw,
-			 grad, q->n, 0);
-		add_rows(p->dt, q->row, p->work, tw, q->n);
+		backward(net, DEC_OUT + g, q->u, d, q->logit, l->width[g], p->work, d, grad, q->n, 0);
+		add_rows(p->du, q->row, p->work, d, q->n);
 	}
-	relu_backward(p->t + z, tw, p->dt + z, tw, net->shape.detail, n);
-	backward(net, DEC_DETAIL, p->s, sw, p->dt + z, tw, p->ds, sw, grad, n, 0);
-	backward(net, DEC_COARSE, p->s, sw, p->coarse_logit, CODE_COARSE, p->ds, sw, grad, n, 1);
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < z; j++)
-			p->ds[(size_t)i * sw + j] += p->dt[(size_t)i * tw + j];
+	relu_backward(p->u, d, p->du, d, d, n);
+	backward(net, DEC_DETAIL, p->s, sw, p->du, d, p->ds, sw, grad, n, 0);
+	backward(net, DEC_COARSE, p->s + z, sw, p->coarse_logit, CODE_COARSE, p->ds + z, sw, grad, n, 1);
 	relu_backward(p->s + z, sw, p->ds + z, sw, h, n);
 	backward(net, DEC_TRUNK, p->s, sw, p->ds + z, sw, p->ds, sw, grad, n, 1);
+	straight_out_gradient(net, p, 0, NULL, n, p->coarse_logit, grad);
+	for (int g = 0; g < CODE_GROUPS; g++)
+		straight_out_gradient(net, p, 1 + g, p->group[g].row, p->group[g].n, p->group[g].logit, grad);
 	for (int i = 0; i < n; i++)
 		memcpy(dz + (size_t)i * z, p->ds + (size_t)i * sw, z * sizeof *dz);
 }
@@ -455,7 +481,7 @@ time_encode(const struct network *net, struct pass *p, const struct time_code *c
 }
 
 void
-time_encode_backward(const struct network *net, struct pass *p, float *dmean, float *dlogvar,
+time_encode_backward(const struct network *net, struct pass *p, const float *dmean, const float *dlogvar,
 		     float *grad)
 {
 	int h = net->shape.time_hidden, z = net->shape.time, n = p->n;

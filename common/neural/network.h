@@ -1,7 +1,8 @@
 /*
  * The network: an encoder from an action's bits to the mean and the variance of a latent, and a
  * decoder from a latent to the bits, coarse ones first, then, knowing them, the details of the
- * groups of fields that are there. Time has latent coordinates and layers of its own. q(z | x) and
+ * groups of fields that are there. Each bit has a straight way through a coordinate of its own; small
+ * dense layers beside it know what bits have to do with each other. Time has latent coordinates and layers of its own. q(z | x) and
  * p(x | z) of a variational autoencoder (Kingma, Welling 2014; arXiv 2605.29941); the context c of
  * the paper lives in the relative cues.
  */
@@ -10,6 +11,7 @@
 
 #include "neural/code.h"
 #include "neural/linear.h"
+#include "neural/straight.h"
 
 #include <stddef.h>
 
@@ -22,7 +24,7 @@ struct shape {
 #define SHAPE_SIZES 6
 #define LOGVAR_MIN -12.0f /* log variances are kept between these */
 #define LOGVAR_MAX 4.0f
-#define LATENT_MAX 256 /* coordinates in all */
+#define LATENT_MAX 512 /* coordinates in all */
 
 enum {
 	ENC_COARSE,
@@ -30,8 +32,7 @@ enum {
 	ENC_HIDDEN = ENC_GROUP + CODE_GROUPS,
 	ENC_MEAN,
 	ENC_LOGVAR,
-	ENC_SPREAD,
-	DEC_TRUNK = ENC_SPREAD + CODE_GROUPS,
+	DEC_TRUNK,
 	DEC_COARSE,
 	DEC_DETAIL,
 	DEC_OUT,
@@ -42,36 +43,46 @@ enum {
 	TIME_DEC_IN,
 	TIME_DEC_DETAIL,
 	TIME_OUT,
-	LAYERS
+	LAYERS,
+	STRAIGHT = LAYERS, /* of coarse bits, then of each group */
+	TENSORS = STRAIGHT + 1 + CODE_GROUPS
 };
+#define NETWORK_BITS (CODE_COARSE + CODE_WORDS * 64) /* coarse ones, then details */
 
-/* The weights, one table for all who go through them: a layer's matrix, then its bias. */
+/* The weights, one table for all who go through them: a layer's matrix, then its bias as the last row;
+ * of a straight way the rows in, spread, out. Layers and straight ways point into it. */
 struct network {
 	struct shape shape;
 	size_t n;	 /* numbers in all */
 	float *data;	 /* owned */
+	struct tensor {
+		char name[24];
+		int rows, columns;
+		float *at;
+	} tensor[TENSORS];
 	struct layer layer[LAYERS];
-	char name[LAYERS][24];
+	struct straight straight[1 + CODE_GROUPS];
+	uint16_t *place; /* of NETWORK_BITS; owned */
 };
 
 /* Memory for a shape, all zero; 0 or -1. */
 int network_init(struct network *net, const struct shape *s);
 void network_free(struct network *net);
-/* The first weights of a training: He's (2015), seeded. */
+/* The first weights of a training: He's (2015), seeded; places as they come. */
 void network_randomize(struct network *net, uint64_t seed);
 
 /* Activations of at most max rows, kept for the way back. */
 struct group_pass {
-	int n, *row;		      /* rows that have the group */
-	float *x, *care, *t, *logit;  /* input, whether it counts; [z|u]; output */
+	int n, *row;		/* rows that have the group */
+	float *x, *u, *logit;	/* input; hidden units; output */
 };
 struct pass {
 	int max, n;
 	/* encoder */
 	float *coarse, *a, *b, *mean, *logvar, *da, *db;
-	/* decoder: s is [z|h|coarse bits], t [z|u], rows of s_width and t_width */
-	int s_width, t_width;
-	float *s, *ds, *t, *dt, *coarse_logit;
+	/* decoder: s is [z|h|coarse bits], rows of s_width */
+	int s_width;
+	float *s, *ds, *u, *du, *coarse_logit;
 	struct group_pass group[CODE_GROUPS];
 	/* time */
 	float *tx, *ta, *tb, *tmean, *tlogvar, *tz, *tc, *td, *tlogit, *te, *tf;
@@ -83,9 +94,9 @@ void pass_free(struct pass *p);
 /* n codes to p->mean and, if wanted, p->logvar. */
 void network_encode(const struct network *net, struct pass *p, const struct code *code, int n,
 		    bool logvar);
-/* From dmean and dlogvar (of n x latent, overwritten) to the gradient. */
-void network_encode_backward(const struct network *net, struct pass *p, float *dmean,
-			     float *dlogvar, float *grad);
+/* From dmean and dlogvar (of n x latent) to the gradient. */
+void network_encode_backward(const struct network *net, struct pass *p, const float *dmean,
+			     const float *dlogvar, float *grad);
 /* n latents (rows of ld) to logits. With truth, the coarse bits are taken from there; without, they
  * are decided, and all bits go to `out`. */
 void network_decode(const struct network *net, struct pass *p, const float *z, int ld, int n,
@@ -107,8 +118,8 @@ void network_hinge(struct pass *p, const struct code *truth, float want);
 /* The same for time, on rows of TIME_BITS. */
 void time_encode(const struct network *net, struct pass *p, const struct time_code *code, int n,
 		 bool logvar);
-void time_encode_backward(const struct network *net, struct pass *p, float *dmean, float *dlogvar,
-			  float *grad);
+void time_encode_backward(const struct network *net, struct pass *p, const float *dmean,
+			  const float *dlogvar, float *grad);
 void time_decode(const struct network *net, struct pass *p, const float *z, int ld, int n);
 void time_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad);
 void time_likelihood(struct pass *p, const struct time_code *truth, float scale, float *loss);

@@ -48,6 +48,13 @@ put_u32(uint8_t **p, uint32_t v)
 		*(*p)++ = v >> 8 * i;
 }
 
+static void
+put_u16(uint8_t **p, uint16_t v)
+{
+	*(*p)++ = v;
+	*(*p)++ = v >> 8;
+}
+
 static const size_t header_size = 8 + 4 + 4 + 4 * SHAPE_SIZES + 4;
 
 static void
@@ -63,7 +70,7 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 	uint32_t sizes[SHAPE_SIZES];
 	uint8_t *out, *at;
 
-	*n = header_size + LAYERS * (NAME_MAX_ + 8) + net->n * width + WEIGHTS_HASH;
+	*n = header_size + TENSORS * (NAME_MAX_ + 8) + net->n * width + 2 * NETWORK_BITS + WEIGHTS_HASH;
 	if (!(at = out = calloc(1, *n)))
 		return NULL;
 	memcpy(at, WEIGHTS_MAGIC, 8);
@@ -73,25 +80,25 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 	sizes_of(&net->shape, sizes);
 	for (int i = 0; i < SHAPE_SIZES; i++)
 		put_u32(&at, sizes[i]);
-	put_u32(&at, LAYERS);
-	for (int i = 0; i < LAYERS; i++) {
-		const struct layer *l = &net->layer[i];
-		memcpy(at, net->name[i], NAME_MAX_);
+	put_u32(&at, TENSORS);
+	for (int i = 0; i < TENSORS; i++) {
+		const struct tensor *t = &net->tensor[i];
+		memcpy(at, t->name, NAME_MAX_);
 		at += NAME_MAX_;
-		put_u32(&at, l->in);
-		put_u32(&at, l->out);
-		for (size_t j = 0; j < (size_t)(l->in + 1) * l->out; j++) {
+		put_u32(&at, t->rows);
+		put_u32(&at, t->columns);
+		for (size_t j = 0; j < (size_t)t->rows * t->columns; j++) {
 			uint32_t v;
 			if (type == WEIGHTS_F16) {
-				v = half_from(l->w[j]);
-				*at++ = v;
-				*at++ = v >> 8;
+				put_u16(&at, half_from(t->at[j]));
 			} else {
-				memcpy(&v, &l->w[j], 4);
+				memcpy(&v, &t->at[j], 4);
 				put_u32(&at, v);
 			}
 		}
 	}
+	for (int b = 0; b < NETWORK_BITS; b++)
+		put_u16(&at, net->place[b]);
 	sha256(out, at - out, at);
 	return out;
 }
@@ -103,35 +110,47 @@ fail(char *why, const char *what)
 	return -1;
 }
 
-/* One layer: the number of octets it took, or 0 with why. */
+/* One tensor: the number of octets it took, or 0 with why. */
 static size_t
-parse_layer(struct network *net, int i, enum weights_type type, const uint8_t *p, size_t n, char *why)
+parse_tensor(struct tensor *t, enum weights_type type, const uint8_t *p, size_t n, char *why)
 {
-	const struct layer *l = &net->layer[i];
-	size_t numbers = (size_t)(l->in + 1) * l->out, width = type == WEIGHTS_F16 ? 2 : 4;
-	float *to = (float *)l->w;
+	size_t numbers = (size_t)t->rows * t->columns, width = type == WEIGHTS_F16 ? 2 : 4;
 
 	if (n < NAME_MAX_ + 8 + numbers * width)
 		return fail(why, "weights: cut off"), 0;
-	if (memcmp(p, net->name[i], NAME_MAX_) || get_u32(p + NAME_MAX_) != (uint32_t)l->in ||
-	    get_u32(p + NAME_MAX_ + 4) != (uint32_t)l->out) {
+	if (memcmp(p, t->name, NAME_MAX_) || get_u32(p + NAME_MAX_) != (uint32_t)t->rows ||
+	    get_u32(p + NAME_MAX_ + 4) != (uint32_t)t->columns) {
 		snprintf(why, WEIGHTS_ERROR,
 			 "weights: of another network: %.24s of %u x %u, where %s of %d x %d is wanted",
 			 (const char *)p, get_u32(p + NAME_MAX_), get_u32(p + NAME_MAX_ + 4),
-			 net->name[i], l->in, l->out);
+			 t->name, t->rows, t->columns);
 		return 0;
 	}
 	p += NAME_MAX_ + 8;
 	for (size_t j = 0; j < numbers; j++, p += width) {
 		uint32_t v = type == WEIGHTS_F16 ? 0 : get_u32(p);
 		if (type == WEIGHTS_F16)
-			to[j] = half_to(p[0] | p[1] << 8);
+			t->at[j] = half_to(p[0] | p[1] << 8);
 		else
-			memcpy(&to[j], &v, 4);
-		if (!(to[j] - to[j] == 0)) /* infinite, or no number */
+			memcpy(&t->at[j], &v, 4);
+		if (!(t->at[j] - t->at[j] == 0)) /* infinite, or no number */
 			return fail(why, "weights: not all are finite"), 0;
 	}
 	return NAME_MAX_ + 8 + numbers * width;
+}
+
+/* The places of the bits: the number of octets they took, or 0 with why. */
+static size_t
+parse_places(struct network *net, const uint8_t *p, size_t n, char *why)
+{
+	if (n < 2 * NETWORK_BITS)
+		return fail(why, "weights: cut off"), 0;
+	for (int b = 0; b < NETWORK_BITS; b++) {
+		net->place[b] = p[2 * b] | p[2 * b + 1] << 8;
+		if (net->place[b] >= net->shape.latent)
+			return fail(why, "weights: a bit's place is beyond the latent"), 0;
+	}
+	return 2 * NETWORK_BITS;
 }
 
 int
@@ -158,18 +177,20 @@ weights_parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, ch
 			return fail(why, "weights: a layer without units, or with too many");
 	}
 	if (type > WEIGHTS_F16 || shape.latent + shape.time > LATENT_MAX ||
-	    get_u32(p + 16 + 4 * SHAPE_SIZES) != LAYERS)
+	    get_u32(p + 16 + 4 * SHAPE_SIZES) != TENSORS)
 		return fail(why, "weights: of another network");
 	if (network_init(net, &shape) < 0)
 		return fail(why, strerror(ENOMEM));
-	for (int i = 0; i < LAYERS; i++) {
-		size_t took = parse_layer(net, i, type, at, p + n - WEIGHTS_HASH - at, why);
+	for (int i = 0; i <= TENSORS; i++) {
+		size_t left = p + n - WEIGHTS_HASH - at;
+		size_t took = i < TENSORS ? parse_tensor(&net->tensor[i], type, at, left, why)
+					  : parse_places(net, at, left, why);
 		if (!took)
 			goto bad;
 		at += took;
 	}
 	if (at != p + n - WEIGHTS_HASH) {
-		fail(why, "weights: octets behind the last layer");
+		fail(why, "weights: octets behind the places");
 		goto bad;
 	}
 	sha256(p, at - p, hash);

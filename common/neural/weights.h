@@ -1,6 +1,6 @@
 /*
- * Weights in a file: tc-weights(5). Little-endian; the network's shape, then each layer's matrix and
- * bias by name and size, then SHA-256 of all before. That hash is the weights' name: a stream of
+ * Weights in a file: tc-weights(5). Little-endian; the network's shape, then each tensor by name
+ * and size, the places of the bits, then SHA-256 of all before. That hash is the weights' name: a stream of
  * latents says which ones made it.
  */
 #ifndef TC_WEIGHTS_H
@@ -9,7 +9,7 @@
 #include "neural/network.h"
 
 #define WEIGHTS_MAGIC	"tc-weigh"
-#define WEIGHTS_VERSION 1
+#define WEIGHTS_VERSION 2
 #define WEIGHTS_HASH	32
 #define WEIGHTS_ERROR	160
 
