@@ -1,6 +1,9 @@
 #include "neural/code.h"
 
+#include "record/wide.h"
+
 #include <arpa/inet.h>
+#include <endian.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -599,7 +602,7 @@ code_get(const struct code *c, struct action *a)
 
 /* --- the network's numbers --- */
 
-static void
+WIDE static void
 out(const uint64_t *bit, const uint64_t *care, unsigned n, float *x)
 {
 	for (unsigned at = 0; at < n; at += 8) {
@@ -611,13 +614,26 @@ out(const uint64_t *bit, const uint64_t *care, unsigned n, float *x)
 	}
 }
 
-static void
+/* The low bits of eight octets, the first one's lowest. */
+static uint64_t
+gather(const uint8_t *octet)
+{
+	uint64_t v;
+
+	memcpy(&v, octet, 8);
+	return le64toh(v) * 0x0102040810204080 >> 56;
+}
+
+WIDE static void
 in(uint64_t *bit, unsigned n, const float *x)
 {
 	for (unsigned at = 0; at < n; at += 64) {
+		uint8_t set[64] = {0};
 		uint64_t word = 0;
 		for (unsigned i = 0; i < 64 && at + i < n; i++)
-			word |= (uint64_t)(x[at + i] > 0) << i;
+			set[i] = x[at + i] > 0;
+		for (unsigned i = 0; i < 64; i += 8)
+			word |= gather(set + i) << i;
 		bit[at / 64] = word;
 	}
 }
@@ -730,7 +746,7 @@ code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 
 	for (int f = 0; f < ACTION_COUNT; f++) {
 		/* Lists and addresses have so many bits that few packets bear two of them. */
-		float rare = specs[f].form < FORM_LIST ? 1 : 0.4f;
+		float rare = specs[f].form < FORM_LIST ? 1 : 0.5f;
 		bool has = c->has >> f & 1, turn = code_uniform(state) < there * rare;
 		if (specs[f].form == FORM_NONE)
 			continue;

@@ -1,5 +1,7 @@
 #include "neural/linear.h"
 
+#include "record/wide.h"
+
 #include <cblas.h>
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -113,7 +115,7 @@ linear_backward(const struct layer *l, const float *x, int ldx, const float *dy,
 			db[j] += dy[(long)i * lddy + j];
 }
 
-void
+WIDE void
 relu_forward(float *y, int ld, int cols, int n)
 {
 	for (int i = 0; i < n; i++) {

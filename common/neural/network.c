@@ -1,5 +1,7 @@
 #include "neural/network.h"
 
+#include "record/wide.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,7 +198,7 @@ find_rows(struct group_pass *q, const struct code *code, enum code_group g, int 
 			q->row[q->n++] = i;
 }
 
-static void
+WIDE static void
 add_rows(float *to, const int *row, const float *from, int cols, int n)
 {
 	for (int i = 0; i < n; i++)
@@ -423,7 +425,7 @@ network_likelihood(struct pass *p, const struct code *truth, float scale, float 
 	each_decision(p, truth, likelihood, &k);
 }
 
-static void
+WIDE static void
 margin(void *arg, int row, const float *truth, float *logit, int n)
 {
 	float least = ((float *)arg)[row];

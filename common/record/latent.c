@@ -1,6 +1,7 @@
 #include "record/latent.h"
 
 #include "record/half.h"
+#include "record/wide.h"
 
 #include <endian.h>
 
@@ -21,7 +22,7 @@ steps_of(float z)
 	return (int)(steps + (steps < 0 ? -0.5f : 0.5f));
 }
 
-void
+WIDE void
 latent_put(enum latent_type type, const float *z, int n, uint8_t *p)
 {
 	if (type == LATENT_I8) {
@@ -42,7 +43,7 @@ latent_put(enum latent_type type, const float *z, int n, uint8_t *p)
 	}
 }
 
-void
+WIDE void
 latent_get(enum latent_type type, const uint8_t *p, int n, float *z)
 {
 	if (type == LATENT_I8) {
