@@ -7,7 +7,7 @@ override CPPFLAGS += -D_GNU_SOURCE -Icommon
 override CFLAGS += -std=gnu11 -Wall -Wextra
 
 # Debian packages: to build and run the demo; to pass the tests besides.
-BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
+BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tshark
 

@@ -90,8 +90,11 @@ look_up(struct decoder *d, struct cache *c, struct rows *r, const uint8_t *octet
 	size_t room, int width, uint32_t *miss, struct cache_entry **e)
 {
 	float *z = r->z + (size_t)r->n * width;
+	struct cache_digest key = {0};
 
-	*e = cache_find(c, octets, size);
+	if (c->size)
+		key = cache_digest(octets, size);
+	*e = cache_find(c, &key, sizeof key);
 	*miss = *e ? (*e)->ahead : 0;
 	if (*e)
 		return true;
@@ -99,7 +102,7 @@ look_up(struct decoder *d, struct cache *c, struct rows *r, const uint8_t *octet
 	for (int i = 0; i < width; i++)
 		if (!(z[i] - z[i] == 0))
 			return false;
-	r->entry[r->n] = cache_add(c, octets, size, room);
+	r->entry[r->n] = cache_add(c, &key, sizeof key, room);
 	if (r->entry[r->n]) {
 		r->hash[r->n] = r->entry[r->n]->hash;
 		r->entry[r->n]->ahead = r->n + 1;
@@ -128,7 +131,7 @@ see_actions(struct decoder *d)
 
 	if (r->n == 0)
 		return;
-	network_decode(d->net, &d->pass, r->z, d->net->shape.latent, r->n, NULL, d->code);
+	network_decide(d->net, &d->pass, r->z, d->net->shape.latent, r->n, d->code);
 	d->seen += r->n;
 	for (int i = 0; i < r->n; i++) {
 		struct cache_entry *e = waiting(r, i);

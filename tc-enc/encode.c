@@ -145,16 +145,15 @@ encode_rows(struct encoder *e)
 	bool spread = e->options.sample || e->options.stats;
 	struct pass *p = &e->pass;
 
-	network_encode(e->net, p, e->code, n, spread);
-	memcpy(e->z, p->mean, (size_t)n * z * sizeof *e->z);
+	network_encode(e->net, p, spread);
 	for (int i = 0; i < n; i++) {
-		const float *logvar = p->logvar + (size_t)i * z;
+		float *mean = p->mean + (size_t)i * z, *logvar = p->logvar + (size_t)i * z;
 		e->outcome[i] = (struct outcome){0};
 		if (spread)
-			e->outcome[i].kl = posterior_rate(p->mean + (size_t)i * z, logvar, z);
+			e->outcome[i].kl = posterior_rate(mean, logvar, z);
 		if (e->options.sample)
-			posterior_draw(e->z + (size_t)i * z, logvar, z, &e->random);
-		latent_put(e->options.type, e->z + (size_t)i * z, z, e->row + i * e->action_size);
+			posterior_draw(mean, logvar, z, &e->random);
+		latent_put(e->options.type, mean, z, e->row + i * e->action_size);
 		latent_get(e->options.type, e->row + i * e->action_size, z, e->z + (size_t)i * z);
 	}
 }
@@ -170,7 +169,7 @@ tell_wrong(struct encoder *e, const float *margin)
 	for (int i = 0; i < e->misses; i++)
 		any |= margin[i] <= 0 || e->row_unsayable[i];
 	if (any && wanted)
-		network_decode(e->net, &e->pass, e->z, z, e->misses, NULL, e->got);
+		network_decide(e->net, &e->pass, e->z, z, e->misses, e->got);
 	for (int i = 0; i < e->misses; i++)
 		e->outcome[i].wrong_after = margin[i] > 0 ? 0
 					    : wanted	  ? code_wrong(&e->code[i], &e->got[i])
@@ -208,10 +207,11 @@ see_rows(struct encoder *e)
 
 	if (e->misses == 0)
 		return;
+	network_take(&e->pass, e->code, e->misses);
 	encode_rows(e);
 	e->stats.rows += e->misses;
-	network_decode(e->net, &e->pass, e->z, e->net->shape.latent, e->misses, e->code, NULL);
-	network_margin(&e->pass, e->code, margin);
+	network_decode(e->net, &e->pass, e->z, e->net->shape.latent);
+	network_margin(&e->pass, margin);
 	tell_wrong(e, margin);
 	for (int i = 0; i < e->misses; i++)
 		e->outcome[i].wrong = e->outcome[i].wrong_after;

@@ -113,14 +113,16 @@ descend(struct refiner *r, int n, uint32_t step)
 void
 refiner_run(struct refiner *r, uint32_t steps, float margin)
 {
-	int w = r->net->shape.latent, n = r->n;
+	int w = r->net->shape.latent, n = r->n, taken = 0;
 
 	for (uint32_t step = 0; n && step <= steps; step++) {
 		for (int i = 0; i < n; i++)
 			round_row(r, i);
-		network_decode(r->net, &r->pass, r->rounded, w, n, r->code, NULL);
-		network_margin(&r->pass, r->code, r->margin);
-		network_hinge(&r->pass, r->code, WANT);
+		if (n != taken)
+			network_take(&r->pass, r->code, taken = n);
+		network_decode(r->net, &r->pass, r->rounded, w);
+		network_margin(&r->pass, r->margin);
+		network_hinge(&r->pass, WANT);
 		network_decode_backward(r->net, &r->pass, r->dz, NULL);
 		descend(r, n, step);
 		int left = 0;

@@ -2,7 +2,10 @@
 
 #include "posterior.h"
 
-#include <stdlib.h>
+#include <math.h>
+
+#define CACHE_OCTETS (8 << 20)
+#define CACHE_PLACES (1 << 16)
 
 struct clock
 clock_of(const struct stream_header *h)
@@ -28,21 +31,27 @@ clock_tick(struct clock *c, int64_t step, uint32_t read)
 int
 times_init(struct times *t)
 {
-	t->size = (sizeof(struct time_entry) + latent_size(t->type, t->net->shape.time) + 7) / 8 * 8;
-	return (t->table = calloc(1u << TIME_BITS, t->size)) ? 0 : -1;
+	t->size = sizeof(struct time_entry) + latent_size(t->type, t->net->shape.time);
+	return cache_init(&t->cache, CACHE_OCTETS, CACHE_PLACES);
 }
 
 void
 times_free(struct times *t)
 {
-	free(t->table);
-	t->table = NULL;
+	cache_free(&t->cache);
 }
 
 struct time_entry *
-times_entry(const struct times *t, uint32_t code)
+times_entry(struct times *t, uint32_t code)
 {
-	return (struct time_entry *)(t->table + (size_t)code * t->size);
+	struct cache_entry *e = cache_find(&t->cache, &code, sizeof code);
+
+	if (e)
+		return cache_value(e);
+	e = cache_add(&t->cache, &code, sizeof code, t->size);
+	struct time_entry *time = cache_value(e);
+	time->made = false;
+	return time;
 }
 
 /* How far the nearest decision of a row is on the right side of 0. */

@@ -1,11 +1,12 @@
 /*
  * Time steps as the encoder says them: against the clock that the decoder will have, so that what is
  * rounded away from one step is made up for in the next ones; and, for each step that can be said, what
- * its latent is and what that decodes to.
+ * its latent is and what that decodes to, as long as that is remembered.
  */
 #ifndef TC_TIMES_H
 #define TC_TIMES_H
 
+#include "neural/cache.h"
 #include "neural/network.h"
 #include "record/latent.h"
 
@@ -39,14 +40,15 @@ struct times {
 	bool rates;
 	uint64_t *random; /* NULL: latents are means; else draws, each good for one packet */
 	float margin;	  /* that a decision needs to be right */
-	uint8_t *table;
-	size_t size; /* octets of an entry */
+	struct cache cache; /* of entries, by code */
+	size_t size;	    /* octets of an entry */
 };
 
 /* The other members are set before. 0, or -1 where memory is short. */
 int times_init(struct times *t);
 void times_free(struct times *t);
-struct time_entry *times_entry(const struct times *t, uint32_t code);
+/* The entry of a code, which lives until the next but few are asked for. */
+struct time_entry *times_entry(struct times *t, uint32_t code);
 /* Makes the entries of n codes, at most TIMES_MAX. */
 void times_make(struct times *t, const uint32_t *codes, int n);
 

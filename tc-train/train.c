@@ -110,10 +110,11 @@ learn(struct worker *w, float beta)
 	memset(w->grad, 0, t->net->n * sizeof *w->grad);
 	memset(w->loss, 0, n * sizeof *w->loss);
 	collect(w);
-	network_encode(t->net, p, w->code, n, true);
+	network_take(p, w->code, n);
+	network_encode(t->net, p, true);
 	draw(w, p->mean, p->logvar, n * z);
-	network_decode(t->net, p, w->z, z, n, w->code, NULL);
-	network_likelihood(p, w->code, scale, watched ? w->loss : NULL);
+	network_decode(t->net, p, w->z, z);
+	network_likelihood(p, scale, watched ? w->loss : NULL);
 	w->sum[0] = total(w->loss, n);
 	network_decode_backward(t->net, p, w->dz, w->grad);
 	w->sum[2] = draw_backward(w, p->mean, p->logvar, n * z, beta * scale);
@@ -304,21 +305,22 @@ measure_block(struct trainer *t, struct measure *m, int n)
 
 	if (!out)
 		return;
-	network_encode(t->net, p, w->code, n, true);
-	network_decode(t->net, p, p->mean, z, n, NULL, out);
+	network_take(p, w->code, n);
+	network_encode(t->net, p, true);
+	draw(w, p->mean, p->logvar, n * z);
+	memset(w->dz, 0, (size_t)n * z * sizeof *w->dz);
+	m->kl += draw_backward(w, p->mean, p->logvar, n * z, 0);
+	network_decode(t->net, p, w->z, z);
+	network_margin(p, margin);
+	for (int i = 0; i < n; i++)
+		m->sampled += margin[i] > 0;
+	network_decide(t->net, p, p->mean, z, n, out);
 	for (int i = 0; i < n; i++) {
 		uint64_t wrong = code_wrong(&w->code[i], &out[i]);
 		m->whole += wrong == 0;
 		for (; wrong; wrong &= wrong - 1)
 			m->wrong[__builtin_ctzll(wrong)]++;
 	}
-	draw(w, p->mean, p->logvar, n * z);
-	memset(w->dz, 0, (size_t)n * z * sizeof *w->dz);
-	m->kl += draw_backward(w, p->mean, p->logvar, n * z, 0);
-	network_decode(t->net, p, w->z, z, n, w->code, NULL);
-	network_margin(p, w->code, margin);
-	for (int i = 0; i < n; i++)
-		m->sampled += margin[i] > 0;
 	time_encode(t->net, p, w->time, n, true);
 	time_decode(t->net, p, p->tmean, tz, n);
 	for (int i = 0; i < n; i++)

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 int
 cache_init(struct cache *c, size_t size, uint32_t places)
@@ -9,8 +13,12 @@ cache_init(struct cache *c, size_t size, uint32_t places)
 	*c = (struct cache){.size = size, .places = places};
 	if (!size)
 		return 0;
-	c->ring = malloc(size);
 	c->place = calloc(places, sizeof *c->place);
+	c->ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (c->ring == MAP_FAILED)
+		c->ring = NULL;
+	else /* fewer page faults, and misses of the TLB, where the kernel has huge pages */
+		madvise(c->ring, size, MADV_HUGEPAGE);
 	cache_forget(c);
 	return c->ring && c->place ? 0 : -1;
 }
@@ -18,7 +26,8 @@ cache_init(struct cache *c, size_t size, uint32_t places)
 void
 cache_free(struct cache *c)
 {
-	free(c->ring);
+	if (c->ring)
+		munmap(c->ring, c->size);
 	free(c->place);
 	c->ring = NULL;
 	c->place = NULL;
@@ -32,32 +41,20 @@ cache_forget(struct cache *c)
 	c->next = 0;
 }
 
-static uint64_t
-mix(uint64_t h, const uint8_t *key, size_t n)
+static uint32_t
+hash(const void *key, size_t n)
 {
-	uint64_t v = 0;
+	uint32_t h = XXH3_64bits(key, n);
 
-	memcpy(&v, key, n);
-	h = (h ^ v) * 0x9e3779b97f4a7c15;
-	return h ^ h >> 32;
+	return h ? h : 1;
 }
 
-/* Four lanes, so that a long key isn't one chain of products. */
-static uint32_t
-hash(const uint8_t *key, size_t n)
+struct cache_digest
+cache_digest(const void *octets, size_t n)
 {
-	uint64_t h[4] = {n, 1, 2, 3};
+	XXH128_hash_t h = XXH3_128bits(octets, n);
 
-	for (; n >= 32; n -= 32, key += 32)
-		for (int i = 0; i < 4; i++)
-			h[i] = mix(h[i], key + 8 * i, 8);
-	for (; n >= 8; n -= 8, key += 8)
-		h[0] = mix(h[0], key, 8);
-	h[0] = mix(h[0], key, n);
-	for (int i = 1; i < 4; i++)
-		h[0] = (h[0] ^ h[i]) * 0xbf58476d1ce4e5b9;
-	uint32_t sum = h[0] ^ h[0] >> 32;
-	return sum ? sum : 1;
+	return (struct cache_digest){{h.low64, h.high64}};
 }
 
 /* The entry at a place, if nothing was written over it since. */

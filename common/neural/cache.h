@@ -32,6 +32,12 @@ struct cache {
 	uint64_t found, asked;
 };
 
+/* What stands for long octets as a key: 128 bits of XXH3, which no two of them that come by have in common. */
+struct cache_digest {
+	uint64_t half[2];
+};
+struct cache_digest cache_digest(const void *octets, size_t n);
+
 /* size: octets, a multiple of 8; places: a power of 2, as many entries as there may be at once. size 0:
  * nothing is remembered. 0, or -1 where memory is short; the system gives it page by page. */
 int cache_init(struct cache *c, size_t size, uint32_t places);

@@ -192,9 +192,11 @@ pass_free(struct pass *p)
 static void
 find_rows(struct group_pass *q, const struct code *code, enum code_group g, int n)
 {
+	uint64_t has = code_layout()->has[g];
+
 	q->n = 0;
 	for (int i = 0; i < n; i++)
-		if (code_has_group(&code[i], g))
+		if (code[i].has & has)
 			q->row[q->n++] = i;
 }
 
@@ -229,22 +231,31 @@ bound(float *logvar, size_t n)
 }
 
 void
-network_encode(const struct network *net, struct pass *p, const struct code *code, int n,
-	       bool logvar)
+network_take(struct pass *p, const struct code *code, int n)
 {
 	const struct code_layout *l = code_layout();
-	int e = net->shape.encoder, z = net->shape.latent;
-	float *v = logvar ? p->logvar : NULL;
 
 	p->n = n;
 	for (int i = 0; i < n; i++)
 		code_coarse_out(&code[i], p->coarse + i * CODE_COARSE);
-	linear_forward(&net->layer[ENC_COARSE], p->coarse, CODE_COARSE, p->a, e, n, 0);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		find_rows(q, code, g, n);
 		for (int i = 0; i < q->n; i++)
 			code_out(&code[q->row[i]], g, q->x + (size_t)i * l->width[g]);
+	}
+}
+
+void
+network_encode(const struct network *net, struct pass *p, bool logvar)
+{
+	const struct code_layout *l = code_layout();
+	int e = net->shape.encoder, z = net->shape.latent, n = p->n;
+	float *v = logvar ? p->logvar : NULL;
+
+	linear_forward(&net->layer[ENC_COARSE], p->coarse, CODE_COARSE, p->a, e, n, 0);
+	for (int g = 0; g < CODE_GROUPS; g++) {
+		struct group_pass *q = &p->group[g];
 		linear_forward(&net->layer[ENC_GROUP + g], q->x, l->width[g], p->work, e, q->n, 0);
 		add_rows(p->a, q->row, p->work, e, q->n);
 	}
@@ -300,35 +311,71 @@ network_encode_backward(const struct network *net, struct pass *p, const float *
  * for the rows that have it; and to all logits the straight ways add.
  */
 
-void
-network_decode(const struct network *net, struct pass *p, const float *z, int ld, int n,
-	       const struct code *truth, struct code *out)
+/* n latents to the coarse logits; the latents and h are in s then. */
+static void
+decode_coarse(const struct network *net, struct pass *p, const float *z, int ld, int n)
 {
-	const struct code_layout *l = code_layout();
-	int zw = net->shape.latent, h = net->shape.trunk, d = net->shape.detail;
+	int zw = net->shape.latent, sw = p->s_width;
 
 	p->n = n;
 	for (int i = 0; i < n; i++)
-		memcpy(p->s + (size_t)i * p->s_width, z + (size_t)i * ld, zw * sizeof *z);
-	linear_forward(&net->layer[DEC_TRUNK], p->s, p->s_width, p->s + zw, p->s_width, n, 0);
-	relu_forward(p->s + zw, p->s_width, h, n);
-	linear_forward(&net->layer[DEC_COARSE], p->s + zw, p->s_width, p->coarse_logit, CODE_COARSE, n, 0);
-	straight_out(&net->straight[0], p->s, p->s_width, NULL, n, p->coarse_logit);
-	for (int i = 0; i < n; i++) {
-		if (!truth)
-			code_coarse_in(&out[i], p->coarse_logit + (size_t)i * CODE_COARSE);
-		code_coarse_out(truth ? &truth[i] : &out[i],
-				p->s + (size_t)i * p->s_width + zw + h);
-	}
-	linear_forward(&net->layer[DEC_DETAIL], p->s, p->s_width, p->u, d, n, 0);
-	relu_forward(p->u, d, d, n);
+		memcpy(p->s + (size_t)i * sw, z + (size_t)i * ld, zw * sizeof *z);
+	linear_forward(&net->layer[DEC_TRUNK], p->s, sw, p->s + zw, sw, n, 0);
+	relu_forward(p->s + zw, sw, net->shape.trunk, n);
+	linear_forward(&net->layer[DEC_COARSE], p->s + zw, sw, p->coarse_logit, CODE_COARSE, n, 0);
+	straight_out(&net->straight[0], p->s, sw, NULL, n, p->coarse_logit);
+}
+
+/* s, with the coarse bits in it, to the logits of the rows that each group has. */
+static void
+decode_details(const struct network *net, struct pass *p)
+{
+	const struct code_layout *l = code_layout();
+	int d = net->shape.detail;
+
+	linear_forward(&net->layer[DEC_DETAIL], p->s, p->s_width, p->u, d, p->n, 0);
+	relu_forward(p->u, d, d, p->n);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
-		find_rows(q, truth ? truth : out, g, n);
 		take_rows(q->u, p->u, q->row, d, q->n);
 		linear_forward(&net->layer[DEC_OUT + g], q->u, d, q->logit, l->width[g], q->n, 0);
 		straight_out(&net->straight[1 + g], p->s, p->s_width, q->row, q->n, q->logit);
-		for (int i = 0; !truth && i < q->n; i++)
+	}
+}
+
+/* Where the coarse bits of a row stand in s. */
+static float *
+coarse_of(const struct network *net, struct pass *p, int row)
+{
+	return p->s + (size_t)row * p->s_width + net->shape.latent + net->shape.trunk;
+}
+
+void
+network_decode(const struct network *net, struct pass *p, const float *z, int ld)
+{
+	decode_coarse(net, p, z, ld, p->n);
+	for (int i = 0; i < p->n; i++)
+		memcpy(coarse_of(net, p, i), p->coarse + i * CODE_COARSE, CODE_COARSE * sizeof(float));
+	decode_details(net, p);
+}
+
+void
+network_decide(const struct network *net, struct pass *p, const float *z, int ld, int n,
+	       struct code *out)
+{
+	const struct code_layout *l = code_layout();
+
+	decode_coarse(net, p, z, ld, n);
+	for (int i = 0; i < n; i++) {
+		code_coarse_in(&out[i], p->coarse_logit + i * CODE_COARSE);
+		code_coarse_out(&out[i], coarse_of(net, p, i));
+	}
+	for (int g = 0; g < CODE_GROUPS; g++)
+		find_rows(&p->group[g], out, g, n);
+	decode_details(net, p);
+	for (int g = 0; g < CODE_GROUPS; g++) {
+		struct group_pass *q = &p->group[g];
+		for (int i = 0; i < q->n; i++)
 			code_in(&out[q->row[i]], g, q->logit + (size_t)i * l->width[g]);
 	}
 }
@@ -373,20 +420,17 @@ network_decode_backward(const struct network *net, struct pass *p, float *dz, fl
 typedef void decide(void *arg, int row, const float *truth, float *logit, int n);
 
 static void
-each_decision(struct pass *p, const struct code *truth, decide *f, void *arg)
+each_decision(struct pass *p, decide *f, void *arg)
 {
 	const struct code_layout *l = code_layout();
-	float x[CODE_WORDS * 64];
 
-	for (int i = 0; i < p->n; i++) {
-		code_coarse_out(&truth[i], x);
-		f(arg, i, x, p->coarse_logit + (size_t)i * CODE_COARSE, CODE_COARSE);
-	}
+	for (int i = 0; i < p->n; i++)
+		f(arg, i, p->coarse + i * CODE_COARSE, p->coarse_logit + i * CODE_COARSE, CODE_COARSE);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		for (int i = 0; i < q->n; i++) {
-			code_out(&truth[q->row[i]], g, x);
-			f(arg, q->row[i], x, q->logit + (size_t)i * l->width[g], l->width[g]);
+			size_t at = (size_t)i * l->width[g];
+			f(arg, q->row[i], q->x + at, q->logit + at, l->width[g]);
 		}
 	}
 }
@@ -416,13 +460,13 @@ likelihood(void *arg, int row, const float *truth, float *logit, int n)
 }
 
 void
-network_likelihood(struct pass *p, const struct code *truth, float scale, float *loss)
+network_likelihood(struct pass *p, float scale, float *loss)
 {
 	struct likelihood k = {scale, loss};
 
 	if (loss)
 		memset(loss, 0, p->n * sizeof *loss);
-	each_decision(p, truth, likelihood, &k);
+	each_decision(p, likelihood, &k);
 }
 
 WIDE static void
@@ -437,11 +481,11 @@ margin(void *arg, int row, const float *truth, float *logit, int n)
 }
 
 void
-network_margin(struct pass *p, const struct code *truth, float *least)
+network_margin(struct pass *p, float *least)
 {
 	for (int i = 0; i < p->n; i++)
 		least[i] = 1e9f;
-	each_decision(p, truth, margin, least);
+	each_decision(p, margin, least);
 }
 
 static void
@@ -455,9 +499,9 @@ hinge(void *arg, int row, const float *truth, float *logit, int n)
 }
 
 void
-network_hinge(struct pass *p, const struct code *truth, float want)
+network_hinge(struct pass *p, float want)
 {
-	each_decision(p, truth, hinge, &want);
+	each_decision(p, hinge, &want);
 }
 
 /* --- time --- */

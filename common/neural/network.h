@@ -74,11 +74,11 @@ void network_randomize(struct network *net, uint64_t seed);
 /* Activations of at most max rows, kept for the way back. */
 struct group_pass {
 	int n, *row;		/* rows that have the group */
-	float *x, *u, *logit;	/* input; hidden units; output */
+	float *x, *u, *logit;	/* its bits in truth; hidden units; output */
 };
 struct pass {
 	int max, n;
-	/* encoder */
+	/* encoder; coarse: bits in truth */
 	float *coarse, *a, *b, *mean, *logvar, *da, *db;
 	/* decoder: s is [z|h|coarse bits], rows of s_width */
 	int s_width;
@@ -91,29 +91,31 @@ struct pass {
 int pass_init(struct pass *p, const struct network *net, int max);
 void pass_free(struct pass *p);
 
-/* n codes to p->mean and, if wanted, p->logvar. */
-void network_encode(const struct network *net, struct pass *p, const struct code *code, int n,
-		    bool logvar);
+/* n codes as the truth of what comes next: their bits, and the rows that each group has. */
+void network_take(struct pass *p, const struct code *code, int n);
+/* The truth to p->mean and, if wanted, p->logvar. */
+void network_encode(const struct network *net, struct pass *p, bool logvar);
 /* From dmean and dlogvar (of n x latent) to the gradient. */
 void network_encode_backward(const struct network *net, struct pass *p, const float *dmean,
 			     const float *dlogvar, float *grad);
-/* n latents (rows of ld) to logits. With truth, the coarse bits are taken from there; without, they
- * are decided, and all bits go to `out`. */
-void network_decode(const struct network *net, struct pass *p, const float *z, int ld, int n,
-		    const struct code *truth, struct code *out);
+/* Latents (rows of ld) of the truth to logits, of what is there in truth. */
+void network_decode(const struct network *net, struct pass *p, const float *z, int ld);
 /* From the logits' gradients, which stand in their places, to dz (n x latent) and, unless NULL, the
  * gradient of the weights. */
 void network_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad);
+/* n latents to codes; the truth is forgotten. */
+void network_decide(const struct network *net, struct pass *p, const float *z, int ld, int n,
+		    struct code *out);
 
 /*
  * What the logits are worth against the truth. Negative log likelihood, in nats: per row in loss, if
  * wanted, and its gradient, times scale, in place of the logits.
  */
-void network_likelihood(struct pass *p, const struct code *truth, float scale, float *loss);
+void network_likelihood(struct pass *p, float scale, float *loss);
 /* The least margin of each row: how far its nearest decision is on the right side of 0. */
-void network_margin(struct pass *p, const struct code *truth, float *margin);
+void network_margin(struct pass *p, float *margin);
 /* The gradient of the sum of max(0, want - margin) over all decisions, in place of the logits. */
-void network_hinge(struct pass *p, const struct code *truth, float want);
+void network_hinge(struct pass *p, float want);
 
 /* The same for time, on rows of TIME_BITS. */
 void time_encode(const struct network *net, struct pass *p, const struct time_code *code, int n,

@@ -39,7 +39,7 @@ straight_in_backward(const struct straight *s, const float *x, const int *row, i
 	}
 }
 
-WIDE void
+void
 straight_out(const struct straight *s, const float *z, int ld, const int *row, int n, float *logit)
 {
 	for (int k = 0; k < n; k++, logit += s->n) {

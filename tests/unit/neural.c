@@ -322,18 +322,19 @@ loss_of(float *grad)
 		int w = part ? net.shape.time : net.shape.latent;
 		float *mean = part ? pass_.tmean : pass_.mean;
 		float *logvar = part ? pass_.tlogvar : pass_.logvar;
+		network_take(&pass_, codes, ROWS);
 		if (part)
 			time_encode(&net, &pass_, times, ROWS, true);
 		else
-			network_encode(&net, &pass_, codes, ROWS, true);
+			network_encode(&net, &pass_, true);
 		draw(mean, logvar, ROWS * w);
 		if (part) {
 			time_decode(&net, &pass_, z, w, ROWS);
 			memset(loss, 0, sizeof loss);
 			time_likelihood(&pass_, times, 1, loss);
 		} else {
-			network_decode(&net, &pass_, z, w, ROWS, codes, NULL);
-			network_likelihood(&pass_, codes, 1, loss);
+			network_decode(&net, &pass_, z, w);
+			network_likelihood(&pass_, 1, loss);
 		}
 		for (int i = 0; i < ROWS; i++)
 			sum += loss[i];
@@ -358,7 +359,7 @@ static void
 first(void)
 {
 	enum { N = 4096, BLOCK = 64 };
-	static const struct shape s = {240, 10, 64, 32, 32, 64};
+	static const struct shape s = {374, 10, 48, 16, 32, 64};
 	static struct code code[N], out[BLOCK];
 	struct network net;
 	struct pass p;
@@ -373,8 +374,9 @@ first(void)
 	}
 	HOLDS(first_weights(&net, code, N) == 0);
 	for (int at = 0; at < N; at += BLOCK) {
-		network_encode(&net, &p, code + at, BLOCK, false);
-		network_decode(&net, &p, p.mean, s.latent, BLOCK, NULL, out);
+		network_take(&p, code + at, BLOCK);
+		network_encode(&net, &p, false);
+		network_decide(&net, &p, p.mean, s.latent, BLOCK, out);
 		for (int i = 0; i < BLOCK; i++)
 			whole += code_wrong(&code[at + i], &out[i]) == 0;
 	}
@@ -465,9 +467,10 @@ hinge(void)
 	}
 	for (int i = 0; i < ROWS * w; i++)
 		z[i] = noise[i];
+	network_take(&pass_, codes, ROWS);
 	for (int step = 0; step < 400; step++) {
-		network_decode(&net, &pass_, z, w, ROWS, codes, NULL);
-		network_hinge(&pass_, codes, 1);
+		network_decode(&net, &pass_, z, w);
+		network_hinge(&pass_, 1);
 		last = narrow();
 		first = step ? first : last;
 		network_decode_backward(&net, &pass_, dz, NULL);
