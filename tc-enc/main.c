@@ -20,7 +20,7 @@ static const char usage_text[] =
     "Encodes packet actions (standard input for none or \"-\") as latents.\n"
     "  -o, --output FILE       write there, whole or not at all; \"-\": standard output, always\n"
     "      --weights FILE      another network than the built-in one\n"
-    "      --latent-type TYPE  coordinates as f32 (default), f16 or i8\n"
+    "      --latent-type TYPE  coordinates as f32, f16 (default) or i8\n"
     "      --sample            draw from the posterior instead of taking its mean\n"
     "      --seed N            of the draws (0)\n"
     "      --no-refine         take latents as the encoder gives them\n"
@@ -77,7 +77,7 @@ arguments(struct options *o, int argc, char **argv)
 	struct encode_options *e = &o->encode;
 	int c;
 
-	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 1000};
+	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 1000, .type = LATENT_F16};
 	while ((c = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
 		switch (c) {
 		case 'o':

@@ -71,14 +71,17 @@ void
 times_make(struct times *t, const uint32_t *codes, int n)
 {
 	struct time_code code[TIMES_MAX] = {0};
+	struct time_entry *entry[TIMES_MAX];
 	struct pass *p = t->pass;
 	int z = t->net->shape.time;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		code[i] = time_put(time_get(codes[i]));
+		entry[i] = times_entry(t, codes[i]);
+	}
 	time_encode(t->net, p, code, n, t->rates || t->random);
 	for (int i = 0; i < n; i++) {
-		struct time_entry *e = times_entry(t, codes[i]);
+		struct time_entry *e = entry[i];
 		float *mean = p->tmean + (size_t)i * z, *logvar = p->tlogvar + (size_t)i * z;
 		e->kl = t->rates ? posterior_rate(mean, logvar, z) : 0;
 		if (t->random)
@@ -88,7 +91,7 @@ times_make(struct times *t, const uint32_t *codes, int n)
 	}
 	time_decode(t->net, p, p->tmean, z, n);
 	for (int i = 0; i < n; i++) {
-		struct time_entry *e = times_entry(t, codes[i]);
+		struct time_entry *e = entry[i];
 		const float *logit = p->tlogit + (size_t)i * TIME_BITS;
 		e->made = true;
 		e->right = margin(logit, code[i]) >= t->margin;

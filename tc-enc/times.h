@@ -47,7 +47,7 @@ struct times {
 /* The other members are set before. 0, or -1 where memory is short. */
 int times_init(struct times *t);
 void times_free(struct times *t);
-/* The entry of a code, which lives until the next but few are asked for. */
+/* The entry of a code. It stays where it is until TIMES_MAX more are asked for, and may be forgotten before. */
 struct time_entry *times_entry(struct times *t, uint32_t code);
 /* Makes the entries of n codes, at most TIMES_MAX. */
 void times_make(struct times *t, const uint32_t *codes, int n);

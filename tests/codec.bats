@@ -275,12 +275,13 @@ kernels() { OPENBLAS_CORETYPE=$1 tc-dec --stats "$BATS_FILE_TMPDIR/few.l" 2>&1 >
 
 @test "coordinates off by one part in 100000 decode to the same" {
 	in=$BATS_FILE_TMPDIR
-	latents "$in/l" "$tmp/l" <<-'PY'
+	tc-enc -q --latent-type f32 "$in/a" >"$tmp/l"
+	latents "$tmp/l" "$tmp/off" <<-'PY'
 		for r in records:
 		    r[0] = bin(x * random.choice([1 - 1e-5, 1 + 1e-5]) for x in z(r))
 	PY
-	cmp -s "$in/l" "$tmp/l" && false
-	cmp <(tc-dec "$tmp/l") <(tc-dec "$in/l")
+	cmp -s "$tmp/l" "$tmp/off" && false
+	cmp <(tc-dec "$tmp/off") <(tc-dec "$tmp/l")
 }
 
 # --- latents that nobody encoded ---
@@ -296,9 +297,10 @@ anything() {
 }
 
 @test "random latents decode to some trace" {
+	tc-enc -q --no-refine --latent-type f32 "$BATS_FILE_TMPDIR/few" >"$tmp/few.l"
 	for spread in 1 5 1e30; do
 		echo $spread
-		latents "$BATS_FILE_TMPDIR/few.l" "$tmp/l" <<-PY
+		latents "$tmp/few.l" "$tmp/l" <<-PY
 			n = header["coordinates"]
 			records = [[bin(random.gauss(0, $spread) for _ in range(n))] for _ in range(2000)]
 		PY
@@ -497,10 +499,11 @@ anything() {
 		put("huge", 16, size(2**32 - 1))
 		put("type", 12, size(7))
 		put("layers", 40, size(1))
-		put("infinite", len(data) - 40, b"\xff\xff\xff\xff" * 2)
+		put("infinite", data.index(b"straight.coarse") + 32, b"\xff\xff\xff\xff" * 2)
+		put("place", len(data) - 40, b"\xff\xff")
 	PY
 	for tool in tc-enc tc-dec; do
-		for name in none short cut nearly longer octet version shape zero huge type layers infinite; do
+		for name in none short cut nearly longer octet version shape zero huge type layers infinite place; do
 			echo "$tool $name"
 			case $name in
 			none) said="not a weights file of TraceCodec" ;;
@@ -510,6 +513,7 @@ anything() {
 			shape | type | layers) said="weights: of another network*" ;;
 			zero | huge) said="weights: a layer without units, or with too many" ;;
 			infinite) said="weights: not all are finite" ;;
+			place) said="weights: a bit's place is beyond the latent" ;;
 			*) said="weights: *" ;;
 			esac
 			refused "$tool: $tmp/$name.tcw: $said" $tool --weights "$tmp/$name.tcw" -o "$tmp/b" "$in/few"
