@@ -299,11 +299,6 @@ count_hosts(struct measure *m, struct live *l, int dir)
 static void
 count_time(struct measure *m, struct part *part, const struct packet *p)
 {
-	static const int64_t scale[SCALES] = {MILLISECOND, 10 * MILLISECOND, 100 * MILLISECOND,
-					      1000 * MILLISECOND, 10000 * MILLISECOND,
-					      100000 * MILLISECOND};
-	int64_t since;
-
 	if (m->half[0].packets + m->half[1].packets == 0) {
 		m->start = m->end = p->time;
 	} else {
@@ -313,9 +308,9 @@ count_time(struct measure *m, struct part *part, const struct packet *p)
 	m->last = p->time;
 	if (p->time > m->end)
 		m->end = p->time;
-	since = m->end - m->start;
-	for (int i = 0; i < SCALES; i++)
-		dispersion_count(&m->dispersion[i], since / scale[i]);
+	int64_t window = (m->end - m->start) / MILLISECOND;
+	for (int i = 0; i < SCALES; i++, window /= 10)
+		dispersion_count(&m->dispersion[i], window);
 }
 
 static void
