@@ -17,7 +17,7 @@ PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 tc-lift.1 tc-en
 TESTS = identity units neural scramble conn analysis big
 
 objects = $(patsubst %,build/common/%.o,$(1))
-record = $(call objects,$(addprefix record/,io progress action stream latent map))
+record = $(call objects,$(addprefix record/,io progress action stream latent map filter))
 layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp packet slots))
 state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
 analysis = $(call objects,$(addprefix packet/,analysis conn))
