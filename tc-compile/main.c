@@ -134,6 +134,7 @@ prepare(struct compile *c)
 	filter_open_output(&c->filter);
 	if (o->map && map_open(&c->map, o->map) < 0)
 		err(1, "%s", o->map);
+	filter_confine(&c->filter);
 	filter_read(&c->filter, pass_on, c);
 	c->frame_size = capture_max(-1) + PACKET_HEADERS;
 	if (!(c->frame = malloc(c->frame_size)))
@@ -291,7 +292,7 @@ report(const struct compile *c)
 static int
 finish(struct compile *c, int status)
 {
-	if (c->filter.how != PROGRESS_QUIET)
+	if (!c->filter.quiet)
 		report(c);
 	status = filter_close(&c->filter, status);
 	trace_free(&c->trace);

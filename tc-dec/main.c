@@ -83,6 +83,7 @@ prepare(struct program *p)
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
 	    !(p->decoder = decoder_new(&p->net, p->cached, &p->writer)))
 		err(1, NULL);
+	filter_confine(f);
 	filter_read(f, pass_on, p);
 	f->reader.kinds = 1 << STREAM_LATENTS;
 	linear_clock = p->stats;

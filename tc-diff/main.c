@@ -134,7 +134,13 @@ prepare(struct diff *d)
 	stdout = io_stream(STDOUT_FILENO);
 	for (int i = 0; i < 2; i++) {
 		struct source *s = &d->source[i];
-		if (source_open(s, d->options.path[i], d->options.paired) < 0)
+		if (source_open(s, d->options.path[i]) < 0)
+			errx(2, "%s: %s", s->name, s->error);
+	}
+	filter_confine(&d->filter);
+	for (int i = 0; i < 2; i++) {
+		struct source *s = &d->source[i];
+		if (source_begin(s, d->options.paired) < 0)
 			errx(2, "%s: %s", s->name, s->error);
 		if (measure_init(&d->measure[i]) < 0)
 			err(2, NULL);

@@ -119,6 +119,7 @@ prepare(struct program *p)
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
 	    !(p->encoder = encoder_new(&p->net, &p->encode, &p->writer)))
 		err(1, NULL);
+	filter_confine(f);
 	filter_read(f, pass_on, p);
 	linear_clock = p->encode.stats;
 }
@@ -224,7 +225,7 @@ finish(struct program *p, int status)
 {
 	if (p->encode.stats)
 		print_stats(p);
-	if (p->filter.how != PROGRESS_QUIET)
+	if (!p->filter.quiet)
 		report(p);
 	status = filter_close(&p->filter, status);
 	encoder_free(p->encoder);

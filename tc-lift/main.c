@@ -104,22 +104,18 @@ pass_on(void *arg)
 	return l->begun ? stream_flush(&l->writer) : 0;
 }
 
-/* Opens all captures: their link types must agree. */
+/* The captures, open already, begin: their link types must agree. */
 static void
-open_captures(struct lift *l)
+begin_captures(struct lift *l)
 {
 	struct stream_header *h = &l->options.header;
 
-	if (!(l->reader = calloc(l->n, sizeof *l->reader)))
-		err(1, NULL);
 	for (int i = 0; i < l->n; i++) {
 		struct capture_reader *r = &l->reader[i];
-		const char *name = io_name(l->paths[i], "standard input");
-		if (capture_open(r, l->paths[i], pass_on, l) < 0)
-			errx(1, "%s: %s", name, r->error);
+		if (capture_open_fd(r, r->fd, NULL, 0, pass_on, l) < 0)
+			errx(1, "%s: %s", l->paths[i], r->error);
 		if (l->options.filter && capture_filter(r, l->options.filter) < 0)
 			errx(2, "-f %s: %s", l->options.filter, r->error);
-		l->paths[i] = (char *)name;
 		if (r->dlt != l->reader[0].dlt)
 			errx(1, "%s: link type %d, but %d in %s; lift them one by one",
 			     l->paths[i], r->dlt, l->reader[0].dlt, l->paths[0]);
@@ -140,12 +136,25 @@ prepare(struct lift *l)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	open_captures(l);
+	if (!(l->reader = calloc(l->n, sizeof *l->reader)))
+		err(1, NULL);
+	for (int i = 0; i < l->n; i++) {
+		if ((l->reader[i].fd = io_open(l->paths[i])) < 0)
+			err(1, "%s", l->paths[i]);
+		l->paths[i] = (char *)io_name(l->paths[i], "standard input");
+	}
 	filter_open_output(&l->filter);
-	if (stream_writer_init(&l->writer, l->filter.out.fd) < 0)
-		errx(1, "%s", l->writer.error);
 	if (l->options.map && map_open(&l->map, l->options.map) < 0)
 		err(1, "%s", l->options.map);
+	/* No octet of a capture is looked at before; but names in an expression may have to be looked up, by what the
+	 * capture's header says. */
+	if (!l->options.filter)
+		filter_confine(&l->filter);
+	begin_captures(l);
+	if (l->options.filter)
+		filter_confine(&l->filter);
+	if (stream_writer_init(&l->writer, l->filter.out.fd) < 0)
+		errx(1, "%s", l->writer.error);
 	l->trace.header = l->options.header;
 	if (trace_init(&l->trace, l->trace.header.link, NULL, 0) < 0)
 		err(1, NULL);
@@ -256,7 +265,7 @@ report(const struct lift *l)
 static int
 finish(struct lift *l, int status)
 {
-	if (l->filter.how != PROGRESS_QUIET)
+	if (!l->filter.quiet)
 		report(l);
 	status = filter_close(&l->filter, status);
 	trace_free(&l->trace);

@@ -51,6 +51,8 @@ prepare(struct show *s)
 	if (!f->output && !s->reverse) /* JSON may go to a terminal, a stream not. */
 		f->output = "-";
 	filter_open_output(f);
+	json_start();
+	filter_confine(f);
 }
 
 static int

@@ -43,6 +43,8 @@ struct options {
 	struct shape shape;
 	uint32_t held;
 	const char *init, *checkpoint;
+	int resume;	      /* the checkpoint that was there, or -1 */
+	struct outfile state; /* the next one */
 };
 
 static float
@@ -153,31 +155,22 @@ arguments(struct options *o, int argc, char **argv)
 		filter_usage(&o->filter);
 }
 
-/* Writes octets beside a path and renames them over it. */
 static void
-write_file(const char *path, const uint8_t *p, size_t n)
+write_weights(const struct network *net, const struct filter *f)
 {
-	struct outfile out;
+	size_t n;
+	uint8_t *p = weights_build(net, WEIGHTS_F16, &n);
 
 	if (!p)
 		err(1, NULL);
-	if (outfile_open(&out, path) < 0 || write_all(out.fd, p, n) < 0 || outfile_commit(&out) < 0)
-		err(1, "%s", path);
-}
-
-static void
-write_weights(const struct network *net, enum weights_type type, const char *path)
-{
-	size_t n;
-	uint8_t *p = weights_build(net, type, &n);
-
-	write_file(path, p, n);
+	if (write_all(f->out.fd, p, n) < 0)
+		err(1, "%s", f->output);
 	free(p);
 }
 
 /* A checkpoint is the weights, then step and moments, in this machine's own order of octets. */
 static void
-checkpoint_write(const struct trainer *t, const char *path)
+checkpoint_write(const struct trainer *t, struct options *o)
 {
 	size_t n, moments = t->net->n * sizeof(float);
 	uint8_t *w = weights_build(t->net, WEIGHTS_F32, &n), *p = w ? realloc(w, n + 4 + 2 * moments) : NULL;
@@ -187,24 +180,22 @@ checkpoint_write(const struct trainer *t, const char *path)
 	memcpy(p + n, &t->step, 4);
 	memcpy(p + n + 4, t->m, moments);
 	memcpy(p + n + 4 + moments, t->v, moments);
-	write_file(path, p, n + 4 + 2 * moments);
+	if (write_all(o->state.fd, p, n + 4 + 2 * moments) < 0 || outfile_renew(&o->state) < 0)
+		err(1, "%s", o->checkpoint);
 	free(p);
 }
 
-static bool
-checkpoint_read(struct trainer *t, const char *path)
+static void
+checkpoint_read(struct trainer *t, int fd, const char *path)
 {
 	size_t moments = t->net->n * sizeof(float), n;
 	char why[WEIGHTS_ERROR];
 	uint8_t hash[WEIGHTS_HASH], *w = weights_build(t->net, WEIGHTS_F32, &n), *p;
 	struct network net;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	free(w);
-	if (fd < 0 && errno == ENOENT)
-		return false;
 	size_t all = n + 4 + 2 * moments;
-	if (fd < 0 || !(p = malloc(all + 1)))
+	if (!(p = malloc(all + 1)))
 		err(1, "%s", path);
 	size_t have = 0;
 	for (ssize_t got; have < all + 1 && (got = read(fd, p + have, all + 1 - have)) > 0;)
@@ -221,7 +212,6 @@ checkpoint_read(struct trainer *t, const char *path)
 	memcpy(t->m, p + n + 4, moments);
 	memcpy(t->v, p + n + 4 + moments, moments);
 	free(p);
-	return true;
 }
 
 static void
@@ -253,12 +243,14 @@ report(struct trainer *t, double seconds)
 }
 
 static void
-train(struct trainer *t, const struct options *o)
+train(struct trainer *t, struct options *o)
 {
 	struct timespec start, now;
 
-	if (o->checkpoint && checkpoint_read(t, o->checkpoint))
+	if (o->resume >= 0) {
+		checkpoint_read(t, o->resume, o->checkpoint);
 		fprintf(stderr, "tc-train: goes on after %" PRIu32 " steps\n", t->step);
+	}
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (t->step < o->recipe.steps && !io_interrupted) {
 		uint32_t steps = o->recipe.report - t->step % o->recipe.report;
@@ -269,7 +261,7 @@ train(struct trainer *t, const struct options *o)
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		report(t, now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) * 1e-9);
 		if (o->checkpoint)
-			checkpoint_write(t, o->checkpoint);
+			checkpoint_write(t, o);
 	}
 }
 
@@ -288,7 +280,7 @@ read_all(struct options *o, struct dataset *data, struct dataset *held)
 		errx(1, "%s: no packets to learn from", f->input);
 	if (dataset_index(data) < 0)
 		err(1, NULL);
-	stream_reader_free(&f->reader);
+	stream_reader_free(&f->reader); /* training takes long */
 	fprintf(stderr,
 		"tc-train: %" PRIu64 " packets of %" PRIu32 " traces, %" PRIu64
 		" of them different; %" PRIu64 " packets of %" PRIu32 " traces held back\n",
@@ -297,7 +289,7 @@ read_all(struct options *o, struct dataset *data, struct dataset *held)
 		warnx("left out %" PRIu64 " packets that no bits can say", data->left_out + held->left_out);
 }
 
-/* The network before the first step. */
+/* Opens everything, and makes the network that the first step begins with. */
 static void
 prepare(struct options *o, struct network *net)
 {
@@ -306,6 +298,10 @@ prepare(struct options *o, struct network *net)
 	const char *why;
 
 	filter_open_input(&o->filter);
+	filter_open_output(&o->filter);
+	o->resume = o->checkpoint ? open(o->checkpoint, O_RDONLY | O_CLOEXEC) : -1;
+	if (o->checkpoint && ((o->resume < 0 && errno != ENOENT) || outfile_open(&o->state, o->checkpoint) < 0))
+		err(1, "%s", o->checkpoint);
 	if (linear_start(&why) < 0)
 		errx(1, "%s", why);
 	if (o->init) {
@@ -316,6 +312,7 @@ prepare(struct options *o, struct network *net)
 			err(1, NULL);
 		network_randomize(net, o->recipe.seed);
 	}
+	filter_confine(&o->filter);
 }
 
 int
@@ -334,10 +331,13 @@ main(int argc, char **argv)
 		err(1, NULL);
 	train(&t, &o);
 	if (!io_interrupted)
-		write_weights(&net, WEIGHTS_F16, o.filter.output);
+		write_weights(&net, &o.filter);
+	int status = filter_close(&o.filter, io_interrupted ? 130 : 0);
+	if (o.checkpoint)
+		outfile_discard(&o.state);
 	trainer_free(&t);
 	dataset_free(&data);
 	dataset_free(&held);
 	network_free(&net);
-	return io_interrupted ? 130 : 0;
+	return status;
 }

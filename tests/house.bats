@@ -24,6 +24,10 @@ none() {
 	[ "$(including 'cblas')" = common/neural/linear.c ]
 }
 
+@test "what a program gives up is decided in one file" {
+	[ "$(including linux/seccomp)" = common/record/confine.c ]
+}
+
 @test "JSON is read in one file" {
 	[ "$(including jansson)" = tc-show/json.c ]
 }

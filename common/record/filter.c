@@ -1,5 +1,7 @@
 #include "record/filter.h"
 
+#include "record/confine.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +25,7 @@ filter_option(struct filter *f, int c)
 		f->output = optarg;
 		break;
 	case 'q':
+		f->quiet = true;
 		f->how = PROGRESS_QUIET;
 		break;
 	case 'v':
@@ -57,8 +60,7 @@ filter_operand(struct filter *f, int argc, char **argv)
 void
 filter_open_input(struct filter *f)
 {
-	f->in = f->input && strcmp(f->input, "-") ? open(f->input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	if (f->in < 0)
+	if ((f->in = io_open(f->input ? f->input : "-")) < 0)
 		err(f->failure, "%s", f->input);
 	f->input = io_name(f->input, "standard input");
 }
@@ -70,6 +72,13 @@ filter_open_output(struct filter *f)
 		errno == ENOTTY ? errx(f->failure, "standard output is a terminal; -o - writes to it")
 				: err(f->failure, "%s", f->output);
 	f->output = io_name(f->output, "standard output");
+}
+
+void
+filter_confine(const struct filter *f)
+{
+	if (confine() < 0 && !f->quiet)
+		warn("goes on unconfined");
 }
 
 void

@@ -6,6 +6,7 @@
 #define TC_FILTER_H
 
 #include "record/io.h"
+#include "record/outfile.h"
 #include "record/progress.h"
 #include "record/stream.h"
 
@@ -14,6 +15,7 @@
 struct filter {
 	const char *usage;
 	int failure; /* the exit status where something can't be had: 1, but tc-diff's 2 */
+	bool quiet;
 	enum progress_how how;
 	const char *input, *output; /* paths as given, NULL where none was; names once open */
 	int in;
@@ -36,6 +38,8 @@ void filter_operand(struct filter *f, int argc, char **argv);
 
 void filter_open_input(struct filter *f);
 void filter_open_output(struct filter *f);
+/* All is open: gives up what isn't needed any more. A kernel that can't is no reason to stop, but said. */
+void filter_confine(const struct filter *f);
 /* A stream's reader on the input, and its progress. flush passes on what is ready before the input is waited for. */
 void filter_read(struct filter *f, int (*flush)(void *), void *arg);
 /* Each trace of the input: trace reads it, and returns 0 after its end, else -1. The exit status. */
