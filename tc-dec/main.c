@@ -81,7 +81,7 @@ prepare(struct program *p)
 	if (weights_load(&p->net, p->hash, p->weights, why_not) < 0)
 		errx(1, "%s: %s", p->weights ? p->weights : "built-in weights", why_not);
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
-	    !(p->decoder = decoder_new(&p->net, p->cached, &p->writer)))
+	    !(p->decoder = decoder_new(&p->net, p->cached, &p->writer)) || linear_room(1) < 0)
 		err(1, NULL);
 	filter_confine(f);
 	filter_read(f, pass_on, p);

@@ -255,11 +255,16 @@ finish(struct diff *d)
 int
 main(int argc, char **argv)
 {
-	static struct diff d = {.filter = {.usage = usage_text, .failure = 2}};
+	struct diff *d = calloc(1, sizeof *d); /* too large for a program that is to start wherever others do */
 
+	if (!d)
+		err(2, NULL);
+	d->filter = (struct filter){.usage = usage_text, .failure = 2};
 	io_start();
-	arguments(&d, argc, argv);
-	prepare(&d);
-	run(&d);
-	return finish(&d);
+	arguments(d, argc, argv);
+	prepare(d);
+	run(d);
+	int status = finish(d);
+	free(d);
+	return status;
 }

@@ -274,6 +274,8 @@ read_all(struct options *o, struct dataset *data, struct dataset *held)
 	if (dataset_read(data, held, o->held, &f->reader) < 0)
 		err(1, NULL);
 	progress_end();
+	if (io_interrupted)
+		exit(130);
 	if (*f->reader.error)
 		errx(1, "%s: %s", f->input, f->reader.error);
 	if (!data->packets)
@@ -327,7 +329,8 @@ main(int argc, char **argv)
 	arguments(&o, argc, argv);
 	prepare(&o, &net);
 	read_all(&o, &data, &held);
-	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0 || (!o.init && trainer_first(&t) < 0))
+	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0 || (!o.init && trainer_first(&t) < 0) ||
+	    linear_room(o.recipe.threads) < 0)
 		err(1, NULL);
 	train(&t, &o);
 	if (!io_interrupted)

@@ -6,7 +6,7 @@ setup_file() {
 	cd "$BATS_TEST_DIRNAME/.." || return
 	PATH=$PWD/bin:$PATH
 	in=$BATS_FILE_TMPDIR
-	tc-lift -q tests/fixtures/sample.pcap >"$in/act"
+	tc-lift -q tests/fixtures/edge/tcp-plain-ip4.pcap >"$in/act"
 	tc-enc -q "$in/act" >"$in/lat"
 	tc-show "$in/act" >"$in/json"
 }
@@ -37,8 +37,8 @@ outcomes() { printf "%s $1\n" "${@:2}"; }
 }
 
 # How each program is begun, on "in" and with all that it may open.
-programs=('tc-lift in' 'tc-lift -o out --map map tests/fixtures/sample.pcap in' 'tc-enc in' 'tc-enc -o out in' 'tc-dec in'
-	'tc-compile in' 'tc-compile -o out --map map in' 'tc-diff tests/fixtures/sample.pcap in' 'tc-show in'
+programs=('tc-lift in' 'tc-lift -o out --map map tests/fixtures/edge/tcp-plain-ip4.pcap in' 'tc-enc in' 'tc-enc -o out in' 'tc-dec in'
+	'tc-compile in' 'tc-compile -o out --map map in' 'tc-diff tests/fixtures/edge/tcp-plain-ip4.pcap in' 'tc-show in'
 	'tc-show --reverse in' 'tc-train -o out --checkpoint state in')
 
 # each FUNCTION: for all programs, as $name with $arguments; "in" and the others are in $tmp.
@@ -85,7 +85,7 @@ each() {
 @test "where the kernel can't, each says so, or not with -q, and does its work" {
 	input() {
 		case $name in
-		tc-lift | tc-diff) echo "$sample" ;;
+		tc-lift | tc-diff) echo "$edge/tcp-plain-ip4.pcap" ;;
 		tc-dec) echo "$BATS_FILE_TMPDIR/lat" ;;
 		tc-show) [ "${arguments[0]}" = --reverse ] && echo "$BATS_FILE_TMPDIR/json" || echo "$BATS_FILE_TMPDIR/act" ;;
 		*) echo "$BATS_FILE_TMPDIR/act" ;;

@@ -38,6 +38,7 @@ io_start(void)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	sigaction(SIGUSR1, &status, NULL);
 #ifdef SIGINFO
 	sigaction(SIGINFO, &status, NULL);
@@ -106,7 +107,7 @@ io_stream(int fd)
 {
 	cookie_io_functions_t functions = {.write = stream_write_octets, .close = stream_close};
 
-	return fopencookie((void *)(intptr_t)fd, "w", functions);
+	return fd < 0 ? NULL : fopencookie((void *)(intptr_t)fd, "w", functions);
 }
 
 /* Whether more may be read after an interrupt. */

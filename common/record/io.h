@@ -15,8 +15,9 @@
 /* Set by SIGINT and SIGTERM once io_start() ran; the number of the signal. */
 extern volatile sig_atomic_t io_interrupted;
 
-/* First of all: interrupts end a loop at the next record, a closed pipe is an error like any other,
- * and so is a standard stream that is closed; SIGUSR1 asks for a line of progress.h. */
+/* First of all: interrupts end a loop at the next record; a closed pipe is an error like any other, and so
+ * are a file that is as large as it may be, and a standard stream that is closed; SIGUSR1 asks for a line of
+ * progress.h. */
 void io_start(void);
 
 /* A path for messages: `standard`, such as "standard output", for NULL and for "-". */
@@ -32,7 +33,8 @@ bool io_number(const char *text, uint64_t low, uint64_t high, uint64_t *v);
 int write_all(int fd, const void *p, size_t n);
 
 /* A stream of the C library to a descriptor, which it owns. It writes as write_all() does, where the
- * library's own would take a signal for an error. NULL with errno. */
+ * library's own would take a signal for an error. NULL with errno, that of
+ * a dup() which gave -1 too. */
 FILE *io_stream(int fd);
 
 /* One read(2), repeated where a signal broke it off: octets, 0 at the end, -1 with errno. Once

@@ -56,7 +56,9 @@ ask(const struct outfile *f, char what, int *fd)
 		errno = EPIPE;
 	if (n <= 0)
 		return -1;
-	if (CMSG_FIRSTHDR(&m) && fd)
+	if (!error && fd && !CMSG_FIRSTHDR(&m)) /* it came, but there was no number left for it */
+		error = EMFILE;
+	else if (!error && fd)
 		memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof *fd);
 	errno = error;
 	return error ? -1 : 0;
