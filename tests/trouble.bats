@@ -66,7 +66,7 @@ last() {
 	it() {
 		[ $name != tc-train ] || return 0 # writes at its end, larger than the limit only with a larger network
 		status=0
-		(ulimit -f 8 && exec $tool -o "$out/a" "$good") 2>"$tmp/err" || status=$?
+		(ulimit -f 4 && exec $tool -o "$out/a" "$good") 2>"$tmp/err" || status=$?
 		is $status 1
 		last "$name: $out/a: File too large"
 		is "$(wc -l <"$tmp/err")" 1
@@ -75,7 +75,7 @@ last() {
 	each it
 	# The same on a small file system, where this machine lets root mount one.
 	mkdir "$tmp/small"
-	mount -t tmpfs -o size=8k none "$tmp/small" 2>/dev/null || return 0
+	mount -t tmpfs -o size=4k none "$tmp/small" 2>/dev/null || return 0
 	it() {
 		status=0
 		$tool -o "$tmp/small/a" "$good" 2>"$tmp/err" || status=$?
