@@ -153,7 +153,7 @@ half() {
 	each it
 	IFS='|' read -r tool good <<<"${writers[0]}"
 	name=tc-lift good=$in/$good written=1
-	for signal in HUP QUIT SEGV XCPU; do
+	for signal in HUP QUIT ABRT XCPU; do
 		echo "$signal"
 		half $signal
 		[ $status -gt 128 ]
@@ -266,7 +266,7 @@ goes_on() {
 	it() {
 		for mib in 8 32 64 128 160 192 256 384 512; do
 			status=0
-			(ulimit -c 0 -v $((mib << 10)) && exec timeout -s KILL 60 $tool -o "$out/a" "$good") 2>"$tmp/err" || status=$?
+			with_memory $((mib << 10)) timeout -s KILL 60 $tool -o "$out/a" "$good" 2>"$tmp/err" || status=$?
 			[ $status -ne 127 ] || continue # not even loaded
 			[ $status -le 1 ] || { echo "exit $status with $mib MiB"; cat "$tmp/err"; return 1; }
 			if [ $status -eq 1 ]; then
@@ -279,7 +279,7 @@ goes_on() {
 	each it
 	for mib in 8 64 512; do
 		status=0
-		(ulimit -c 0 -v $((mib << 10)) && exec tc-diff "$in/pcap" "$in/act") >"$tmp/got" 2>"$tmp/err" || status=$?
+		with_memory $((mib << 10)) tc-diff "$in/pcap" "$in/act" >"$tmp/got" 2>"$tmp/err" || status=$?
 		[ $status -eq 127 ] || is $status 2
 		[ $status -eq 127 ] || last 'tc-diff: *Cannot allocate memory'
 	done
