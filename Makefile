@@ -14,10 +14,10 @@ SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump t
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 tc-lift.1 tc-enc.1 tc-dec.1 tc-compile.1 tc-diff.1 tc-train.1 tc-show.1
-TESTS = identity units neural scramble conn analysis big
+TESTS = identity units neural scramble conn analysis big confine
 
 objects = $(patsubst %,build/common/%.o,$(1))
-record = $(call objects,$(addprefix record/,io progress action stream latent map))
+record = $(call objects,$(addprefix record/,io outfile confine progress action stream latent map filter))
 layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp packet slots))
 state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
 analysis = $(call objects,$(addprefix packet/,analysis conn))
@@ -51,9 +51,14 @@ bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread
 bin/tc-show: LDLIBS += -ljansson
 
-$(TOOLS:%=bin/%) $(TESTS:%=build/tests/%):
+$(TOOLS:%=bin/%) $(patsubst %,build/tests/%,$(filter-out confine,$(TESTS))):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Never with a sanitizer, which can't be confined.
+build/tests/confine: tests/unit/confine.c common/record/confine.c common/record/confine.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -O2 -o $@ $(filter %.c,$^) -lpthread
 
 # The loops between the matrix products, and those over latents, want the vectorizer; the weights stand in the programs.
 build/common/neural/%.o build/common/record/latent.o build/tc-train/%.o: override CFLAGS += -O3 -fno-math-errno

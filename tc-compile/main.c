@@ -1,14 +1,10 @@
 /* tc-compile: packet actions in, a capture out. */
 #include "packet/capture.h"
 #include "packet/trace.h"
-#include "record/io.h"
+#include "record/filter.h"
 #include "record/map.h"
-#include "record/progress.h"
 
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,17 +29,15 @@ static const char usage_text[] =
 
 struct options {
 	bool strict, full, has_start;
-	enum progress_how how;
 	uint32_t snaplen;
 	uint64_t seed;
 	int64_t start;
-	const char *map, *output, *input;
+	const char *map;
 };
 
 struct compile {
+	struct filter filter;
 	struct options options;
-	struct outfile out;
-	struct stream_reader reader;
 	struct capture_writer writer;
 	struct trace trace;
 	struct fresh fresh;
@@ -55,23 +49,6 @@ struct compile {
 	uint8_t *frame; /* one packet as it is written */
 	size_t frame_size;
 };
-
-static void __attribute__((noreturn))
-usage(void)
-{
-	fputs(usage_text, stderr);
-	exit(2);
-}
-
-static uint64_t
-number(const char *text, uint64_t low, uint64_t high, const char *what)
-{
-	uint64_t v;
-
-	if (!io_number(text, low, high, &v))
-		errx(2, "%s: %s must be %" PRIu64 " to %" PRIu64, text, what, low, high);
-	return v;
-}
 
 /* Seconds since 1970 with up to nine decimals, or a date of RFC 3339 in UTC. */
 static int64_t
@@ -99,19 +76,19 @@ start_option(const char *text)
 }
 
 static void
-arguments(struct options *o, int argc, char **argv)
+arguments(struct compile *c, int argc, char **argv)
 {
 	static const struct option table[] = {
-	    {"strict", no_argument, NULL, 'S'},	     {"full", no_argument, NULL, 'F'},
+	    {"strict", no_argument, NULL, 'S'},	       {"full", no_argument, NULL, 'F'},
 	    {"snaplen", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'r'},
-	    {"start", required_argument, NULL, 't'}, {"map", required_argument, NULL, 'm'},
-	    {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},
-	    {"verbose", no_argument, NULL, 'v'},    {"help", no_argument, NULL, 'h'},
-	    {0}};
-	int c;
+	    {"start", required_argument, NULL, 't'},   {"map", required_argument, NULL, 'm'},
+	    FILTER_OUTPUT,			       FILTER_PROGRESS,
+	    FILTER_HELP,			       {0}};
+	struct options *o = &c->options;
+	int letter;
 
-	while ((c = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
-		switch (c) {
+	while ((letter = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
+		switch (letter) {
 		case 'S':
 			o->strict = true;
 			break;
@@ -119,10 +96,10 @@ arguments(struct options *o, int argc, char **argv)
 			o->full = true;
 			break;
 		case 's':
-			o->snaplen = number(optarg, 1, capture_max(-1), "--snaplen");
+			o->snaplen = filter_number("snaplen", optarg, 1, capture_max(-1));
 			break;
 		case 'r':
-			o->seed = number(optarg, 0, UINT64_MAX, "--seed");
+			o->seed = filter_number("seed", optarg, 0, UINT64_MAX);
 			break;
 		case 't':
 			o->start = start_option(optarg);
@@ -131,25 +108,13 @@ arguments(struct options *o, int argc, char **argv)
 		case 'm':
 			o->map = optarg;
 			break;
-		case 'o':
-			o->output = optarg;
-			break;
-		case 'q':
-			o->how = PROGRESS_QUIET;
-			break;
-		case 'v':
-			o->how = PROGRESS_VERBOSE;
-			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			exit(fclose(stdout) ? 1 : 0);
 		default:
-			usage();
+			filter_option(&c->filter, letter);
 		}
 	}
-	if (argc - optind > 1 || (o->full && o->snaplen))
-		usage();
-	o->input = argc > optind ? argv[optind] : "-";
+	if (o->full && o->snaplen)
+		filter_usage(&c->filter);
+	filter_operand(&c->filter, argc, argv);
 }
 
 static int
@@ -164,21 +129,13 @@ static void
 prepare(struct compile *c)
 {
 	const struct options *o = &c->options;
-	int fd = strcmp(o->input, "-") ? open(o->input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 
-	if (fd < 0)
-		err(1, "%s", o->input);
-	c->options.input = io_name(o->input, "standard input");
-	if (outfile_open(&c->out, o->output) < 0)
-		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
-				: err(1, "%s", o->output);
+	filter_open_input(&c->filter);
+	filter_open_output(&c->filter);
 	if (o->map && map_open(&c->map, o->map) < 0)
 		err(1, "%s", o->map);
-	if (stream_reader_init(&c->reader, fd) < 0)
-		errx(1, "%s", c->reader.error);
-	c->reader.before_wait = pass_on;
-	c->reader.before_wait_arg = c;
-	progress_begin(fd, c->options.input, &c->reader.all, o->how);
+	filter_confine(&c->filter);
+	filter_read(&c->filter, pass_on, c);
 	c->frame_size = capture_max(-1) + PACKET_HEADERS;
 	if (!(c->frame = malloc(c->frame_size)))
 		err(1, NULL);
@@ -195,16 +152,13 @@ begin(struct compile *c, const struct stream_header *h)
 			return 0;
 		warnx("%s: a trace of link type %" PRIu32 " after one of %" PRIu32
 		      " can't go into the same capture",
-		      o->input, h->link, c->first.link);
+		      c->filter.input, h->link, c->first.link);
 		return -1;
 	}
 	c->first = *h;
 	c->begun = true;
 	c->snaplen = o->full ? capture_max(h->link) : o->snaplen ? o->snaplen : h->snaplen;
-	if (capture_create(&c->writer, dup(c->out.fd), h->link, c->snaplen, h->nano) == 0)
-		return 0;
-	warnx("%s", c->writer.error);
-	return -1;
+	return capture_create(&c->writer, dup(c->filter.out.fd), h->link, c->snaplen, h->nano);
 }
 
 static int
@@ -214,12 +168,12 @@ begin_trace(struct compile *c, struct stream_header *h)
 
 	if (h->snaplen < 1 || h->snaplen > capture_max(h->link)) {
 		warnx("%s: header: a snap length of %" PRIu32 "; 1 to %" PRIu32 " are possible",
-		      o->input, h->snaplen, capture_max(h->link));
+		      c->filter.input, h->snaplen, capture_max(h->link));
 		return -1;
 	}
 
 	if (h->cap < TRACE_CAP_MIN || h->cap > TRACE_CAP_MAX) {
-		warnx("%s: header: a cap of %" PRIu32 "; %d to %d are possible", o->input, h->cap,
+		warnx("%s: header: a cap of %" PRIu32 "; %d to %d are possible", c->filter.input, h->cap,
 		      TRACE_CAP_MIN, TRACE_CAP_MAX);
 		return -1;
 	}
@@ -247,7 +201,7 @@ refused(const struct compile *c)
 	for (int i = 0; i < ODDS; i++) {
 		if (!c->trace.odd[i])
 			continue;
-		warnx("%s: record %" PRIu64 ": %s", c->options.input, c->reader.packets,
+		warnx("%s: record %" PRIu64 ": %s", c->filter.input, c->filter.reader.packets,
 		      odd_names[i]);
 		return -1;
 	}
@@ -291,13 +245,16 @@ write_packet(struct compile *c, struct packet *p)
 }
 
 static int
-compile_trace(struct compile *c)
+compile_trace(void *arg, struct stream_header *h)
 {
 	static struct action a;
+	struct compile *c = arg;
 	struct packet p;
 	int got = 0;
 
-	while ((got = stream_read(&c->reader, &a)) == 1) {
+	if (begin_trace(c, h) < 0)
+		return -1;
+	while ((got = stream_read(&c->filter.reader, &a)) == 1) {
 		c->map.packet = ++c->packets;
 		trace_compile(&c->trace, &p, &a);
 		if (write_packet(c, &p) < 0 || (c->options.strict && refused(c) < 0))
@@ -305,91 +262,51 @@ compile_trace(struct compile *c)
 	}
 	for (int i = 0; i < ODDS; i++)
 		c->odd[i] += c->trace.odd[i];
-	return got;
+	return io_interrupted ? -1 : got;
 }
 
 /* The exit status. */
 static int
 run(struct compile *c)
 {
-	struct stream_header h;
-	int got, status = 0;
+	int status = filter_traces(&c->filter, compile_trace, c);
 
-	while ((got = stream_read_header(&c->reader, &h)) == 1) {
-		if (begin_trace(c, &h) < 0)
-			return 1;
-		got = compile_trace(c);
-		if (io_interrupted)
-			return 130;
-		if (got < 0)
-			break;
-		if (c->reader.end != STREAM_WHOLE) {
-			warnx("%s: the trace ends %s after %" PRIu64 " packets", c->options.input,
-			      stream_end_names[c->reader.end], c->reader.packets);
-			status = 1;
-		}
+	capture_finish(&c->writer);
+	filter_explain(&c->filter, c->writer.error);
+	if (*c->writer.error)
+		status = 1;
+	if (c->options.map && map_close(&c->map) < 0) {
+		warn("%s", c->options.map);
+		status = 1;
 	}
-	if (io_interrupted)
-		return 130;
-	if (got < 0 && *c->writer.error)
-		warnx("%s: %s", io_name(c->options.output, "standard output"), c->writer.error);
-	else if (got < 0 && *c->reader.error)
-		warnx("%s: %s", c->options.input, c->reader.error);
-	return got < 0 ? 1 : status;
+	return status;
 }
 
 static void
 report(const struct compile *c)
 {
-	const char *before = "changed: ";
-	bool any = false;
+	filter_counts("changed", c->odd, odd_names, ODDS);
+	filter_unknown(&c->filter);
+}
 
-	for (int i = 0; i < ODDS; i++)
-		any |= c->odd[i] > 0;
-	if (any) {
-		fprintf(stderr, "%s: ", program_invocation_short_name);
-		for (int i = 0; i < ODDS; i++) {
-			if (!c->odd[i])
-				continue;
-			fprintf(stderr, "%s%" PRIu64 " %s", before, c->odd[i], odd_names[i]);
-			before = ", ";
-		}
-		fputc('\n', stderr);
-	}
-	if (c->reader.unknown)
-		warnx("passed over %" PRIu64 " records with fields that this version doesn't know",
-		      c->reader.unknown);
+static int
+finish(struct compile *c, int status)
+{
+	if (!c->filter.quiet)
+		report(c);
+	status = filter_close(&c->filter, status);
+	trace_free(&c->trace);
+	free(c->frame);
+	return status;
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct compile c;
+	static struct compile c = {.filter = {.usage = usage_text, .failure = 1}};
 
 	io_start();
-	arguments(&c.options, argc, argv);
+	arguments(&c, argc, argv);
 	prepare(&c);
-	int status = run(&c);
-	progress_end();
-	if (c.begun && capture_finish(&c.writer) < 0 && status != 1) {
-		warnx("%s: %s", io_name(c.options.output, "standard output"),
-		      c.writer.error);
-		status = 1;
-	}
-	if (c.options.map && map_close(&c.map) < 0) {
-		warn("%s", c.options.map);
-		status = 1;
-	}
-	if (c.options.how != PROGRESS_QUIET)
-		report(&c);
-	if (status) {
-		outfile_discard(&c.out);
-	} else if (outfile_commit(&c.out) < 0) {
-		warn("%s", io_name(c.options.output, "standard output"));
-		status = 1;
-	}
-	trace_free(&c.trace);
-	stream_reader_free(&c.reader);
-	free(c.frame);
-	return status;
+	return finish(&c, run(&c));
 }

@@ -1,18 +1,12 @@
 /* tc-dec: latents in, packet actions out. */
 #include "decode.h"
 #include "neural/weights.h"
-#include "record/io.h"
-#include "record/progress.h"
+#include "record/filter.h"
 
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char usage_text[] =
     "usage: tc-dec [-q] [-v] [-o FILE] [--weights FILE] [--no-cache] [--stats] [STREAM]\n"
@@ -24,70 +18,46 @@ static const char usage_text[] =
     "  -q, --quiet         no progress\n"
     "  -v, --verbose       progress of a pipe too, and a line at the end\n";
 
-struct options {
+struct program {
+	struct filter filter;
 	bool cached, stats;
-	enum progress_how how;
-	const char *weights, *output, *input;
+	const char *weights;
+	struct network net;
+	uint8_t hash[WEIGHTS_HASH];
+	struct stream_writer writer;
+	struct decoder *decoder;
 };
 
 static void
-arguments(struct options *o, int argc, char **argv)
+arguments(struct program *p, int argc, char **argv)
 {
-	static const struct option table[] = {{"output", required_argument, NULL, 'o'},
-					      {"weights", required_argument, NULL, 'w'},
+	static const struct option table[] = {{"weights", required_argument, NULL, 'w'},
 					      {"no-cache", no_argument, NULL, 'C'},
 					      {"stats", no_argument, NULL, 'T'},
-					      {"quiet", no_argument, NULL, 'q'},
-					      {"verbose", no_argument, NULL, 'v'},
-					      {"help", no_argument, NULL, 'h'},
+					      FILTER_OUTPUT,
+					      FILTER_PROGRESS,
+					      FILTER_HELP,
 					      {0}};
 	int c;
 
-	o->cached = true;
+	p->cached = true;
 	while ((c = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
 		switch (c) {
-		case 'o':
-			o->output = optarg;
-			break;
 		case 'w':
-			o->weights = optarg;
+			p->weights = optarg;
 			break;
 		case 'C':
-			o->cached = false;
+			p->cached = false;
 			break;
 		case 'T':
-			o->stats = true;
+			p->stats = true;
 			break;
-		case 'q':
-			o->how = PROGRESS_QUIET;
-			break;
-		case 'v':
-			o->how = PROGRESS_VERBOSE;
-			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			exit(fclose(stdout) ? 1 : 0);
 		default:
-			fputs(usage_text, stderr);
-			exit(2);
+			filter_option(&p->filter, c);
 		}
 	}
-	if (argc - optind > 1) {
-		fputs(usage_text, stderr);
-		exit(2);
-	}
-	o->input = argc > optind ? argv[optind] : "-";
+	filter_operand(&p->filter, argc, argv);
 }
-
-struct program {
-	struct options options;
-	struct network net;
-	uint8_t hash[WEIGHTS_HASH];
-	struct stream_reader reader;
-	struct stream_writer writer;
-	struct outfile out;
-	struct decoder *decoder;
-};
 
 static int
 pass_on(void *arg)
@@ -100,29 +70,23 @@ pass_on(void *arg)
 static void
 prepare(struct program *p)
 {
-	const struct options *o = &p->options;
-	int in = strcmp(o->input, "-") ? open(o->input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	struct filter *f = &p->filter;
 	char why_not[WEIGHTS_ERROR];
 	const char *why;
 
-	if (in < 0)
-		err(1, "%s", o->input);
-	p->options.input = io_name(o->input, "standard input");
+	filter_open_input(f);
+	filter_open_output(f);
 	if (linear_start(&why) < 0)
 		errx(1, "%s", why);
-	if (weights_load(&p->net, p->hash, o->weights, why_not) < 0)
-		errx(1, "%s: %s", o->weights ? o->weights : "built-in weights", why_not);
-	if (outfile_open(&p->out, o->output) < 0)
-		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
-				: err(1, "%s", o->output);
-	if (stream_reader_init(&p->reader, in) < 0 || stream_writer_init(&p->writer, p->out.fd) < 0 ||
-	    !(p->decoder = decoder_new(&p->net, o->cached, &p->writer)))
+	if (weights_load(&p->net, p->hash, p->weights, why_not) < 0)
+		errx(1, "%s: %s", p->weights ? p->weights : "built-in weights", why_not);
+	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
+	    !(p->decoder = decoder_new(&p->net, p->cached, &p->writer)) || linear_room(1) < 0)
 		err(1, NULL);
-	p->reader.kinds = 1 << STREAM_LATENTS;
-	p->reader.before_wait = pass_on;
-	p->reader.before_wait_arg = p;
-	linear_clock = o->stats;
-	progress_begin(in, p->options.input, &p->reader.all, o->how);
+	filter_confine(f);
+	filter_read(f, pass_on, p);
+	f->reader.kinds = 1 << STREAM_LATENTS;
+	linear_clock = p->stats;
 }
 
 /* What the header must say for this network: 0, or -1. */
@@ -135,16 +99,16 @@ check_header(const struct program *p, const struct stream_header *h)
 	for (int i = 0; i < 8; i++)
 		snprintf(hex + 2 * i, 3, "%02x", h->weights[i]);
 	if (memcmp(h->weights, p->hash, sizeof p->hash)) {
-		warnx("%s: made with other weights (%s...); --weights names them", p->options.input, hex);
+		warnx("%s: made with other weights (%s...); --weights names them", p->filter.input, hex);
 		return -1;
 	}
 	if (h->coordinates != want) {
 		warnx("%s: header: latents of %" PRIu32 " coordinates; these weights have %" PRIu32,
-		      p->options.input, h->coordinates, want);
+		      p->filter.input, h->coordinates, want);
 		return -1;
 	}
 	if (h->cap < 1 || h->cap > 1 << 20) {
-		warnx("%s: header: a cap of %" PRIu32 "; 1 to %d are possible", p->options.input,
+		warnx("%s: header: a cap of %" PRIu32 "; 1 to %d are possible", p->filter.input,
 		      h->cap, 1 << 20);
 		return -1;
 	}
@@ -153,24 +117,26 @@ check_header(const struct program *p, const struct stream_header *h)
 
 /* The packets of one trace: 0, or -1. */
 static int
-decode_trace(struct program *p, struct stream_header *h)
+decode_trace(void *arg, struct stream_header *h)
 {
 	static struct latent l;
+	struct program *p = arg;
+	struct stream_reader *in = &p->filter.reader;
 	int got = 0, r;
 
 	if (check_header(p, h) < 0)
 		return -1;
 	r = decoder_begin(p->decoder, h);
-	while (r == 0 && (got = stream_read_latent(&p->reader, &l)) == 1)
+	while (r == 0 && (got = stream_read_latent(in, &l)) == 1)
 		r = decoder_add(p->decoder, &l);
 	if (r > 0)
 		warnx("%s: record %" PRIu64 ": a coordinate is infinite or not a number",
-		      p->options.input, p->reader.packets);
+		      p->filter.input, in->packets);
 	bool cut = r > 0 || got < 0;
 	if (r >= 0)
 		r = decoder_end(p->decoder, io_interrupted ? STREAM_INTERRUPTED
 					    : cut	   ? STREAM_CUT
-							   : p->reader.end);
+							   : in->end);
 	if (r < 0 && !*p->writer.error)
 		warn(NULL);
 	return r < 0 || cut ? -1 : 0;
@@ -180,25 +146,11 @@ decode_trace(struct program *p, struct stream_header *h)
 static int
 run(struct program *p)
 {
-	struct stream_header h;
-	int got, status = 0;
+	int status = filter_traces(&p->filter, decode_trace, p);
 
-	while ((got = stream_read_header(&p->reader, &h)) == 1) {
-		if ((got = decode_trace(p, &h)) < 0)
-			break;
-		if (p->reader.end != STREAM_WHOLE) {
-			warnx("%s: the trace ends %s after %" PRIu64 " packets", p->options.input,
-			      stream_end_names[p->reader.end], p->reader.packets);
-			status = 1;
-		}
-	}
-	if (pass_on(p) < 0)
-		warnx("%s: %s", io_name(p->options.output, "standard output"), p->writer.error);
-	else if (*p->reader.error && !io_interrupted)
-		warnx("%s: %s", p->options.input, p->reader.error);
-	if (io_interrupted)
-		return 130;
-	return got < 0 || *p->writer.error ? 1 : status;
+	pass_on(p);
+	filter_explain(&p->filter, p->writer.error);
+	return status || !*p->writer.error ? status : 1;
 }
 
 static void
@@ -213,30 +165,26 @@ print_stats(const struct program *p)
 		rows, found, asked, clock() / (double)CLOCKS_PER_SEC, linear_seconds, linear_kernel());
 }
 
+static int
+finish(struct program *p, int status)
+{
+	if (p->stats)
+		print_stats(p);
+	filter_unknown(&p->filter);
+	status = filter_close(&p->filter, status);
+	decoder_free(p->decoder);
+	stream_writer_free(&p->writer);
+	network_free(&p->net);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
-	static struct program p;
+	static struct program p = {.filter = {.usage = usage_text, .failure = 1}};
 
 	io_start();
-	arguments(&p.options, argc, argv);
+	arguments(&p, argc, argv);
 	prepare(&p);
-	int status = run(&p);
-	progress_end();
-	if (p.options.stats)
-		print_stats(&p);
-	if (p.reader.unknown)
-		warnx("passed over %" PRIu64 " records with fields that this version doesn't know",
-		      p.reader.unknown);
-	if (status) {
-		outfile_discard(&p.out);
-	} else if (outfile_commit(&p.out) < 0) {
-		warn("%s", io_name(p.options.output, "standard output"));
-		status = 1;
-	}
-	decoder_free(p.decoder);
-	stream_reader_free(&p.reader);
-	stream_writer_free(&p.writer);
-	network_free(&p.net);
-	return status;
+	return finish(&p, run(&p));
 }

@@ -1,16 +1,14 @@
 /* tc-diff: two traces in, what they have in common and what they don't. */
 #include "metrics.h"
-#include "record/io.h"
+#include "record/filter.h"
 #include "report.h"
 #include "source.h"
-#include "record/progress.h"
 
 #include <err.h>
-#include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage_text[] =
     "usage: tc-diff [-q] [-v] [--json | --tsv | --flows] [--transitions] [--paired]\n"
@@ -32,13 +30,13 @@ enum form { FORM_PEOPLE, FORM_JSON, FORM_TSV, FORM_FLOWS };
 struct options {
 	enum form form;
 	bool transitions, paired, some; /* some: --fail-on was given */
-	enum progress_how how;
 	double tolerance[METRICS_MAX];
 	bool fail_on[METRICS_MAX];
 	const char *path[2];
 };
 
 struct diff {
+	struct filter filter; /* of its parts the options alone: there are two inputs */
 	struct options options;
 	struct source source[2];
 	struct measure measure[2];
@@ -46,13 +44,6 @@ struct diff {
 };
 
 static const char *flows_of; /* the trace whose flows are being listed */
-
-static void __attribute__((noreturn))
-usage(void)
-{
-	fputs(usage_text, stderr);
-	exit(2);
-}
 
 static int
 metric_of(const char *name)
@@ -79,14 +70,15 @@ tolerance_option(struct options *o, char *text)
 }
 
 static void
-arguments(struct options *o, int argc, char **argv)
+arguments(struct diff *d, int argc, char **argv)
 {
 	static const struct option table[] = {
 	    {"json", no_argument, NULL, 'j'},	    {"tsv", no_argument, NULL, 't'},
 	    {"flows", no_argument, NULL, 'f'},	    {"transitions", no_argument, NULL, 'm'},
 	    {"paired", no_argument, NULL, 'p'},	    {"tolerance", required_argument, NULL, 'x'},
-	    {"fail-on", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},
-	    {"verbose", no_argument, NULL, 'v'},    {"help", no_argument, NULL, 'h'}, {0}};
+	    {"fail-on", required_argument, NULL, 'F'}, FILTER_PROGRESS,
+	    FILTER_HELP,			    {0}};
+	struct options *o = &d->options;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "qv", table, NULL)) != -1) {
@@ -106,29 +98,20 @@ arguments(struct options *o, int argc, char **argv)
 		case 'p':
 			o->paired = true;
 			break;
-		case 'q':
-			o->how = PROGRESS_QUIET;
-			break;
-		case 'v':
-			o->how = PROGRESS_VERBOSE;
-			break;
 		case 'x':
 			tolerance_option(o, optarg);
 			break;
-		case 'o':
+		case 'F':
 			o->some = true;
 			for (char *m; (m = strsep(&optarg, ","));)
 				o->fail_on[metric_of(m)] = true;
 			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			exit(fclose(stdout) ? 2 : 0);
 		default:
-			usage();
+			filter_option(&d->filter, c);
 		}
 	}
 	if (argc - optind != 2)
-		usage();
+		filter_usage(&d->filter);
 	if (o->form != FORM_PEOPLE && o->transitions)
 		errx(2, "--transitions goes with the report for people");
 	if (o->form == FORM_FLOWS && o->paired)
@@ -148,9 +131,16 @@ list_flow(const struct live *l)
 static void
 prepare(struct diff *d)
 {
+	stdout = io_stream(STDOUT_FILENO);
 	for (int i = 0; i < 2; i++) {
 		struct source *s = &d->source[i];
-		if (source_open(s, d->options.path[i], d->options.paired) < 0)
+		if (source_open(s, d->options.path[i]) < 0)
+			errx(2, "%s: %s", s->name, s->error);
+	}
+	filter_confine(&d->filter);
+	for (int i = 0; i < 2; i++) {
+		struct source *s = &d->source[i];
+		if (source_begin(s, d->options.paired) < 0)
 			errx(2, "%s: %s", s->name, s->error);
 		if (measure_init(&d->measure[i]) < 0)
 			err(2, NULL);
@@ -196,6 +186,7 @@ advance(struct diff *d, int i)
 	return got;
 }
 
+/* All packets of both. */
 static void
 run(struct diff *d)
 {
@@ -203,7 +194,7 @@ run(struct diff *d)
 	const struct source *a = &d->source[0];
 
 	/* Both go on together. */
-	progress_begin(a->fd, a->name, &a->packets, d->options.how);
+	progress_begin(a->fd, a->name, &a->packets, d->filter.how);
 	while (more[0] || more[1]) {
 		for (int i = 0; i < 2; i++)
 			if (more[i])
@@ -217,44 +208,63 @@ run(struct diff *d)
 		if (d->source[i].packets == 0)
 			errx(2, "%s: a trace without packets", d->source[i].name);
 	}
+	progress_end();
+}
+
+static void
+compute(const struct diff *d, struct report *r, struct result *results)
+{
+	metrics_compute(r->ma, r->mb, results);
+	for (int i = 0; i < metrics_count; i++) {
+		results[i].tolerance = d->options.tolerance[i];
+		results[i].counts = !d->options.some || d->options.fail_on[i];
+		r->outside += results[i].counts && results[i].value > results[i].tolerance;
+	}
+	if (!d->options.paired)
+		return;
+	r->paired = d->differences;
+	r->paired_packets = d->paired;
+	r->paired_different = d->different;
+}
+
+/* What was found, and the exit status. */
+static int
+finish(struct diff *d)
+{
+	static struct result results[METRICS_MAX];
+	struct report r = {.a = &d->source[0], .b = &d->source[1], .ma = &d->measure[0],
+			   .mb = &d->measure[1], .results = results};
+	enum form form = d->options.form;
+
+	compute(d, &r, results);
+	if (form != FORM_FLOWS)
+		(form == FORM_JSON  ? report_json
+		 : form == FORM_TSV ? report_tsv
+				    : report_people)(stdout, &r);
+	if (d->options.transitions)
+		report_transitions(stdout, &r);
+	for (int i = 0; i < 2; i++) {
+		source_close(&d->source[i]);
+		measure_free(&d->measure[i]);
+	}
+	if (ferror(stdout) | fclose(stdout))
+		err(2, "standard output");
+	return r.outside > 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct diff d;
-	static struct result results[METRICS_MAX];
-	struct report r = {.a = &d.source[0], .b = &d.source[1], .ma = &d.measure[0],
-			   .mb = &d.measure[1], .results = results};
+	struct diff *d = calloc(1, sizeof *d); /* too large for a program that is to start wherever others do */
 
+	if (!d)
+		err(2, NULL);
+	d->filter = (struct filter){.usage = usage_text, .failure = 2};
 	io_start();
-	arguments(&d.options, argc, argv);
-	stdout = io_stream(STDOUT_FILENO);
-	prepare(&d);
-	run(&d);
-	progress_end();
-	metrics_compute(r.ma, r.mb, results);
-	for (int i = 0; i < metrics_count; i++) {
-		results[i].tolerance = d.options.tolerance[i];
-		results[i].counts = !d.options.some || d.options.fail_on[i];
-		r.outside += results[i].counts && results[i].value > results[i].tolerance;
-	}
-	if (d.options.paired) {
-		r.paired = d.differences;
-		r.paired_packets = d.paired;
-		r.paired_different = d.different;
-	}
-	if (d.options.form != FORM_FLOWS)
-		(d.options.form == FORM_JSON  ? report_json
-		 : d.options.form == FORM_TSV ? report_tsv
-					      : report_people)(stdout, &r);
-	if (d.options.transitions)
-		report_transitions(stdout, &r);
-	for (int i = 0; i < 2; i++) {
-		source_close(&d.source[i]);
-		measure_free(&d.measure[i]);
-	}
-	if (ferror(stdout) | fclose(stdout))
-		err(2, "standard output");
-	return r.outside > 0;
+	arguments(d, argc, argv);
+	prepare(d);
+	run(d);
+	int status = finish(d);
+	free(d);
+	return status;
 }

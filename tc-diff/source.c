@@ -3,10 +3,8 @@
 #include "record/io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static int
 fail(struct source *s, const char *why)
@@ -49,16 +47,20 @@ next_trace(struct source *s)
 }
 
 int
-source_open(struct source *s, const char *path, bool paired)
+source_open(struct source *s, const char *path)
+{
+	*s = (struct source){.fd = io_open(path), .name = io_name(path, "standard input")};
+	return s->fd < 0 ? fail(s, strerror(errno)) : 0;
+}
+
+int
+source_begin(struct source *s, bool paired)
 {
 	uint8_t head[4];
 	ssize_t n = 0, got = 1;
-	bool standard = !strcmp(path, "-");
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	int fd = s->fd;
 
-	*s = (struct source){.fd = fd, .name = standard ? "standard input" : path, .paired = paired};
-	if (fd < 0)
-		return fail(s, strerror(errno));
+	s->paired = paired;
 	while (n < 4 && (got = read_some(fd, head + n, 4 - n)) > 0)
 		n += got;
 	if (got < 0)

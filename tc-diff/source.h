@@ -29,8 +29,10 @@ struct step {
 	enum flow_open open;
 };
 
-/* A file, or "-"; told apart by its magic. paired: fill s->action. 0, or -1 with s->error. */
-int source_open(struct source *s, const char *path, bool paired);
+/* A file, or "-". 0, or -1 with s->error. */
+int source_open(struct source *s, const char *path);
+/* Captures and actions are told apart by their magic. paired: fill s->action. 0, or -1 with s->error. */
+int source_begin(struct source *s, bool paired);
 /* The next packet: 1, 0 at the end, -1 with s->error, after what could be read. */
 int source_next(struct source *s, struct packet *p, struct step *step);
 void source_close(struct source *s);

@@ -2,13 +2,10 @@
 #include "packet/capture.h"
 #include "packet/layers.h"
 #include "packet/trace.h"
-#include "record/io.h"
+#include "record/filter.h"
 #include "record/map.h"
-#include "record/progress.h"
 
 #include <err.h>
-#include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,40 +30,22 @@ static const char *const shortfall_names[SHORTFALLS] = {
     "cut in the transport header", "of other IP protocols"};
 
 struct options {
-	const char *filter, *output, *map;
+	const char *filter, *map;
 	struct stream_header header;
-	enum progress_how how;
 };
 
 struct lift {
+	struct filter filter;
 	struct options options;
 	struct capture_reader *reader;
 	char **paths;
 	int n;
-	struct outfile out;
 	struct stream_writer writer;
 	struct trace trace;
 	struct map map;
 	bool begun;
 	uint64_t shortfall[SHORTFALLS];
 };
-
-static void __attribute__((noreturn))
-usage(void)
-{
-	fputs(usage_text, stderr);
-	exit(2);
-}
-
-static uint32_t
-number(const char *text, uint32_t low, uint32_t high, const char *what)
-{
-	uint64_t v;
-
-	if (!io_number(text, low, high, &v))
-		errx(2, "%s: %s must be %" PRIu32 " to %" PRIu32, text, what, low, high);
-	return v;
-}
 
 static void
 idle_option(struct options *o, char *list)
@@ -78,19 +57,20 @@ idle_option(struct options *o, char *list)
 		int i = getsubopt(&list, names, &value);
 		if (i < 0 || !value)
 			errx(2, "--idle: tcp=SECONDS, udp=SECONDS or other=SECONDS is wanted");
-		o->header.idle[i] = number(value, 1, UINT32_MAX, "--idle");
+		o->header.idle[i] = filter_number("idle", value, 1, UINT32_MAX);
 	}
 }
 
 static void
-arguments(struct options *o, int argc, char **argv)
+arguments(struct lift *l, int argc, char **argv)
 {
 	static const struct option table[] = {
-	    {"filter", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
-	    {"cap", required_argument, NULL, 'c'},    {"idle", required_argument, NULL, 'i'},
-	    {"map", required_argument, NULL, 'm'},    {"quiet", no_argument, NULL, 'q'},
-	    {"verbose", no_argument, NULL, 'v'},     {"help", no_argument, NULL, 'h'},
-	    {0}};
+	    {"filter", required_argument, NULL, 'f'}, {"cap", required_argument, NULL, 'c'},
+	    {"idle", required_argument, NULL, 'i'},   {"map", required_argument, NULL, 'm'},
+	    FILTER_OUTPUT,			      FILTER_PROGRESS,
+	    FILTER_HELP,			      {0}};
+	static char *standard_input[] = {"-"};
+	struct options *o = &l->options;
 	int c;
 
 	*o = (struct options){.header = {.cap = TRACE_CAP, .idle = {300, 60, 60}}};
@@ -99,11 +79,8 @@ arguments(struct options *o, int argc, char **argv)
 		case 'f':
 			o->filter = optarg;
 			break;
-		case 'o':
-			o->output = optarg;
-			break;
 		case 'c':
-			o->header.cap = number(optarg, TRACE_CAP_MIN, TRACE_CAP_MAX, "--cap");
+			o->header.cap = filter_number("cap", optarg, TRACE_CAP_MIN, TRACE_CAP_MAX);
 			break;
 		case 'i':
 			idle_option(o, optarg);
@@ -111,19 +88,12 @@ arguments(struct options *o, int argc, char **argv)
 		case 'm':
 			o->map = optarg;
 			break;
-		case 'q':
-			o->how = PROGRESS_QUIET;
-			break;
-		case 'v':
-			o->how = PROGRESS_VERBOSE;
-			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			exit(fclose(stdout) ? 1 : 0);
 		default:
-			usage();
+			filter_option(&l->filter, c);
 		}
 	}
+	l->n = optind < argc ? argc - optind : 1;
+	l->paths = optind < argc ? argv + optind : standard_input;
 }
 
 static int
@@ -134,30 +104,18 @@ pass_on(void *arg)
 	return l->begun ? stream_flush(&l->writer) : 0;
 }
 
-/* Opens everything: after this no path is touched. */
+/* The captures, open already, begin: their link types must agree. */
 static void
-prepare(struct lift *l, int argc, char **argv)
+begin_captures(struct lift *l)
 {
-	static char *standard_input[] = {"-"};
-	struct rlimit files;
 	struct stream_header *h = &l->options.header;
 
-	l->n = argc ? argc : 1;
-	l->paths = argc ? argv : standard_input;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-	if (!(l->reader = calloc(l->n, sizeof *l->reader)))
-		err(1, NULL);
 	for (int i = 0; i < l->n; i++) {
 		struct capture_reader *r = &l->reader[i];
-		const char *name = io_name(l->paths[i], "standard input");
-		if (capture_open(r, l->paths[i], pass_on, l) < 0)
-			errx(1, "%s: %s", name, r->error);
+		if (capture_open_fd(r, r->fd, NULL, 0, pass_on, l) < 0)
+			errx(1, "%s: %s", l->paths[i], r->error);
 		if (l->options.filter && capture_filter(r, l->options.filter) < 0)
 			errx(2, "-f %s: %s", l->options.filter, r->error);
-		l->paths[i] = (char *)name;
 		if (r->dlt != l->reader[0].dlt)
 			errx(1, "%s: link type %d, but %d in %s; lift them one by one",
 			     l->paths[i], r->dlt, l->reader[0].dlt, l->paths[0]);
@@ -166,15 +124,39 @@ prepare(struct lift *l, int argc, char **argv)
 		h->nano |= r->nano;
 	}
 	h->link = l->reader[0].dlt;
-	if (outfile_open(&l->out, l->options.output) < 0)
-		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
-				: err(1, "%s", l->options.output);
-	if (stream_writer_init(&l->writer, l->out.fd) < 0)
-		errx(1, "%s", l->writer.error);
+}
+
+/* Opens everything: after this no path is touched. */
+static void
+prepare(struct lift *l)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (!(l->reader = calloc(l->n, sizeof *l->reader)))
+		err(1, NULL);
+	for (int i = 0; i < l->n; i++) {
+		if ((l->reader[i].fd = io_open(l->paths[i])) < 0)
+			err(1, "%s", l->paths[i]);
+		l->paths[i] = (char *)io_name(l->paths[i], "standard input");
+	}
+	filter_open_output(&l->filter);
 	if (l->options.map && map_open(&l->map, l->options.map) < 0)
 		err(1, "%s", l->options.map);
-	l->trace.header = *h;
-	if (trace_init(&l->trace, h->link, NULL, 0) < 0)
+	/* No octet of a capture is looked at before; but names in an expression may have to be looked up, by what the
+	 * capture's header says. */
+	if (!l->options.filter)
+		filter_confine(&l->filter);
+	begin_captures(l);
+	if (l->options.filter)
+		filter_confine(&l->filter);
+	if (stream_writer_init(&l->writer, l->filter.out.fd) < 0)
+		errx(1, "%s", l->writer.error);
+	l->trace.header = l->options.header;
+	if (trace_init(&l->trace, l->trace.header.link, NULL, 0) < 0)
 		err(1, NULL);
 }
 
@@ -222,7 +204,7 @@ lift_packet(struct lift *l, const struct capture_packet *c)
 
 /* How the trace ended. */
 static enum stream_end
-run(struct lift *l)
+lift_captures(struct lift *l)
 {
 	enum stream_end end = STREAM_WHOLE;
 	struct capture_packet c;
@@ -230,7 +212,7 @@ run(struct lift *l)
 	for (int i = 0; i < l->n && !*l->writer.error; i++) {
 		struct capture_reader *r = &l->reader[i];
 		int got = 0;
-		progress_begin(r->fd, l->paths[i], &l->writer.packets, l->options.how);
+		progress_begin(r->fd, l->paths[i], &l->writer.packets, l->filter.how);
 		while ((got = capture_read(r, &c)) == 1)
 			if (lift_packet(l, &c) < 0)
 				return STREAM_CUT;
@@ -246,26 +228,33 @@ run(struct lift *l)
 	return end;
 }
 
+/* The exit status. */
+static int
+run(struct lift *l)
+{
+	enum stream_end end = lift_captures(l);
+	int status = end == STREAM_INTERRUPTED ? 130 : end != STREAM_WHOLE;
+
+	progress_end();
+	if (!l->begun)
+		begin(l, 0);
+	if (stream_write_end(&l->writer, end) < 0 || stream_flush(&l->writer) < 0) {
+		filter_explain(&l->filter, l->writer.error);
+		status = 1;
+	}
+	if (l->options.map && map_close(&l->map) < 0) {
+		warn("%s", l->options.map);
+		status = 1;
+	}
+	return status;
+}
+
 static void
 report(const struct lift *l)
 {
-	const char *before = "not lifted whole: ";
 	const struct trace *t = &l->trace;
-	bool any = false;
 
-	for (int i = 0; i < SHORTFALLS; i++)
-		any |= l->shortfall[i] > 0;
-	if (any) {
-		fprintf(stderr, "%s: ", program_invocation_short_name);
-		for (int i = 0; i < SHORTFALLS; i++) {
-			if (!l->shortfall[i])
-				continue;
-			fprintf(stderr, "%s%" PRIu64 " %s", before, l->shortfall[i],
-				shortfall_names[i]);
-			before = ", ";
-		}
-		fputc('\n', stderr);
-	}
+	filter_counts("not lifted whole", l->shortfall, shortfall_names, SHORTFALLS);
 	if (t->flows.evicted || t->hosts.evicted || t->macs.evicted || t->suffixes.evicted)
 		warnx("forgotten for want of room (--cap %" PRIu32 "): %" PRIu64 " flows, %" PRIu64
 		      " hosts, %" PRIu64 " link addresses, %" PRIu64 " IPv6 suffixes",
@@ -273,39 +262,24 @@ report(const struct lift *l)
 		      t->suffixes.evicted);
 }
 
+static int
+finish(struct lift *l, int status)
+{
+	if (!l->filter.quiet)
+		report(l);
+	status = filter_close(&l->filter, status);
+	trace_free(&l->trace);
+	stream_writer_free(&l->writer);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
-	static struct lift l;
-	int status = 0;
+	static struct lift l = {.filter = {.usage = usage_text, .failure = 1}};
 
 	io_start();
-	arguments(&l.options, argc, argv);
-	prepare(&l, argc - optind, argv + optind);
-	enum stream_end end = run(&l);
-	progress_end();
-	if (!l.begun)
-		begin(&l, 0);
-	if (stream_write_end(&l.writer, end) < 0 || stream_flush(&l.writer) < 0) {
-		warnx("%s: %s", io_name(l.options.output, "standard output"),
-		      l.writer.error);
-		status = 1;
-	}
-	if (end != STREAM_WHOLE && !status)
-		status = end == STREAM_INTERRUPTED ? 130 : 1;
-	if (l.options.map && map_close(&l.map) < 0) {
-		warn("%s", l.options.map);
-		status = 1;
-	}
-	if (l.options.how != PROGRESS_QUIET)
-		report(&l);
-	if (status) {
-		outfile_discard(&l.out);
-	} else if (outfile_commit(&l.out) < 0) {
-		warn("%s", io_name(l.options.output, "standard output"));
-		status = 1;
-	}
-	trace_free(&l.trace);
-	stream_writer_free(&l.writer);
-	return status;
+	arguments(&l, argc, argv);
+	prepare(&l);
+	return finish(&l, run(&l));
 }

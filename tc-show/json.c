@@ -327,6 +327,12 @@ parse_end(const json_t *o, struct json_record *r)
 	return r->end < 3 ? NULL : "end";
 }
 
+void
+json_start(void)
+{
+	json_object_seed(0);
+}
+
 enum json_line
 json_parse(const char *line, struct json_record *r)
 {

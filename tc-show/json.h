@@ -23,6 +23,8 @@ struct json_record {
 	char why[200];	/* JSON_BAD: the reason */
 };
 
+/* Before the first line, while files may still be opened: takes what hashing needs to be unforeseeable. */
+void json_start(void);
 /* Reads one line into whichever it is. */
 enum json_line json_parse(const char *line, struct json_record *r);
 

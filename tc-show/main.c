@@ -1,13 +1,10 @@
 /* tc-show: any stream as JSON, one object a line, and back. */
 #include "json.h"
 #include "lines.h"
-#include "record/io.h"
-#include "record/progress.h"
+#include "record/filter.h"
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,41 +17,42 @@ static const char usage_text[] =
     "  -r, --reverse      the other way: from such lines to a stream\n"
     "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n";
 
-struct options {
+struct show {
+	struct filter filter;
 	bool reverse;
-	const char *output, *input;
+	FILE *json; /* what a stream is shown as */
+	struct stream_writer writer; /* the other way */
+	struct json_record record;
+	bool open; /* a trace has begun and not ended */
 };
 
 static void
-arguments(struct options *o, int argc, char **argv)
+arguments(struct show *s, int argc, char **argv)
 {
-	static const struct option table[] = {{"reverse", no_argument, NULL, 'r'},
-					      {"output", required_argument, NULL, 'o'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
+	static const struct option table[] = {
+	    {"reverse", no_argument, NULL, 'r'}, FILTER_OUTPUT, FILTER_HELP, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "ro:", table, NULL)) != -1) {
-		switch (c) {
-		case 'r':
-			o->reverse = true;
-			break;
-		case 'o':
-			o->output = optarg;
-			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			exit(fclose(stdout) ? 1 : 0);
-		default:
-			fputs(usage_text, stderr);
-			exit(2);
-		}
+		if (c == 'r')
+			s->reverse = true;
+		else
+			filter_option(&s->filter, c);
 	}
-	if (argc - optind > 1) {
-		fputs(usage_text, stderr);
-		exit(2);
-	}
-	o->input = argc > optind ? argv[optind] : "-";
+	filter_operand(&s->filter, argc, argv);
+}
+
+static void
+prepare(struct show *s)
+{
+	struct filter *f = &s->filter;
+
+	filter_open_input(f);
+	if (!f->output && !s->reverse) /* JSON may go to a terminal, a stream not. */
+		f->output = "-";
+	filter_open_output(f);
+	json_start();
+	filter_confine(f);
 }
 
 static int
@@ -80,88 +78,70 @@ show_record(FILE *f, struct stream_reader *r)
 	return got;
 }
 
-/* Each direction returns the exit status. */
+/* The packets of one trace: 0, or -1. */
 static int
-show(const struct options *o, int in, int out)
+show_trace(void *arg, struct stream_header *h)
 {
-	static struct stream_reader r;
-	struct stream_header h;
-	FILE *f = io_stream(dup(out));
-	int got = -1, status = 0;
+	struct show *s = arg;
+	int got = -1;
 
-	if (!f || stream_reader_init(&r, in) < 0)
-		err(1, NULL);
-	r.kinds = ~0u;
-	r.before_wait = flush;
-	r.before_wait_arg = f;
-	progress_begin(in, io_name(o->input, "standard input"), &r.all, PROGRESS_QUIET);
-	while ((got = stream_read_header(&r, &h)) == 1) {
-		json_print_header(f, &h);
-		while (!ferror(f) && (got = show_record(f, &r)) == 1)
-			;
-		if (got != 0)
-			break;
-		json_print_end(f, &r);
-		if (r.end == STREAM_WHOLE)
-			continue;
-		warnx("%s: the trace ends %s after %" PRIu64 " packets", io_name(o->input, "standard input"),
-		      stream_end_names[r.end], r.packets);
-		status = 1;
-	}
-	if (got < 0 && !ferror(f) && !io_interrupted) {
-		warnx("%s: %s", io_name(o->input, "standard input"), r.error);
-		status = 1;
-	}
-	if (r.unknown)
-		warnx("passed over %" PRIu64 " records with fields that this version doesn't know",
-		      r.unknown);
-	if (ferror(f) | fclose(f)) {
-		warnx("%s: %s", io_name(o->output, "standard output"), strerror(errno));
-		status = 1;
-	}
-	stream_reader_free(&r);
-	return io_interrupted ? 130 : status;
+	json_print_header(s->json, h);
+	while (!ferror(s->json) && (got = show_record(s->json, &s->filter.reader)) == 1)
+		;
+	if (got == 0)
+		json_print_end(s->json, &s->filter.reader);
+	return got == 0 ? 0 : -1;
 }
 
-struct reverse {
-	struct stream_writer w;
-	struct json_record record;
-	bool open; /* a trace has begun and not ended */
-};
+/* Each direction returns the exit status. */
+static int
+show(struct show *s)
+{
+	if (!(s->json = io_stream(dup(s->filter.out.fd))))
+		err(1, NULL);
+	filter_read(&s->filter, flush, s->json);
+	s->filter.reader.kinds = ~0u;
+	int status = filter_traces(&s->filter, show_trace, s);
+	bool failed = ferror(s->json) | fclose(s->json);
+	filter_explain(&s->filter, failed ? strerror(errno) : "");
+	filter_unknown(&s->filter);
+	return failed && !status ? 1 : status;
+}
 
 /* One line of JSON to the stream: NULL, or what is wrong. */
 static const char *
-reverse_line(struct reverse *r, const char *line)
+reverse_line(struct show *s, const char *line)
 {
-	struct json_record *o = &r->record;
+	struct json_record *o = &s->record;
+	struct stream_writer *w = &s->writer;
 	bool latents = o->header.kind == STREAM_LATENTS;
 
 	switch (json_parse(line, o)) {
 	case JSON_HEADER:
-		if (r->open)
+		if (s->open)
 			return "a header before the end of the trace before";
-		r->open = true;
-		stream_write_header(&r->w, &o->header);
+		s->open = true;
+		stream_write_header(w, &o->header);
 		return NULL;
 	case JSON_ACTION:
-		if (!r->open)
+		if (!s->open)
 			return "a packet without a header before it";
 		if (latents)
 			return "an action among latents";
-		stream_write(&r->w, &o->action);
+		stream_write(w, &o->action);
 		return NULL;
 	case JSON_LATENT:
-		if (!r->open)
+		if (!s->open)
 			return "a packet without a header before it";
-		stream_write_latent(&r->w, &o->latent, false);
+		stream_write_latent(w, &o->latent, false);
 		return NULL;
 	case JSON_END:
-		if (!r->open)
+		if (!s->open)
 			return "an end without a header before it";
-		r->open = false;
+		s->open = false;
 		if (latents) /* of latents nobody can count them */
-			r->w.flows = o->flows;
-		stream_write_end(&r->w, o->end);
+			w->flows = o->flows;
+		stream_write_end(w, o->end);
 		return NULL;
 	case JSON_BAD:
 		break;
@@ -176,59 +156,52 @@ pass_on(void *arg)
 }
 
 static int
-reverse(const struct options *o, int in, int out)
+reverse(struct show *s)
 {
-	static struct reverse r;
-	struct lines l = {.fd = in, .before_wait = pass_on, .arg = &r.w};
-	const char *why = NULL;
+	const char *input = s->filter.input, *why = NULL;
+	struct stream_writer *w = &s->writer;
+	struct lines l = {.fd = s->filter.in, .before_wait = pass_on, .arg = w};
 	char *line;
 	int got = 0;
 
-	if (stream_writer_init(&r.w, out) < 0)
+	if (stream_writer_init(w, s->filter.out.fd) < 0)
 		err(1, NULL);
-	while (!why && !*r.w.error && (got = lines_next(&l, &line)) == 1)
-		why = reverse_line(&r, line);
+	while (!why && !*w->error && (got = lines_next(&l, &line)) == 1)
+		why = reverse_line(s, line);
 	if (why)
-		warnx("%s: line %" PRIu64 ": %s", io_name(o->input, "standard input"), l.number, why);
-	else if (got < 0 && !*r.w.error)
-		warn("%s: after line %" PRIu64, io_name(o->input, "standard input"), l.number);
+		warnx("%s: line %" PRIu64 ": %s", input, l.number, why);
+	else if (got < 0 && !*w->error)
+		warn("%s: after line %" PRIu64, input, l.number);
 	else if (l.number == 0 && !io_interrupted)
-		warnx("%s: empty", io_name(o->input, "standard input"));
-	else if (r.open && !io_interrupted && !*r.w.error)
-		warnx("%s: cut off after line %" PRIu64 ": no end", io_name(o->input, "standard input"), l.number);
-	int status = why || got < 0 || r.open || l.number == 0;
-	if (r.open)
-		stream_write_end(&r.w, io_interrupted ? STREAM_INTERRUPTED : STREAM_CUT);
-	if (stream_flush(&r.w) < 0) {
-		warnx("%s: %s", io_name(o->output, "standard output"), r.w.error);
+		warnx("%s: empty", input);
+	else if (s->open && !io_interrupted && !*w->error)
+		warnx("%s: cut off after line %" PRIu64 ": no end", input, l.number);
+	int status = why || got < 0 || s->open || l.number == 0;
+	if (s->open)
+		stream_write_end(w, io_interrupted ? STREAM_INTERRUPTED : STREAM_CUT);
+	if (stream_flush(w) < 0) {
+		filter_explain(&s->filter, w->error);
 		status = 1;
 	}
 	lines_free(&l);
-	stream_writer_free(&r.w);
 	return io_interrupted ? 130 : status;
+}
+
+static int
+finish(struct show *s, int status)
+{
+	status = filter_close(&s->filter, status);
+	stream_writer_free(&s->writer);
+	return status;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = {0};
-	struct outfile out;
+	static struct show s = {.filter = {.usage = usage_text, .failure = 1, .how = PROGRESS_QUIET}};
 
 	io_start();
-	arguments(&o, argc, argv);
-	int in = strcmp(o.input, "-") ? open(o.input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	if (in < 0)
-		err(1, "%s", o.input);
-	/* JSON may go to a terminal, a stream not. */
-	if (outfile_open(&out, !o.output && !o.reverse ? "-" : o.output) < 0)
-		errno == ENOTTY ? errx(1, "standard output is a terminal; -o - writes to it")
-				: err(1, "%s", o.output);
-	int status = (o.reverse ? reverse : show)(&o, in, out.fd);
-	if (status) {
-		outfile_discard(&out);
-	} else if (outfile_commit(&out) < 0) {
-		warn("%s", io_name(o.output, "standard output"));
-		status = 1;
-	}
-	return status;
+	arguments(&s, argc, argv);
+	prepare(&s);
+	return finish(&s, s.reverse ? reverse(&s) : show(&s));
 }

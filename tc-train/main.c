@@ -1,12 +1,11 @@
 /* tc-train: packet actions in, weights out. */
 #include "neural/weights.h"
-#include "record/io.h"
+#include "record/filter.h"
 #include "train.h"
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -39,21 +38,14 @@ static const char usage_text[] =
     "      --report N         steps between reports (500)\n";
 
 struct options {
+	struct filter filter;
 	struct recipe recipe;
 	struct shape shape;
 	uint32_t held;
-	const char *output, *init, *checkpoint, *input;
+	const char *init, *checkpoint;
+	int resume;	      /* the checkpoint that was there, or -1 */
+	struct outfile state; /* the next one */
 };
-
-static uint32_t
-number(const char *text, uint32_t low, uint32_t high, const char *what)
-{
-	uint64_t v;
-
-	if (!io_number(text, low, high, &v))
-		errx(2, "--%s %s: %" PRIu32 " to %" PRIu32 " is wanted", what, text, low, high);
-	return v;
-}
 
 static float
 real(const char *text, float low, float high, const char *what)
@@ -70,7 +62,7 @@ static void
 arguments(struct options *o, int argc, char **argv)
 {
 	static const struct option table[] = {
-	    {"output", required_argument, NULL, 'o'},	  {"init", required_argument, NULL, 'i'},
+	    FILTER_OUTPUT,				  {"init", required_argument, NULL, 'i'},
 	    {"checkpoint", required_argument, NULL, 'c'}, {"steps", required_argument, NULL, 's'},
 	    {"batch", required_argument, NULL, 'b'},	  {"rate", required_argument, NULL, 'r'},
 	    {"decay", required_argument, NULL, 'd'},	  {"beta", required_argument, NULL, 'B'},
@@ -80,20 +72,17 @@ arguments(struct options *o, int argc, char **argv)
 	    {"encoder", required_argument, NULL, 'E'},	  {"trunk", required_argument, NULL, 'K'},
 	    {"detail", required_argument, NULL, 'A'},	  {"seed", required_argument, NULL, 'S'},
 	    {"threads", required_argument, NULL, 't'},	  {"report", required_argument, NULL, 'R'},
-	    {"help", no_argument, NULL, 'h'},		  {0}};
+	    FILTER_HELP,				  {0}};
 	struct recipe *r = &o->recipe;
 	struct shape *s = &o->shape;
 	int c, which = 0;
 
-	*o = (struct options){.recipe = {20000, 2048, 2, 500, 6e-3f, 1e-4f, 5e-3f, 1, 0.5f, 0.2f, 1},
-			      .shape = {374, 10, 48, 16, 32, 64},
-			      .held = 20};
+	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 5e-3f, 1, 0.5f, 0.2f, 1};
+	*s = (struct shape){374, 10, 48, 16, 32, 64};
+	o->held = 20;
 	while ((c = getopt_long(argc, argv, "o:", table, &which)) != -1) {
-		const char *what = c == 'o' ? "output" : table[which].name;
+		const char *what = table[which].name;
 		switch (c) {
-		case 'o':
-			o->output = optarg;
-			break;
 		case 'i':
 			o->init = optarg;
 			break;
@@ -101,10 +90,10 @@ arguments(struct options *o, int argc, char **argv)
 			o->checkpoint = optarg;
 			break;
 		case 's':
-			r->steps = number(optarg, 1, 100000000, what);
+			r->steps = filter_number(what, optarg, 1, 100000000);
 			break;
 		case 'b':
-			r->batch = number(optarg, 16, 65536, what);
+			r->batch = filter_number(what, optarg, 16, 65536);
 			break;
 		case 'r':
 			r->rate = real(optarg, 0, 1, what);
@@ -125,38 +114,34 @@ arguments(struct options *o, int argc, char **argv)
 			r->even = real(optarg, 0, 1, what);
 			break;
 		case 'H':
-			o->held = number(optarg, 0, 1000000, what);
+			o->held = filter_number(what, optarg, 0, 1000000);
 			break;
 		case 'L':
-			s->latent = number(optarg, 1, LATENT_MAX - 1, what);
+			s->latent = filter_number(what, optarg, 1, LATENT_MAX - 1);
 			break;
 		case 'T':
-			s->time = number(optarg, 1, LATENT_MAX - 1, what);
+			s->time = filter_number(what, optarg, 1, LATENT_MAX - 1);
 			break;
 		case 'E':
-			s->encoder = number(optarg, 1, 4096, what);
+			s->encoder = filter_number(what, optarg, 1, 4096);
 			break;
 		case 'K':
-			s->trunk = number(optarg, 1, 4096, what);
+			s->trunk = filter_number(what, optarg, 1, 4096);
 			break;
 		case 'A':
-			s->detail = number(optarg, 1, 4096, what);
+			s->detail = filter_number(what, optarg, 1, 4096);
 			break;
 		case 'S':
-			r->seed = number(optarg, 0, UINT32_MAX, what);
+			r->seed = filter_number(what, optarg, 0, UINT32_MAX);
 			break;
 		case 't':
-			r->threads = number(optarg, 1, 64, what);
+			r->threads = filter_number(what, optarg, 1, 64);
 			break;
 		case 'R':
-			r->report = number(optarg, 1, 1000000, what);
+			r->report = filter_number(what, optarg, 1, 1000000);
 			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			exit(fclose(stdout) ? 1 : 0);
 		default:
-			fputs(usage_text, stderr);
-			exit(2);
+			filter_option(&o->filter, c);
 		}
 	}
 	if (r->batch % r->threads)
@@ -165,38 +150,27 @@ arguments(struct options *o, int argc, char **argv)
 	if (s->latent + s->time > LATENT_MAX)
 		errx(2, "--latent %" PRIu32 ", --time %" PRIu32 ": %d together are possible", s->latent,
 		     s->time, LATENT_MAX);
-	if (argc - optind > 1 || !o->output) {
-		fputs(usage_text, stderr);
-		exit(2);
-	}
-	o->input = argc > optind ? argv[optind] : "-";
+	filter_operand(&o->filter, argc, argv);
+	if (!o->filter.output)
+		filter_usage(&o->filter);
 }
 
-/* Writes octets beside a path and renames them over it. */
 static void
-write_file(const char *path, const uint8_t *p, size_t n)
+write_weights(const struct network *net, const struct filter *f)
 {
-	struct outfile out;
+	size_t n;
+	uint8_t *p = weights_build(net, WEIGHTS_F16, &n);
 
 	if (!p)
 		err(1, NULL);
-	if (outfile_open(&out, path) < 0 || write_all(out.fd, p, n) < 0 || outfile_commit(&out) < 0)
-		err(1, "%s", path);
-}
-
-static void
-write_weights(const struct network *net, enum weights_type type, const char *path)
-{
-	size_t n;
-	uint8_t *p = weights_build(net, type, &n);
-
-	write_file(path, p, n);
+	if (write_all(f->out.fd, p, n) < 0)
+		err(1, "%s", f->output);
 	free(p);
 }
 
 /* A checkpoint is the weights, then step and moments, in this machine's own order of octets. */
 static void
-checkpoint_write(const struct trainer *t, const char *path)
+checkpoint_write(const struct trainer *t, struct options *o)
 {
 	size_t n, moments = t->net->n * sizeof(float);
 	uint8_t *w = weights_build(t->net, WEIGHTS_F32, &n), *p = w ? realloc(w, n + 4 + 2 * moments) : NULL;
@@ -206,24 +180,22 @@ checkpoint_write(const struct trainer *t, const char *path)
 	memcpy(p + n, &t->step, 4);
 	memcpy(p + n + 4, t->m, moments);
 	memcpy(p + n + 4 + moments, t->v, moments);
-	write_file(path, p, n + 4 + 2 * moments);
+	if (write_all(o->state.fd, p, n + 4 + 2 * moments) < 0 || outfile_renew(&o->state) < 0)
+		err(1, "%s", o->checkpoint);
 	free(p);
 }
 
-static bool
-checkpoint_read(struct trainer *t, const char *path)
+static void
+checkpoint_read(struct trainer *t, int fd, const char *path)
 {
 	size_t moments = t->net->n * sizeof(float), n;
 	char why[WEIGHTS_ERROR];
 	uint8_t hash[WEIGHTS_HASH], *w = weights_build(t->net, WEIGHTS_F32, &n), *p;
 	struct network net;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	free(w);
-	if (fd < 0 && errno == ENOENT)
-		return false;
 	size_t all = n + 4 + 2 * moments;
-	if (fd < 0 || !(p = malloc(all + 1)))
+	if (!(p = malloc(all + 1)))
 		err(1, "%s", path);
 	size_t have = 0;
 	for (ssize_t got; have < all + 1 && (got = read(fd, p + have, all + 1 - have)) > 0;)
@@ -241,7 +213,6 @@ checkpoint_read(struct trainer *t, const char *path)
 	memcpy(t->m, p + n + 4, moments);
 	memcpy(t->v, p + n + 4 + moments, moments);
 	free(p);
-	return true;
 }
 
 static void
@@ -273,12 +244,14 @@ report(struct trainer *t, double seconds)
 }
 
 static void
-train(struct trainer *t, const struct options *o)
+train(struct trainer *t, struct options *o)
 {
 	struct timespec start, now;
 
-	if (o->checkpoint && checkpoint_read(t, o->checkpoint))
+	if (o->resume >= 0) {
+		checkpoint_read(t, o->resume, o->checkpoint);
 		fprintf(stderr, "tc-train: goes on after %" PRIu32 " steps\n", t->step);
+	}
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (t->step < o->recipe.steps && !io_interrupted) {
 		uint32_t steps = o->recipe.report - t->step % o->recipe.report;
@@ -289,28 +262,28 @@ train(struct trainer *t, const struct options *o)
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		report(t, now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) * 1e-9);
 		if (o->checkpoint)
-			checkpoint_write(t, o->checkpoint);
+			checkpoint_write(t, o);
 	}
 }
 
 static void
-read_all(const struct options *o, struct dataset *data, struct dataset *held)
+read_all(struct options *o, struct dataset *data, struct dataset *held)
 {
-	static struct stream_reader r;
-	const char *name = io_name(o->input, "standard input");
-	int in = strcmp(o->input, "-") ? open(o->input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	struct filter *f = &o->filter;
 
-	if (in < 0)
-		err(1, "%s", o->input);
-	if (stream_reader_init(&r, in) < 0 || dataset_read(data, held, o->held, &r) < 0)
+	filter_read(f, NULL, NULL);
+	if (dataset_read(data, held, o->held, &f->reader) < 0)
 		err(1, NULL);
-	if (*r.error)
-		errx(1, "%s: %s", name, r.error);
+	progress_end();
+	if (io_interrupted)
+		exit(130);
+	if (*f->reader.error)
+		errx(1, "%s: %s", f->input, f->reader.error);
 	if (!data->packets)
-		errx(1, "%s: no packets to learn from", name);
+		errx(1, "%s: no packets to learn from", f->input);
 	if (dataset_index(data) < 0)
 		err(1, NULL);
-	stream_reader_free(&r);
+	stream_reader_free(&f->reader); /* training takes long */
 	fprintf(stderr,
 		"tc-train: %" PRIu64 " packets of %" PRIu32 " traces, %" PRIu64
 		" of them different; %" PRIu64 " packets of %" PRIu32 " traces held back\n",
@@ -319,38 +292,56 @@ read_all(const struct options *o, struct dataset *data, struct dataset *held)
 		warnx("left out %" PRIu64 " packets that no bits can say", data->left_out + held->left_out);
 }
 
-int
-main(int argc, char **argv)
+/* Opens everything, and makes the network that the first step begins with. */
+static void
+prepare(struct options *o, struct network *net)
 {
-	static struct options o;
-	static struct dataset data, held;
-	static struct trainer t;
-	struct network net;
 	uint8_t hash[WEIGHTS_HASH];
 	char why_not[WEIGHTS_ERROR];
 	const char *why;
 
-	io_start();
-	arguments(&o, argc, argv);
+	filter_open_input(&o->filter);
+	filter_open_output(&o->filter);
+	o->resume = o->checkpoint ? open(o->checkpoint, O_RDONLY | O_CLOEXEC) : -1;
+	if (o->checkpoint && ((o->resume < 0 && errno != ENOENT) || outfile_open(&o->state, o->checkpoint) < 0))
+		err(1, "%s", o->checkpoint);
 	if (linear_start(&why) < 0)
 		errx(1, "%s", why);
-	if (o.init) {
-		if (weights_load(&net, hash, strcmp(o.init, "default") ? o.init : NULL, why_not) < 0)
-			errx(1, "%s: %s", o.init, why_not);
+	if (o->init) {
+		if (weights_load(net, hash, strcmp(o->init, "default") ? o->init : NULL, why_not) < 0)
+			errx(1, "%s: %s", o->init, why_not);
 	} else {
-		if (network_init(&net, &o.shape) < 0)
+		if (network_init(net, &o->shape) < 0)
 			err(1, NULL);
-		network_randomize(&net, o.recipe.seed);
+		network_randomize(net, o->recipe.seed);
 	}
+	filter_confine(&o->filter);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o = {.filter = {.usage = usage_text, .failure = 1, .how = PROGRESS_QUIET}};
+	static struct dataset data, held;
+	static struct trainer t;
+	struct network net;
+
+	io_start();
+	arguments(&o, argc, argv);
+	prepare(&o, &net);
 	read_all(&o, &data, &held);
-	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0 || (!o.init && trainer_first(&t) < 0))
+	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0 || (!o.init && trainer_first(&t) < 0) ||
+	    linear_room(o.recipe.threads) < 0)
 		err(1, NULL);
 	train(&t, &o);
 	if (!io_interrupted)
-		write_weights(&net, WEIGHTS_F16, o.output);
+		write_weights(&net, &o.filter);
+	int status = filter_close(&o.filter, io_interrupted ? 130 : 0);
+	if (o.checkpoint)
+		outfile_discard(&o.state);
 	trainer_free(&t);
 	dataset_free(&data);
 	dataset_free(&held);
 	network_free(&net);
-	return io_interrupted ? 130 : 0;
+	return status;
 }

@@ -128,7 +128,7 @@ twice() {
 	done
 }
 
-@test "a batch that is killed leaves whole outputs and a temporary file; again, it does the rest" {
+@test "a batch that is killed leaves whole outputs and nothing else; again, it does the rest" {
 	captures
 	mend
 	rm "$folder/a.pcap"
@@ -144,8 +144,11 @@ twice() {
 	kill -KILL -- "-$!"
 	wait $! || true
 	exec 4>&-
-	is "$(cd "$folder" && find . -name 'a.pcap.act*' | sed -E 's/[A-Za-z0-9]{6}$/XXXXXX/')" ./a.pcap.act.XXXXXX
-	rm "$folder"/a.pcap.act.*
+	for ((i = 0; i < 100; i++)); do # the keeper comes to it
+		[ "$(find "$folder" -name 'a.pcap.act*')" ] || break
+		sleep 0.05
+	done
+	is "$(find "$folder" -name 'a.pcap.act*')" ""
 	outputs .act "${good[@]:1}" broken.pcap
 	rm "$folder/a.pcap"
 	cp "$edge/tcp-plain-ip4.pcap" "$folder/a.pcap"

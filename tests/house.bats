@@ -24,6 +24,10 @@ none() {
 	[ "$(including 'cblas')" = common/neural/linear.c ]
 }
 
+@test "what a program gives up is decided in one file" {
+	[ "$(including linux/seccomp)" = common/record/confine.c ]
+}
+
 @test "JSON is read in one file" {
 	[ "$(including jansson)" = tc-show/json.c ]
 }
@@ -44,8 +48,9 @@ none() {
 }
 
 @test "libraries neither print nor exit" {
-	# progress.c is there to print.
-	none '\b(exit|errx?|warnx?|printf|puts)\(|stdout|stderr' $(ls common/*/*.c | grep -vx common/record/progress.c)
+	# progress.c is there to print, filter.c speaks for the mains.
+	none '\b(exit|errx?|warnx?|printf|puts)\(|stdout|stderr' \
+		$(ls common/*/*.c | grep -vxE 'common/record/(progress|filter).c')
 }
 
 @test "no function that C has better ones for" {

@@ -27,7 +27,8 @@ of_page() {
 	for tool in tc-*/; do
 		tool=${tool%/}
 		diff <(of_help $tool | grep -- --) \
-			<(grep -oE '\{"[a-z-]+", (no|required)_argument' $tool/main.c | grep -oE '"[a-z-]+"' | tr -d '"' | sed 's/^/--/' | sort)
+			<(${CC:-cc} -E -P -D_GNU_SOURCE -Icommon $tool/main.c | tr -d ' \n' | grep -oE '\{"[a-z-]+",[01],' |
+				cut -d'"' -f2 | sed 's/^/--/' | sort)
 	done
 }
 

@@ -47,26 +47,6 @@ sum() { if [ "$1" = tc-enc ]; then tc-dec <"$2"; else cat "$2"; fi | sha256sum; 
 	done
 }
 
-@test "a storm of signals changes nothing" {
-	for tool in tc-lift tc-enc tc-dec tc-compile tc-show flows; do
-		good=$(input ${tool/flows/tc-diff})
-		flows() { exec tc-diff --flows - "$sample"; }
-		($tool <"$good") >"$tmp/want" 2>/dev/null
-		mkfifo "$tmp/pipe" 2>/dev/null || true
-		$tool <"$good" 2>/dev/null 3>&- >"$tmp/pipe" &
-		job=$!
-		{ sleep 0.3; cat; } <"$tmp/pipe" >"$tmp/out" 3>&- &
-		reader=$!
-		# Until the program is there, not the shell, and catches the signal, number 10.
-		until [ "$(cat /proc/$job/comm)" = "${tool/flows/tc-diff}" ] &&
-			grep -q '^SigCgt:.*[2367abef]..$' /proc/$job/status; do :; done
-		while kill -USR1 $job 2>/dev/null; do :; done
-		wait $job
-		wait $reader
-		is "$(sum $tool "$tmp/out")" "$(sum $tool "$tmp/want")"
-	done
-}
-
 @test "-v says at the end what went by; -q and a pipe say nothing" {
 	n=$(packets "$sample")
 	for tool in tc-lift tc-enc tc-dec tc-compile 'tc-diff -'; do

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 _Thread_local double linear_seconds;
@@ -54,6 +55,21 @@ linear_start(const char **why)
 	setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
 	dlclose(lib);
 	return load(why) ? 0 : -1;
+}
+
+/* OpenBLAS takes 128 MiB a thread at the first large product, and where there are none it tries for ever. */
+#define ROOM ((size_t)160 << 20)
+
+int
+linear_room(int threads)
+{
+	size_t n = threads * ROOM;
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -1;
+	munmap(p, n);
+	return 0;
 }
 
 const char *

@@ -14,6 +14,8 @@
  * *why. Not for several threads at once.
  */
 int linear_start(const char **why);
+/* Whether there is the memory that products on so many threads take: 0, or -1 with errno. After all else is allocated. */
+int linear_room(int threads);
 /* The kernels in use, such as "SkylakeX". */
 const char *linear_kernel(void);
 /* Seconds spent inside matrix products so far, if linear_clock was set; of this thread. */

@@ -3,7 +3,6 @@
 #include "record/io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,7 +204,7 @@ capture_max(int dlt)
 int
 capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void *), void *arg)
 {
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	int fd = io_open(path);
 
 	*r = (struct capture_reader){0};
 	return fd < 0 ? fail(r, strerror(errno)) : capture_open_fd(r, fd, NULL, 0, before_wait, arg);

@@ -38,6 +38,7 @@ io_start(void)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	sigaction(SIGUSR1, &status, NULL);
 #ifdef SIGINFO
 	sigaction(SIGINFO, &status, NULL);
@@ -55,6 +56,12 @@ io_name(const char *path, const char *standard)
 	return path && strcmp(path, "-") ? path : standard;
 }
 
+int
+io_open(const char *path)
+{
+	return strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+}
+
 bool
 io_number(const char *text, uint64_t low, uint64_t high, uint64_t *v)
 {
@@ -63,82 +70,6 @@ io_number(const char *text, uint64_t low, uint64_t high, uint64_t *v)
 	errno = 0;
 	*v = strtoull(text, &end, 10);
 	return !errno && *text >= '0' && *text <= '9' && !*end && *v >= low && *v <= high;
-}
-
-/* What an early exit must not leave behind. */
-static char *unfinished;
-
-static void
-remove_unfinished(void)
-{
-	if (unfinished)
-		unlink(unfinished);
-}
-
-int
-outfile_open(struct outfile *f, const char *path)
-{
-	struct stat st;
-	size_t n;
-
-	*f = (struct outfile){.fd = STDOUT_FILENO};
-	if (!path && isatty(STDOUT_FILENO)) {
-		errno = ENOTTY;
-		return -1;
-	}
-	if (!path || !strcmp(path, "-"))
-		return 0;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		f->fd = open(path, O_WRONLY | O_CLOEXEC);
-		return f->fd < 0 ? -1 : 0;
-	}
-	n = strlen(path) + sizeof ".XXXXXX";
-	if (!(f->path = strdup(path)) || !(f->temp = malloc(n)))
-		return -1;
-	snprintf(f->temp, n, "%s.XXXXXX", path);
-	if ((f->fd = mkstemp(f->temp)) < 0)
-		return -1;
-	unfinished = f->temp;
-	atexit(remove_unfinished);
-	/* mkstemp makes it for the owner alone; an output is as readable as any other file. */
-	mode_t mask = umask(0);
-	umask(mask);
-	return fchmod(f->fd, 0666 & ~mask);
-}
-
-static void
-forget(struct outfile *f)
-{
-	unfinished = NULL;
-	free(f->temp);
-	free(f->path);
-	f->temp = f->path = NULL;
-	f->fd = -1;
-}
-
-int
-outfile_commit(struct outfile *f)
-{
-	int r = f->fd < 0 ? 0 : close(f->fd);
-
-	if (f->temp) {
-		if (r == 0)
-			r = rename(f->temp, f->path);
-		if (r)
-			unlink(f->temp);
-	}
-	forget(f);
-	return r;
-}
-
-void
-outfile_discard(struct outfile *f)
-{
-	if (f->fd >= 0)
-		close(f->fd);
-	if (f->temp)
-		unlink(f->temp);
-	forget(f);
 }
 
 int
@@ -176,7 +107,7 @@ io_stream(int fd)
 {
 	cookie_io_functions_t functions = {.write = stream_write_octets, .close = stream_close};
 
-	return fopencookie((void *)(intptr_t)fd, "w", functions);
+	return fd < 0 ? NULL : fopencookie((void *)(intptr_t)fd, "w", functions);
 }
 
 /* Whether more may be read after an interrupt. */

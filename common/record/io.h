@@ -1,6 +1,6 @@
 /*
- * Files as the filters use them: buffered octets in, octets out that appear whole or not at all,
- * and the flag that Ctrl-C raises.
+ * Files as the filters use them: reads and writes that go on through signals, and the flag that
+ * Ctrl-C raises.
  */
 #ifndef TC_IO_H
 #define TC_IO_H
@@ -15,38 +15,26 @@
 /* Set by SIGINT and SIGTERM once io_start() ran; the number of the signal. */
 extern volatile sig_atomic_t io_interrupted;
 
-/* First of all: interrupts end a loop at the next record, a closed pipe is an error like any other,
- * and so is a standard stream that is closed; SIGUSR1 asks for a line of progress.h. */
+/* First of all: interrupts end a loop at the next record; a closed pipe is an error like any other, and so
+ * are a file that is as large as it may be, and a standard stream that is closed; SIGUSR1 asks for a line of
+ * progress.h. */
 void io_start(void);
 
 /* A path for messages: `standard`, such as "standard output", for NULL and for "-". */
 const char *io_name(const char *path, const char *standard);
 
+/* A file to read, or standard input for "-". A descriptor, or -1 with errno. */
+int io_open(const char *path);
+
 /* A whole number in decimal digits, low to high, for options: false if it is none. */
 bool io_number(const char *text, uint64_t low, uint64_t high, uint64_t *v);
-
-/*
- * An output. With a path: written beside it, renamed over it by outfile_commit(); what is no regular
- * file, such as a device, is written into. Without one, or for "-": standard output. Without a path
- * a terminal is refused; "-" says that it is wanted.
- */
-struct outfile {
-	int fd;
-	char *path, *temp; /* NULL for standard output */
-};
-
-/* 0, or -1 with errno (ENOTTY: standard output is a terminal). */
-int outfile_open(struct outfile *f, const char *path);
-/* Puts the file in its place. 0 or -1 with errno. */
-int outfile_commit(struct outfile *f);
-/* Forgets what was written to a file; standard output keeps what it has. */
-void outfile_discard(struct outfile *f);
 
 /* Writes all of it, through interrupted and short writes. 0 or -1 with errno. */
 int write_all(int fd, const void *p, size_t n);
 
 /* A stream of the C library to a descriptor, which it owns. It writes as write_all() does, where the
- * library's own would take a signal for an error. NULL with errno. */
+ * library's own would take a signal for an error. NULL with errno, that of
+ * a dup() which gave -1 too. */
 FILE *io_stream(int fd);
 
 /* One read(2), repeated where a signal broke it off: octets, 0 at the end, -1 with errno. Once

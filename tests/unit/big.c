@@ -13,6 +13,7 @@
  */
 #include "disguise.h"
 #include "record/io.h"
+#include "record/outfile.h"
 
 #include <err.h>
 #include <errno.h>

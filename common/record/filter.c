@@ -1,0 +1,158 @@
+#include "record/filter.h"
+
+#include "record/confine.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void
+filter_usage(const struct filter *f)
+{
+	fputs(f->usage, stderr);
+	exit(2);
+}
+
+void
+filter_option(struct filter *f, int c)
+{
+	switch (c) {
+	case 'o':
+		f->output = optarg;
+		break;
+	case 'q':
+		f->quiet = true;
+		f->how = PROGRESS_QUIET;
+		break;
+	case 'v':
+		f->how = PROGRESS_VERBOSE;
+		break;
+	case 'h':
+		fputs(f->usage, stdout);
+		exit(fclose(stdout) ? f->failure : 0);
+	default:
+		filter_usage(f);
+	}
+}
+
+uint64_t
+filter_number(const char *option, const char *text, uint64_t low, uint64_t high)
+{
+	uint64_t v;
+
+	if (!io_number(text, low, high, &v))
+		errx(2, "--%s %s: %" PRIu64 " to %" PRIu64 " is wanted", option, text, low, high);
+	return v;
+}
+
+void
+filter_operand(struct filter *f, int argc, char **argv)
+{
+	if (argc - optind > 1)
+		filter_usage(f);
+	f->input = argv[optind];
+}
+
+void
+filter_open_input(struct filter *f)
+{
+	if ((f->in = io_open(f->input ? f->input : "-")) < 0)
+		err(f->failure, "%s", f->input);
+	f->input = io_name(f->input, "standard input");
+}
+
+void
+filter_open_output(struct filter *f)
+{
+	if (outfile_open(&f->out, f->output) < 0)
+		errno == ENOTTY ? errx(f->failure, "standard output is a terminal; -o - writes to it")
+				: err(f->failure, "%s", f->output);
+	f->output = io_name(f->output, "standard output");
+}
+
+void
+filter_confine(const struct filter *f)
+{
+	if (confine() < 0 && !f->quiet)
+		warn("goes on unconfined");
+}
+
+void
+filter_read(struct filter *f, int (*flush)(void *), void *arg)
+{
+	if (stream_reader_init(&f->reader, f->in) < 0)
+		err(f->failure, NULL);
+	f->reader.before_wait = flush;
+	f->reader.before_wait_arg = arg;
+	progress_begin(f->in, f->input, &f->reader.all, f->how);
+}
+
+int
+filter_traces(struct filter *f, int (*trace)(void *, struct stream_header *), void *arg)
+{
+	struct stream_header h;
+	int got, status = 0;
+
+	while ((got = stream_read_header(&f->reader, &h)) == 1) {
+		if ((got = trace(arg, &h)) < 0)
+			break;
+		if (f->reader.end == STREAM_WHOLE)
+			continue;
+		warnx("%s: the trace ends %s after %" PRIu64 " packets", f->input,
+		      stream_end_names[f->reader.end], f->reader.packets);
+		status = 1;
+	}
+	progress_end();
+	return io_interrupted ? 130 : got < 0 ? 1 : status;
+}
+
+void
+filter_explain(const struct filter *f, const char *why)
+{
+	if (*why)
+		warnx("%s: %s", f->output, why);
+	else if (*f->reader.error && !io_interrupted)
+		warnx("%s: %s", f->input, f->reader.error);
+}
+
+void
+filter_counts(const char *before, const uint64_t *counts, const char *const *names, int n)
+{
+	bool any = false;
+
+	for (int i = 0; i < n; i++) {
+		if (!counts[i])
+			continue;
+		if (!any)
+			fprintf(stderr, "%s: %s: ", program_invocation_short_name, before);
+		fprintf(stderr, "%s%" PRIu64 " %s", any ? ", " : "", counts[i], names[i]);
+		any = true;
+	}
+	if (any)
+		fputc('\n', stderr);
+}
+
+void
+filter_unknown(const struct filter *f)
+{
+	if (f->reader.unknown)
+		warnx("passed over %" PRIu64 " records with fields that this version doesn't know",
+		      f->reader.unknown);
+}
+
+int
+filter_close(struct filter *f, int status)
+{
+	stream_reader_free(&f->reader);
+	if (status) {
+		outfile_discard(&f->out);
+	} else if (outfile_commit(&f->out) < 0) {
+		warn("%s", f->output);
+		status = f->failure;
+	}
+	return status;
+}
