@@ -114,7 +114,7 @@ saw_interfaces(const struct capture_source *s)
 		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
 		if ((type != 0x0a0d0d0a && type != 1) || length < 12)
 			return true;
-		if (length > end - at)
+		if (length > (size_t)(end - at))
 			return false;
 		at += length;
 	}
@@ -166,7 +166,7 @@ peek_is_fine(const struct capture_source *s)
 	big = number(at + 8, 4, true) == 0x1a2b3c4d;
 	while (end - at >= 16) {
 		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
-		if (length < 12 || length > end - at)
+		if (length < 12 || length > (size_t)(end - at))
 			return false;
 		if (type == 1 && interface_is_fine(at + 16, at + length - 4, big))
 			return true;
