@@ -10,6 +10,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-missing-field-initializers
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel
+DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tshark
 
 WEIGHTS = weights/default.tcw
@@ -92,6 +93,12 @@ check-scale:
 	@$(MAKE) --no-print-directory all
 	@tests/machines.sh
 
+# The same octets from each compiler, level and machine, for the fixtures and the captures below DIR.
+check-determinism:
+	@tests/need.sh $(BUILD_PACKAGES) $(DETERMINISM_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@LIBRARIES="$(filter lib%,$(BUILD_PACKAGES))" tests/determinism.sh $(DIR)
+
 # The identity over a folder of captures, and the same judged by tshark.
 check-captures: all build/tests/identity
 	@tests/check-captures.sh $(DIR)
@@ -124,4 +131,4 @@ bench: all build/tests/big
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-scale check-captures judge fidelity weights origins ablation big bench clean
+.PHONY: all install demo check check-scale check-determinism check-captures judge fidelity weights origins ablation big bench clean

@@ -1,0 +1,126 @@
+#!/bin/bash
+# determinism.sh [DIR]: builds the programs with each compiler, at other levels, and for other machines, and holds what
+# they make of the fixtures, and of the captures below DIR, against what those of bin/ make: every output of outputs.sh
+# to the octet; and the actions that come of latents, whichever of two builds encodes and the other decodes. A line for
+# each build; exit 1 unless all are the same. BUILDS: a regular expression for the names of those wanted.
+# LIBRARIES: the Debian packages that the programs are made of; `make check-determinism` says which.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+top=$PWD/build/determinism
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+
+# name, compiler, level, Debian's and GNU's name of the machine if it is another one
+builds() {
+	local machine
+	for level in -O0 -O3; do
+		echo "gcc$level gcc $level"
+		echo "clang$level clang $level"
+		echo "gcc-m32$level gcc $level i386 i386"
+		echo "clang-m32$level clang $level i386 i386"
+		for machine in "arm64 aarch64" "s390x s390x"; do
+			echo "gcc-${machine% *}$level ${machine#* }-linux-gnu-gcc $level $machine"
+			echo "clang-${machine% *}$level clang $level $machine"
+		done
+	done | grep -E -- "^(${BUILDS:-[^ ]*}) "
+}
+
+# Libraries of another machine, unpacked and not installed: those of several don't get on with one another. $root
+libraries() {
+	root=$top/$1
+	[ -d "$root" ] && return
+	echo "unpacking libraries of $1" >&2
+	# shellcheck disable=SC2086
+	packages=$(echo libc6-dev "libgcc-$(gcc -dumpversion)-dev" $LIBRARIES | tr ' ' ,)
+	# shellcheck disable=SC1091
+	mmdebstrap --quiet --variant=extract --architectures="$1" --include="$packages" \
+		"$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root.part" http://deb.debian.org/debian \
+		>"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }
+	# Links that begin at the root of that machine begin here.
+	find "$root.part" -lname '/*' -print0 | while IFS= read -r -d '' link; do
+		ln -sfn "$root$(readlink "$link")" "$link"
+	done
+	mv "$root.part" "$root"
+}
+
+# The programs in a folder of their own, $top/NAME/bin, and scripts that run them here, $top/NAME/run.
+build() {
+	local name=$1 cc=$2 level=$3 debian=${4-} gnu=${5-} dir=$top/$1 runner=exec
+	mkdir -p "$dir/run"
+	ln -sfn "$PWD"/{Makefile,common,weights,tests,tc-*} "$dir"
+	if [ "$debian" ]; then
+		libraries "$debian" || return
+		local triplet=$gnu-linux-gnu blas=openblas-pthread
+		if [ "$debian" = i386 ]; then
+			cc="$cc -m32 -B$root/usr/lib/gcc/i686-linux-gnu/$(gcc -dumpversion)/"
+			runner="exec $root/lib/ld-linux.so.2 --library-path $root/lib/$triplet"
+			runner+=":$root/usr/lib/$triplet:$root/usr/lib/$triplet/$blas"
+		else
+			[ "$cc" = clang ] && cc="clang --target=$triplet"
+			runner="exec qemu-$gnu -L $root -E LD_LIBRARY_PATH=/usr/lib/$triplet/$blas"
+		fi
+		cc+=" --sysroot=$root -isystem $root/usr/include/$triplet/$blas"
+	fi
+	make --no-print-directory -C "$dir" -j "$(nproc)" all CC="$cc" CFLAGS="$level -Werror" >"$work/log" 2>&1 ||
+		{ cat "$work/log"; return 1; }
+	for program in "$dir"/bin/tc-*; do
+		printf '#!/bin/sh\n%s %s "$@"\n' "$runner" "$program" >"$dir/run/${program##*/}"
+		chmod +x "$dir/run/${program##*/}"
+	done
+}
+
+# sums NAME PATH: the SHA-256 of every output of every capture.
+sums() {
+	rm -rf "$work/out"
+	mkdir "$work/out"
+	PATH=$2:$PATH xargs -0 -n 8 -P "$(nproc)" tests/outputs.sh "$work/out" <"$work/captures"
+	(cd "$work/out" && find . -type f -printf '%P\0' | sort -z | xargs -0 sha256sum) >"$work/$1.sums"
+}
+
+# codec ENCODER DECODER ACTIONS: latents of each type, as one build encodes them and another decodes them.
+codec() {
+	for type in f32 f16 i8; do
+		PATH=$1:$PATH tc-enc -q --latent-type $type <"$3" | PATH=$2:$PATH tc-dec -q | sha256sum
+	done
+}
+
+{
+	find tests/fixtures -name '*.pcap' -print0
+	[ -z "${1-}" ] || find "$1" -type f -name '*.pcap' -print0
+} | sort -z >"$work/captures"
+[ "$(tr '\0' '\n' <"$work/captures" | sed 's|.*/||' | sort | uniq -d)" ] && { echo "two captures of one name"; exit 2; }
+sums here "$PWD/bin"
+# Streams joined to one; of a part of the fixtures where a machine is emulated, since there the codec takes long.
+find "$work/out" -name '*.act' -print0 | sort -z | xargs -0 cat >"$work/actions"
+cat "$work"/out/{icmp,tcp}-*.act >"$work/actions.emulated"
+for actions in actions actions.emulated; do
+	codec "$PWD/bin" "$PWD/bin" "$work/$actions" >"$work/$actions.codec"
+done
+
+count=$(tr -cd '\0' <"$work/captures" | wc -c)
+failed=0 built=0
+while read -r name rest; do
+	# shellcheck disable=SC2086
+	build "$name" $rest || { echo "$name: not built"; failed=1; continue; }
+	sums "$name" "$top/$name/run"
+	if diff "$work/here.sums" "$work/$name.sums" >"$work/diff"; then
+		said="$count captures: the same"
+	else
+		said="differs in $(grep -c '^>' "$work/diff") outputs:$(sed -n 's/^> [0-9a-f]*//p' "$work/diff" | head -n 9 | tr '\n' ' ')"
+		failed=1
+	fi
+	actions=actions
+	grep -q qemu "$top/$name/run/tc-enc" && actions=actions.emulated
+	for way in "$top/$name/run $PWD/bin encodes" "$PWD/bin $top/$name/run decodes"; do
+		read -r from to what <<<"$way"
+		if codec "$from" "$to" "$work/$actions" | cmp -s - "$work/$actions.codec"; then
+			said+="; $what the same"
+		else
+			said+="; $what otherwise"
+			failed=1
+		fi
+	done
+	built=$((built + 1))
+	echo "$name: $said"
+done < <(builds)
+[ $failed -eq 0 ] && [ $built -gt 0 ]
