@@ -10,7 +10,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-missing-field-initializers
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel
-DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user
+DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tshark
 
 WEIGHTS = weights/default.tcw
@@ -61,6 +61,8 @@ $(TOOLS:%=bin/%) $(TESTS:%=build/tests/%):
 build/common/neural/%.o build/common/record/latent.o build/tc-train/%.o: override CFLAGS += -O3 -fno-math-errno
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)
+# Past 2038 on 32-bit machines too; not where libpcap's structs are, whose times are as the system has them.
+build/tc-compile/main.o build/common/record/io.o: override CPPFLAGS += -D_TIME_BITS=64
 
 build/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -80,8 +80,16 @@ sums() {
 # codec ENCODER DECODER ACTIONS: latents of each type, as one build encodes them and another decodes them.
 codec() {
 	for type in f32 f16 i8; do
-		PATH=$1:$PATH tc-enc -q --latent-type $type <"$3" | PATH=$2:$PATH tc-dec -q | sha256sum
+		PATH=$1:$PATH tc-enc -q --latent-type $type <"$3" 2>/dev/null | PATH=$2:$PATH tc-dec -q 2>/dev/null | sha256sum
 	done
+}
+
+# tc-diff's numbers, to nine digits.
+distances() {
+	PATH=$1:$PATH tc-diff --json tests/fixtures/sample.pcap tests/fixtures/edge/many-flows-tcp.pcap |
+		python3 -c 'import json, sys
+digits = lambda text: "%.9g" % float(text)
+print(json.load(sys.stdin, parse_float=digits, parse_int=digits))'
 }
 
 {
@@ -97,6 +105,7 @@ for actions in actions actions.emulated; do
 	codec "$PWD/bin" "$PWD/bin" "$work/$actions" >"$work/$actions.codec"
 done
 
+distances "$PWD/bin" >"$work/here.distances"
 count=$(tr -cd '\0' <"$work/captures" | wc -c)
 failed=0 built=0
 while read -r name rest; do
@@ -120,6 +129,12 @@ while read -r name rest; do
 			failed=1
 		fi
 	done
+	if distances "$top/$name/run" | cmp -s - "$work/here.distances"; then
+		said+="; tc-diff the same"
+	else
+		said+="; tc-diff otherwise"
+		failed=1
+	fi
 	built=$((built + 1))
 	echo "$name: $said"
 done < <(builds)
