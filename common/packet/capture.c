@@ -348,17 +348,19 @@ make_header(struct capture_writer *w, pcap_t *pcap, struct pcap_file_header *h)
 	char *octets = NULL;
 	size_t n = 0;
 	FILE *memory = open_memstream(&octets, &n);
-	pcap_dumper_t *dumper = memory && pcap ? pcap_dump_fopen(pcap, memory) : NULL;
+	pcap_dumper_t *dumper = memory ? pcap_dump_fopen(pcap, memory) : NULL;
+	bool made = false;
 
-	if (dumper)
+	if (dumper) {
 		pcap_dump_close(dumper); /* closes the stream too */
-	else if (!memory || !pcap)
-		write_failed(w);
-	else
+		if ((made = n == sizeof *h))
+			memcpy(h, octets, n);
+	} else if (memory) {
 		snprintf(w->error, sizeof w->error, "%s", pcap_geterr(pcap));
-	bool made = dumper && n == sizeof *h;
-	if (made)
-		memcpy(h, octets, n);
+		fclose(memory);
+	} else {
+		write_failed(w);
+	}
 	free(octets);
 	return made ? 0 : -1;
 }
@@ -369,13 +371,13 @@ capture_create(struct capture_writer *w, int fd, int dlt, uint32_t snaplen, bool
 	struct pcap_file_header h;
 	pcap_t *pcap = pcap_open_dead_with_tstamp_precision(
 	    dlt, snaplen, nano ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO);
-	int r;
 
 	*w = (struct capture_writer){.nano = nano};
-	r = make_header(w, pcap, &h);
-	if (pcap)
-		pcap_close(pcap);
-	if (r < 0)
+	if (!pcap)
+		return write_failed(w);
+	int made = make_header(w, pcap, &h);
+	pcap_close(pcap);
+	if (made < 0)
 		return -1;
 	if (!(w->file = io_stream(fd)))
 		return write_failed(w);
