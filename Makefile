@@ -62,7 +62,7 @@ build/common/neural/%.o build/common/record/latent.o build/tc-train/%.o: overrid
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)
 # Past 2038 on 32-bit machines too; not where libpcap's structs are, whose times are as the system has them.
-build/tc-compile/main.o build/common/record/io.o: override CPPFLAGS += -D_TIME_BITS=64
+build/tc-compile/main.o build/common/record/%.o: override CPPFLAGS += -D_TIME_BITS=64
 
 build/%.o: %.c Makefile
 	@mkdir -p $(@D)
