@@ -2,6 +2,7 @@
 
 #include "record/io.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
@@ -113,7 +114,7 @@ saw_interfaces(const struct capture_source *s)
 		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
 		if ((type != 0x0a0d0d0a && type != 1) || length < 12)
 			return true;
-		if (length > end - at)
+		if (length > (size_t)(end - at))
 			return false;
 		at += length;
 	}
@@ -165,7 +166,7 @@ peek_is_fine(const struct capture_source *s)
 	big = number(at + 8, 4, true) == 0x1a2b3c4d;
 	while (end - at >= 16) {
 		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
-		if (length < 12 || length > end - at)
+		if (length < 12 || length > (size_t)(end - at))
 			return false;
 		if (type == 1 && interface_is_fine(at + 16, at + length - 4, big))
 			return true;
@@ -328,22 +329,61 @@ write_failed(struct capture_writer *w)
 	return -1;
 }
 
+/* Little-endian on every machine; libpcap writes numbers as the machine has them. */
+static int
+write_numbers(struct capture_writer *w, const uint32_t *v, int n)
+{
+	uint32_t le[6];
+
+	for (int i = 0; i < n; i++)
+		le[i] = htole32(v[i]);
+	return fwrite(le, sizeof *le, n, w->file) < (size_t)n ? write_failed(w) : 0;
+}
+
+/* A file's header as libpcap has it, which knows what number stands for a link type in a file. */
+static int
+make_header(struct capture_writer *w, pcap_t *pcap, struct pcap_file_header *h)
+{
+	char *octets = NULL;
+	size_t n = 0;
+	FILE *memory = open_memstream(&octets, &n);
+	pcap_dumper_t *dumper = memory ? pcap_dump_fopen(pcap, memory) : NULL;
+	bool made = false;
+
+	if (dumper) {
+		pcap_dump_close(dumper); /* closes the stream too */
+		if ((made = n == sizeof *h))
+			memcpy(h, octets, n);
+	} else if (memory) {
+		snprintf(w->error, sizeof w->error, "%s", pcap_geterr(pcap));
+		fclose(memory);
+	} else {
+		write_failed(w);
+	}
+	free(octets);
+	return made ? 0 : -1;
+}
+
 int
 capture_create(struct capture_writer *w, int fd, int dlt, uint32_t snaplen, bool nano)
 {
-	*w = (struct capture_writer){.nano = nano};
-	w->pcap = pcap_open_dead_with_tstamp_precision(
+	struct pcap_file_header h;
+	pcap_t *pcap = pcap_open_dead_with_tstamp_precision(
 	    dlt, snaplen, nano ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO);
-	if (!w->pcap || !(w->file = io_stream(fd)))
+
+	*w = (struct capture_writer){.nano = nano};
+	if (!pcap)
+		return write_failed(w);
+	int made = make_header(w, pcap, &h);
+	pcap_close(pcap);
+	if (made < 0)
+		return -1;
+	if (!(w->file = io_stream(fd)))
 		return write_failed(w);
 	if ((w->buffer = malloc(OUT_BUFFER)))
 		setvbuf(w->file, w->buffer, _IOFBF, OUT_BUFFER);
-	w->dumper = pcap_dump_fopen(w->pcap, w->file);
-	if (!w->dumper) {
-		snprintf(w->error, sizeof w->error, "%s", pcap_geterr(w->pcap));
-		return -1;
-	}
-	return 0;
+	uint32_t versions = h.version_major | (uint32_t)h.version_minor << 16;
+	return write_numbers(w, (uint32_t[]){h.magic, versions, 0, 0, h.snaplen, h.linktype}, 6);
 }
 
 int
@@ -355,16 +395,16 @@ capture_write(struct capture_writer *w, const struct capture_packet *p)
 		second--;
 		rest += NANO;
 	}
-	struct pcap_pkthdr h = {.ts = {second, w->nano ? rest : rest / 1000},
-				.caplen = p->caplen, .len = p->len};
-	pcap_dump(w->dumper, &h, p->data);
-	return ferror(w->file) ? write_failed(w) : 0;
+	uint32_t fraction = w->nano ? rest : rest / 1000;
+	if (write_numbers(w, (uint32_t[]){second, fraction, p->caplen, p->len}, 4) < 0)
+		return -1;
+	return fwrite(p->data, 1, p->caplen, w->file) < p->caplen ? write_failed(w) : 0;
 }
 
 int
 capture_flush(struct capture_writer *w)
 {
-	return w->dumper && pcap_dump_flush(w->dumper) < 0 ? write_failed(w) : 0;
+	return w->file && fflush(w->file) < 0 ? write_failed(w) : 0;
 }
 
 int
@@ -372,12 +412,10 @@ capture_finish(struct capture_writer *w)
 {
 	int r = capture_flush(w);
 
-	if (w->dumper)
-		pcap_dump_close(w->dumper);
-	if (w->pcap)
-		pcap_close(w->pcap);
+	if (w->file)
+		fclose(w->file);
 	free(w->buffer);
-	w->dumper = w->pcap = NULL;
+	w->file = NULL;
 	w->buffer = NULL;
 	return r;
 }

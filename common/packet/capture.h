@@ -47,14 +47,13 @@ void capture_close(struct capture_reader *r);
 uint32_t capture_max(int dlt);
 
 struct capture_writer {
-	void *pcap, *dumper;
 	FILE *file;
 	char *buffer;
 	bool nano;
 	char error[CAPTURE_ERROR];
 };
 
-/* A pcap file on fd, which the writer takes. Each 0, or -1 with w->error. */
+/* A pcap file on fd, little-endian, which the writer takes. Each 0, or -1 with w->error. */
 int capture_create(struct capture_writer *w, int fd, int dlt, uint32_t snaplen, bool nano);
 int capture_write(struct capture_writer *w, const struct capture_packet *p);
 int capture_flush(struct capture_writer *w);

@@ -35,10 +35,18 @@ slots_free(struct slots *s)
 static uint64_t
 mix(uint64_t a, uint64_t b)
 {
+#ifdef __SIZEOF_INT128__
 	__extension__ typedef unsigned __int128 wide;
 	wide p = (wide)a * b;
 
 	return (uint64_t)p ^ (uint64_t)(p >> 64);
+#else /* 32-bit machines */
+	uint64_t al = (uint32_t)a, ah = a >> 32, bl = (uint32_t)b, bh = b >> 32;
+	uint64_t ll = al * bl, lh = al * bh, hl = ah * bl;
+	uint64_t middle = (ll >> 32) + (uint32_t)lh + (uint32_t)hl;
+
+	return (middle << 32 | (uint32_t)ll) ^ (ah * bh + (lh >> 32) + (hl >> 32) + (middle >> 32));
+#endif
 }
 
 /* Multiply and fold, eight octets a step, keyed by the seed. */

@@ -168,7 +168,7 @@ options_build(const struct packet *p, uint8_t *at, const uint8_t *end)
 		*at = o;
 		if (o & OPTION_BAD && end - at > 1)
 			at[1] = o >> 8;
-		if (o & OPTION_BAD || n > end - at)
+		if (o & OPTION_BAD || n > (size_t)(end - at))
 			return;
 		if (n > 1)
 			at[1] = n;
