@@ -14,7 +14,7 @@ SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump t
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 tc-lift.1 tc-enc.1 tc-dec.1 tc-compile.1 tc-diff.1 tc-train.1 tc-show.1
-TESTS = identity units neural scramble conn analysis big
+TESTS = identity units neural scramble conn analysis big arrivals
 
 objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io progress action stream latent map))
@@ -42,10 +42,11 @@ build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/neural: build/tests/unit/neural.o build/tc-train/first.o $(codec) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)
+build/tests/arrivals: build/tests/unit/arrivals.o $(capture) $(layers) $(record)
 build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(layers) $(record)
 
 LDLIBS = -lmsgpackc -ldeflate
-bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis big): LDLIBS += -lpcap
+bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis big arrivals): LDLIBS += -lpcap
 bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread
