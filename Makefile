@@ -102,6 +102,10 @@ judge: all
 fidelity: all
 	@tests/fidelity.py $(DIR)
 
+# All captures of a folder through the programs as one batch, as tc(7) has it, and a table of what became of them.
+batch: all
+	@tests/batch.py $(DIR) $(OUT) $(JOBS)
+
 # The default weights anew, from captures below DIR: as weights/README.md tells.
 weights: all
 	@weights/make.sh $(DIR)
@@ -124,4 +128,4 @@ bench: all build/tests/big
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-scale check-captures judge fidelity weights origins ablation big bench clean
+.PHONY: all install demo check check-scale check-captures judge fidelity batch weights origins ablation big bench clean
