@@ -8,8 +8,8 @@ override CFLAGS += -std=gnu11 -Wall -Wextra
 
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
-CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel
-SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tshark
+CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync
+SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tcpreplay python3 python3-msgpack
 
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
@@ -86,11 +86,12 @@ check:
 	@$(MAKE) --no-print-directory all $(TESTS:%=build/tests/%)
 	@tests/check.sh
 
-# What needs root and time: a batch on two hosts, one of which dies.
+# What needs root and time: a batch of N captures on two hosts, one of which dies; a replay of 100,000 packets a second.
 check-scale:
 	@tests/need.sh $(BUILD_PACKAGES) $(SCALE_PACKAGES)
-	@$(MAKE) --no-print-directory all
-	@tests/machines.sh
+	@$(MAKE) --no-print-directory all build/tests/big build/tests/arrivals
+	@tests/machines.sh $(or $(N),300)
+	@tests/live.py $(LIVE)
 
 # The identity over a folder of captures, and the same judged by tshark.
 check-captures: all build/tests/identity
