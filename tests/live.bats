@@ -47,3 +47,23 @@ load helper
 		assert at == len(out)
 	PY
 }
+
+@test "a program that never waits for input writes what is ready in small pieces" {
+	tc-lift -q "$sample" >"$tmp/act"
+	tc-enc -q "$tmp/act" >"$tmp/lat"
+	# Each write is a message of its own on such a socket.
+	for line in "tc-lift -q $sample" "tc-enc -q $tmp/act" "tc-dec $tmp/lat"; do
+		python3 - $line <<-'PY'
+			import socket, subprocess, sys
+			here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+			p = subprocess.Popen(sys.argv[1:], stdout=there)
+			there.close()
+			sizes = []
+			while got := here.recv(1 << 20):
+			    sizes.append(len(got))
+			assert p.wait() == 0
+			print(sys.argv[1], len(sizes), "writes,", max(sizes), "octets at most")
+			assert len(sizes) > 10 and max(sizes) < (1 << 14) + 4096
+		PY
+	done
+}
