@@ -18,6 +18,7 @@ Needs root, and of Debian's packages: iproute2 tcpdump tcpreplay util-linux.
 import argparse
 import os
 import re
+import resource
 import signal
 import shutil
 import statistics
@@ -144,19 +145,23 @@ class Pipe:
 
 
 def send(trace, rate):
-    """Packets sent, and how many a second that was."""
+    """Packets sent, how many a second that was, and the processor time of it, which has the wire's in it."""
+    def seconds():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+    before = seconds()
     out = subprocess.run(['tcpreplay', '-q', '-i', 'sender', '--preload-pcap', f'--pps={rate}', trace],
                          capture_output=True, text=True)
     if out.returncode:
         sys.exit(out.stderr)
     return (int(re.search(r'Successful packets:\s+(\d+)', out.stdout)[1]),
-            float(re.search(r'([\d.]+) pps', out.stdout)[1]))
+            float(re.search(r'([\d.]+) pps', out.stdout)[1]), seconds() - before)
 
 
 def trial(last, o, trace, tmp):
     """Whether it kept up, after it is told."""
     pipe = Pipe(last, o, tmp)
-    sent, rate = send(trace, o.rate)
+    sent, rate, sending = send(trace, o.rate)
     end = time.monotonic() + PATIENCE
     while pipe.arrived() < sent and time.monotonic() < end:
         time.sleep(0.01)
@@ -172,7 +177,7 @@ def trial(last, o, trace, tmp):
     print(f'  under way: median {1e3 * statistics.median(took):.2f} ms, 99 % below '
           f'{1e3 * took[len(took) * 99 // 100]:.1f} ms, worst {1e3 * took[-1]:.1f} ms')
     print('  processor: ' + ', '.join(f'{n} {1e6 * s / sent:.2f}' for n, s in cpu.items()) +
-          f'; together {1e6 * sum(cpu.values()) / sent:.2f} us a packet')
+          f'; together {1e6 * sum(cpu.values()) / sent:.2f} us a packet; sender and wire {1e6 * sending / sent:.2f}')
     return ok
 
 
