@@ -105,7 +105,8 @@ def table(found, said, wall):
     print(f'\n{"metrics that are not 0":24s} {"unit":5s} {"captures":>8s} {"mean":>9s} {"worst":>9s}')
     for name, v in rows:
         worst, unit, capture = max(v)
-        print(f'{name:24s} {unit:5s} {sum(x[0] > 0 for x in v):8d} {statistics.fmean(x[0] for x in v):9.3g} {worst:9.3g}  {capture}')
+        values = [x[0] for x in v]
+        print(f'{name:24s} {unit:5s} {sum(x > 0 for x in values):8d} {statistics.fmean(values):9.3g} {worst:9.3g}  {capture}')
     print(f'{len(metrics) - len(rows)} of {len(metrics)} metrics are 0 for all captures')
     for c, n in wrong.items():
         if n:

@@ -11,8 +11,8 @@
 # --ports: without namespaces, and for any user. The hosts are two sshd on ports of 127.0.0.1 and 127.0.0.2, each with a home
 # directory and programs of its own, two runs at a time on each; there can be no trial silent.
 #
-# Exit 1 if a trial failed, 77 where there can be none. Needs root, and of Debian's packages: openssh-server
-# openssh-client parallel rsync iproute2 util-linux.
+# Exit 1 if a trial failed, 77 where there can be none. Needs of Debian's packages: openssh-server openssh-client parallel
+# rsync procps python3; without --ports, root, iproute2 and util-linux.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 
@@ -75,10 +75,12 @@ own_namespaces() {
 			-o AuthorizedKeysFile=/run/user.pub -o MaxStartups=100' host "$1" "$own" "$(getent passwd 0 | cut -d: -f6)"
 }
 
-# Without them each session is led to the host's folders.
+# Without them each session is led to the host's folders. PAM lets one in whose account is locked.
 own_ports() {
+	local pam=no
 	[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
-	exec "$(command -v sshd)" -D -e -f /dev/null -h "$work/$1" -o UsePAM=no -o StrictModes=no \
+	! grep -q "^$(id -un):!" /etc/shadow 2>/dev/null || pam=yes
+	exec "$(command -v sshd)" -D -e -f /dev/null -h "$work/$1" -o UsePAM=$pam -o StrictModes=no \
 		-o AuthorizedKeysFile="$work/user.pub" -o MaxStartups=100 -o PidFile=none \
 		-o ListenAddress="$(setting "$1" hostname)" -o Port="$(setting "$1" port)" \
 		-o SetEnv="HOME=$own/home" -o ForceCommand="cd; PATH=$own/bin:\$PATH exec sh -c \"\$SSH_ORIGINAL_COMMAND\""
