@@ -35,7 +35,7 @@ def link(folder, out):
         for f in files:
             path = os.path.join(to, f if f.endswith('.pcap') else f + '.pcap')
             if not os.path.islink(path):
-                os.symlink(os.path.abspath(os.path.join(d, f)), path)
+                os.symlink(os.path.join(d, f), path)
 
 
 def run(out, jobs):
@@ -119,7 +119,9 @@ def table(found, said, wall):
 def main():
     if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
-    folder, out = sys.argv[1:3]
+    folder, out = map(os.path.realpath, sys.argv[1:3])
+    if not os.path.isdir(folder) or (out + '/').startswith(folder + '/'):
+        sys.exit('DIR must be a folder, and OUT outside of it')
     link(folder, out)
     begun = time.monotonic()
     run(out, sys.argv[3] if len(sys.argv) > 3 else '')
