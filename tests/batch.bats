@@ -236,7 +236,7 @@ twice() {
 @test "by the hour: tcpdump's files but the last one are lifted, again only what is missing, and all are one trace" {
 	captures
 	rm -r "$folder"/*
-	# An hour is a second here, and the sample comes in three of them.
+	# An hour is a second here, and the sample comes in three of them, or more where tcpdump has to wait for its turn.
 	text=$(shown rotate)
 	[[ $text = "tcpdump -i eth0 "* ]]
 	{
@@ -247,10 +247,11 @@ twice() {
 		tail -c +2000001 "$sample"
 	} | (cd "$folder" && eval "$(sed 's/-i eth0/-r -/; s/3600/1/' <<<"$text")") 2>/dev/null
 	parts=("$folder"/part-*.pcap)
-	is "${#parts[@]}" 3
+	[ "${#parts[@]}" -ge 3 ]
 	lines closed
-	is "$(runs)" 2
-	outputs .act "$(basename "${parts[0]}")" "$(basename "${parts[1]}")"
+	is "$(runs)" $((${#parts[@]} - 1))
+	unset 'parts[-1]'
+	outputs .act "${parts[@]#"$folder/"}"
 	lines closed
 	is "$(runs)" 0
 	lines one
