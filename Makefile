@@ -9,14 +9,14 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-missing-field-initializers
 
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
-CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel
+CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps
+SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
 DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
-SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tshark
 
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 tc-lift.1 tc-enc.1 tc-dec.1 tc-compile.1 tc-diff.1 tc-train.1 tc-show.1
-TESTS = identity units neural scramble conn analysis big confine
+TESTS = identity units neural scramble conn analysis big confine arrivals
 
 objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io outfile confine progress action stream latent map filter))
@@ -44,10 +44,11 @@ build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/neural: build/tests/unit/neural.o build/tc-train/first.o $(codec) $(record)
 build/tests/scramble: build/tests/unit/scramble.o $(record)
+build/tests/arrivals: build/tests/unit/arrivals.o $(capture) $(layers) $(record)
 build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(layers) $(record)
 
 LDLIBS = -lmsgpackc -ldeflate
-bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis big): LDLIBS += -lpcap
+bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis big arrivals): LDLIBS += -lpcap
 bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread
@@ -94,11 +95,12 @@ check:
 	@$(MAKE) --no-print-directory all $(TESTS:%=build/tests/%)
 	@tests/check.sh
 
-# What needs root and time: a batch on two hosts, one of which dies.
+# What needs root and time: a batch of N captures on two hosts, one of which dies; a replay of 100,000 packets a second.
 check-scale:
 	@tests/need.sh $(BUILD_PACKAGES) $(SCALE_PACKAGES)
-	@$(MAKE) --no-print-directory all
-	@tests/machines.sh
+	@$(MAKE) --no-print-directory all build/tests/big build/tests/arrivals
+	@tests/machines.sh $(or $(N),300)
+	@tests/live.py $(LIVE)
 
 # The same octets from each compiler, level and machine, for the fixtures and the captures below DIR.
 check-determinism:
@@ -115,6 +117,10 @@ judge: all
 # What the codec makes of a folder of captures: exactness, rate, tc-diff's distances.
 fidelity: all
 	@tests/fidelity.py $(DIR)
+
+# All captures of a folder through the programs as one batch, as tc(7) has it, and a table of what became of them.
+batch: all
+	@tests/batch.py $(DIR) $(OUT) $(JOBS)
 
 # The default weights anew, from captures below DIR: as weights/README.md tells.
 weights: all
@@ -138,4 +144,4 @@ bench: all build/tests/big
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-scale check-determinism check-captures judge fidelity weights origins ablation big bench clean
+.PHONY: all install demo check check-scale check-determinism check-captures judge fidelity batch weights origins ablation big bench clean

@@ -157,6 +157,52 @@ twice() {
 	outputs .act "${good[@]}" broken.pcap
 }
 
+@test "through the codec and compared: a broken capture is named, again only that; what is inexact is told" {
+	captures
+	run -1 --separate-stderr lines codec
+	is "$(grep -c $'^\./broken\.pcap\ttc-lift: \./broken\.pcap: after packet 8: ' <<<"$stderr")" 1
+	is "$(runs)" 5
+	is "$(cd "$folder" && find . -name '*.again*' | sort)" "$(printf './%s.again\n' "${good[@]}" | sort)"
+	for f in "${good[@]}"; do is "$(packets "$folder/$f.again")" "$(packets "$folder/$f")"; done
+	run -1 --separate-stderr lines codec
+	is "$(cat "$tmp/runs")" ./broken.pcap
+	mend
+	run -0 --separate-stderr lines codec
+	is "$(cat "$tmp/runs") $stderr" "./broken.pcap "
+	run -0 lines codec
+	is "$(runs)" 0
+	text=$(shown inexact)
+	inexact() { (cd "$folder" && bash -c "$text"); }
+	[ -n "$text" ]
+	is "$(inexact)" ""
+	tc-diff --json --paired "$folder/mon/e.pcap" "$edge/igmp.pcap" >"$folder/mon/e.pcap.json" || true
+	is "$(inexact | cut -f 1 | uniq)" "$folder/mon/e.pcap"
+}
+
+@test "the table of a batch counts captures and packets, and names what failed" {
+	captures
+	mkdir "$folder/other"
+	cp "$edge/igmp.pcap" "$folder/other/named otherwise"
+	n=0
+	for f in "${good[@]}" "other/named otherwise"; do n=$((n + $(packets "$folder/$f"))); done
+	before=$(cd "$folder" && find . -printf '%p %T@\n' | sort)
+	run -1 --separate-stderr tests/batch.py "$folder" "$tmp/out"
+	echo "$output"
+	is "${lines[0]}" "captures   6: 5 done, 1 failed"
+	is "${lines[1]}" "packets    $n, exact $n"
+	is "${lines[2]}" "exact      5 captures"
+	[[ ${lines[-1]} = "failed: ./broken.pcap: tc-lift: ./broken.pcap: after packet 8: "* ]]
+	is "$(cd "$folder" && find . -printf '%p %T@\n' | sort)" "$before" # the captures' folder is left alone
+	mend
+	run -0 --separate-stderr tests/batch.py "$folder" "$tmp/out"
+	is "${lines[0]}" "captures   6: 6 done, 0 failed"
+	is "$(wc -l <"$tmp/out/log")" 8 # a title, six runs, and one again
+	tc-diff --json --paired "$folder/mon/e.pcap" "$edge/igmp.pcap" >"$tmp/out/mon/e.pcap.json" || true
+	run -0 --separate-stderr tests/batch.py "$folder" "$tmp/out"
+	is "${lines[2]}" "exact      5 captures"
+	grep -q "^not exact: \./mon/e\.pcap: " <<<"$output"
+}
+
 @test "process substitution: tc-diff says what it says of the same stream in a file" {
 	captures
 	cp "$sample" "$folder/day.pcap"
@@ -193,7 +239,7 @@ twice() {
 @test "by the hour: tcpdump's files but the last one are lifted, again only what is missing, and all are one trace" {
 	captures
 	rm -r "$folder"/*
-	# An hour is a second here, and the sample comes in three of them.
+	# An hour is a second here, and the sample comes in three of them, or more where tcpdump has to wait for its turn.
 	text=$(shown rotate)
 	[[ $text = "tcpdump -i eth0 "* ]]
 	{
@@ -204,10 +250,11 @@ twice() {
 		tail -c +2000001 "$sample"
 	} | (cd "$folder" && eval "$(sed 's/-i eth0/-r -/; s/3600/1/' <<<"$text")") 2>/dev/null
 	parts=("$folder"/part-*.pcap)
-	is "${#parts[@]}" 3
+	[ "${#parts[@]}" -ge 3 ]
 	lines closed
-	is "$(runs)" 2
-	outputs .act "$(basename "${parts[0]}")" "$(basename "${parts[1]}")"
+	is "$(runs)" $((${#parts[@]} - 1))
+	unset 'parts[-1]'
+	outputs .act "${parts[@]#"$folder/"}"
 	lines closed
 	is "$(runs)" 0
 	lines one

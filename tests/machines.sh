@@ -1,6 +1,6 @@
 #!/bin/bash
-# machines.sh [N [TRIAL ...]]: the lines of tc(7), MANY MACHINES, on N captures (100) and two hosts, of which one fails
-# on the way. Prints a line for each trial: ok or not ok, its name, what came of it. Without TRIAL it makes all.
+# machines.sh [--ports] [N [TRIAL ...]]: the lines of tc(7), MANY MACHINES, on N captures (100) and two hosts, of which one
+# fails on the way. Prints a line for each trial: ok or not ok, its name, what came of it. Without TRIAL it makes all.
 #
 #     here --- eth0, host1
 #         \--- eth0, host2
@@ -8,91 +8,156 @@
 # Each host has a network, processes and folders of its own, the programs in /usr/local/bin, and an sshd. They and this
 # script are in namespaces, files too: nothing leaves these, and the kernel takes them away whatever happens.
 #
-# Exit 1 if a trial failed, 77 where there can be none. Needs root, and of Debian's packages: openssh-server
-# openssh-client parallel rsync iproute2 util-linux.
+# --ports: without namespaces, and for any user. The hosts are two sshd on ports of 127.0.0.1 and 127.0.0.2, each with a home
+# directory and programs of its own, two runs at a time on each; there can be no trial silent.
+#
+# Exit 1 if a trial failed, 77 where there can be none. Needs of Debian's packages: openssh-server openssh-client parallel
+# rsync procps python3; without --ports, root, iproute2 and util-linux.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 
 can_not() { echo "$*" >&2; exit 77; }
-if [ "${MACHINES_INSIDE-}" != yes ]; then
+ports=
+[ "${1-}" = --ports ] && { ports=yes; shift; }
+n=${1:-100}
+shift
+for program in sshd ssh ssh-keygen parallel rsync; do
+	command -v $program >/dev/null || can_not "$program is not installed"
+done
+if [ ! "$ports" ] && [ "${MACHINES_INSIDE-}" != yes ]; then
 	[ "$(id -u)" -eq 0 ] || can_not "network namespaces need root"
-	for program in sshd ssh ssh-keygen parallel rsync ip unshare; do
-		command -v $program >/dev/null || can_not "$program is not installed"
-	done
 	inside=(unshare --net --mount --pid --fork --kill-child --mount-proc)
 	"${inside[@]}" true 2>/dev/null || can_not "no namespaces can be made here"
-	MACHINES_INSIDE=yes "${inside[@]}" "$0" "$@" &
+	MACHINES_INSIDE=yes "${inside[@]}" "$0" "$n" "$@" &
 	trap 'kill -KILL $!; exit 130' INT TERM
 	wait $!
 	exit
 fi
 
-n=${1:-100}
-shift
-[ $# -gt 0 ] || set -- whole dies returns joined silent
-work=/run/machines log=/run/machines/log said=/run/machines/said
-mount -t tmpfs none /run
-mkdir -p $work /run/netns
-cp -r bin man/tc.7 tests/fixtures $work	# the home directory is another one from here on
+if [ "$ports" ]; then
+	[ $# -gt 0 ] || set -- whole killed dies returns joined
+	work=$(mktemp -d /tmp/machines.XXXXXX) || exit 2
+	trap leave EXIT
+	trap 'exit 130' INT TERM
+else
+	[ $# -gt 0 ] || set -- whole killed dies returns joined silent
+	work=/run/machines
+	mount -t tmpfs none /run
+	mkdir -p $work /run/netns
+fi
+log=$work/log said=$work/said config=$work/config
+cp -r bin man/tc.7 tests/fixtures "$work"
 PATH=$work/bin:$PATH
-HOME=$(getent passwd 0 | cut -d: -f6)
-export HOME
-mount -t tmpfs none ~
-mkdir -p ~/.ssh ~/.parallel ~/captures/mon
+export HOME=$work/home PARALLEL_SSH="ssh -F $config"
+mkdir -p ~/.parallel ~/captures/mon
 touch ~/.parallel/will-cite
 cd ~/captures || exit 2
+ssh() { command ssh -F "$config" "$@"; }
 
 # shown NAME: the lines of tc(7) behind "example: NAME".
 shown() { sed -n "/^\.\\\\\" example: $1\$/,/^\.Ed/p" $work/tc.7 | sed '1,2d; $d; s/\\e/\\/g'; }
 
 # --- hosts ---
 
-# start HOST: its folders, empty but for the system's and its programs, and its sshd.
-start() {
-	local own=$work/$1.own tries=0
-	rm -rf "$own"
-	mkdir -p "$own"/{home,tmp,run/sshd}
-	cp -r $work/bin "$own"
-	cp $work/"$1" $work/user.pub "$own/run"
+# In namespaces the programs are where a login finds them, and the system's folders are the host's own.
+own_namespaces() {
+	cp "$work/$1" "$work/user.pub" "$own/run"
 	echo "root:*:::::::" >"$own/run/shadow"	# nobody logs in whose account is locked
-	ip netns exec "$1" unshare --mount --pid --fork --kill-child --mount-proc bash -euc '
+	mkdir "$own/run/sshd"
+	exec ip netns exec "$1" unshare --mount --pid --fork --kill-child --mount-proc bash -euc '
 		mount --bind "$2/bin" /usr/local/bin
-		mount --bind "$2/home" ~
+		mount --bind "$2/home" "$3"
 		mount --bind "$2/tmp" /tmp
 		mount --bind "$2/run/shadow" /etc/shadow
 		mount --bind "$2/run" /run
 		cd /
 		exec "$(command -v sshd)" -D -e -f /dev/null -h "/run/$1" -o UsePAM=no -o StrictModes=no \
-			-o AuthorizedKeysFile=/run/user.pub' host "$1" "$own" >$work/"$1".log 2>&1 &
-	echo $! >$work/"$1".pid
+			-o AuthorizedKeysFile=/run/user.pub -o MaxStartups=100' host "$1" "$own" "$(getent passwd 0 | cut -d: -f6)"
+}
+
+# Without them each session is led to the host's folders. PAM lets one in whose account is locked.
+own_ports() {
+	local pam=no
+	[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
+	! grep -q "^$(id -un):!" /etc/shadow 2>/dev/null || pam=yes
+	exec "$(command -v sshd)" -D -e -f /dev/null -h "$work/$1" -o UsePAM=$pam -o StrictModes=no \
+		-o AuthorizedKeysFile="$work/user.pub" -o MaxStartups=100 -o PidFile=none \
+		-o ListenAddress="$(setting "$1" hostname)" -o Port="$(setting "$1" port)" \
+		-o SetEnv="HOME=$own/home" -o ForceCommand="cd; PATH=$own/bin:\$PATH exec sh -c \"\$SSH_ORIGINAL_COMMAND\""
+}
+setting() { ssh -G "$1" | sed -n "s/^$2 //p"; }
+
+# start HOST: its folders, empty but for the system's and its programs, and its sshd.
+start() {
+	local own=$work/$1.own tries=0
+	rm -rf "$own"
+	mkdir -p "$own"/{home,tmp,run}
+	cp -r "$work/bin" "$own"
+	if [ "$ports" ]; then own_ports "$1"; else own_namespaces "$1"; fi >"$work/$1.log" 2>&1 &
+	echo $! >"$work/$1.pid"
 	disown
 	until ssh "$1" true 2>/dev/null; do
 		sleep 0.1
-		[ $((++tries)) -lt 100 ] || { echo "not ok: $1 doesn't answer"; cat $work/"$1".log; exit 1; }
+		[ $((++tries)) -lt 100 ] || { echo "not ok: $1 doesn't answer"; cat "$work/$1.log"; exit 1; }
 	done
 }
 
-# die HOST: its sshd and all children of it, as if the power were cut.
+# alive HOST: its sshd, the children of it, and what they left behind, known by its home directory.
+alive() {
+	local all pid
+	all=$(cat "$work/$1.pid")
+	pid=$all
+	while [ "$pid" ]; do
+		pid=$(ps -o pid= --ppid "$(echo $pid | tr ' ' ,)")
+		all="$all $pid"
+	done
+	echo $all $(grep -lsxz "HOME=$work/$1.own/home" /proc/[0-9]*/environ | cut -d/ -f3)
+}
+
+# die HOST: all of it, as if the power were cut. Stopped first, so that nothing begins another.
 die() {
-	local pid
-	pid=$(cat $work/"$1".pid)
-	kill -KILL "$pid"
-	while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+	local before='' all
+	all=$(alive "$1")
+	while [ "$all" != "$before" ]; do
+		before=$all
+		kill -STOP $all 2>/dev/null
+		all=$(alive "$1")
+	done
+	kill -KILL $all 2>/dev/null
+	while kill -0 "$(cat "$work/$1.pid")" 2>/dev/null; do sleep 0.05; done
+}
+
+leave() {
+	local host
+	for host in host1 host2; do
+		[ ! -e "$work/$host.pid" ] || { ssh -O exit "$host"; die "$host"; } >/dev/null 2>&1
+	done
+	rm -rf "$work"
+}
+
+# wire HOST I: how it is reached.
+wire() {
+	if [ "$ports" ]; then
+		printf '%s\n' "HostName 127.0.0.$2" \
+			"Port $(/usr/bin/python3 -c "import socket; s = socket.create_server(('127.0.0.$2', 0)); print(s.getsockname()[1])")"
+		return
+	fi
+	ip netns add "$1"
+	ip link add "to-$1" type veth peer name eth0 netns "$1"
+	ip address add "10.0.$2.1/24" dev "to-$1"
+	ip link set "to-$1" up
+	ip -n "$1" address add "10.0.$2.2/24" dev eth0
+	ip -n "$1" link set eth0 up
+	echo "HostName 10.0.$2.2"
 }
 
 hosts() {
-	for key in user host1 host2; do ssh-keygen -q -t ed25519 -N '' -C '' -f $work/$key; done
-	shown config >~/.ssh/config
+	for key in user host1 host2; do ssh-keygen -q -t ed25519 -N '' -C '' -f "$work/$key"; done
+	shown config | sed "s,~/.ssh,$work," >"$config"
 	for i in 1 2; do
-		ip netns add host$i
-		ip link add to-host$i type veth peer name eth0 netns host$i
-		ip address add 10.0.$i.1/24 dev to-host$i
-		ip link set to-host$i up
-		ip -n host$i address add 10.0.$i.2/24 dev eth0
-		ip -n host$i link set eth0 up
-		echo "host$i $(cat $work/host$i.pub)" >>~/.ssh/known_hosts
-		printf '%s\n' "Host host$i" "HostName 10.0.$i.2" "HostKeyAlias host$i" "User root" "BatchMode yes" \
-			"IdentityFile $work/user" "IdentityAgent none" >>~/.ssh/config
+		printf '%s\n' "Host host$i" "$(wire host$i $i)" "HostKeyAlias host$i" "User $(id -un)" "BatchMode yes" \
+			"UserKnownHostsFile $work/known_hosts" "IdentityFile $work/user" "IdentityAgent none" >>"$config"
+		echo "host$i $(cat "$work/host$i.pub")" >>"$work/known_hosts"
 		start host$i
 	done
 }
@@ -115,7 +180,7 @@ captures() {
 fault() { echo "$*"; exit 1; }
 
 # batch NAME: the lines of the manual, which fail, for the broken capture. What they say, and parallel's log, stay.
-batch() { PARALLEL="--joblog $log" bash -c "$(shown "$1")" >$said 2>&1 && fault "exit 0 with a broken capture"; }
+batch() { PARALLEL="--joblog $log ${ports:+--jobs 2}" bash -c "$(shown "$1")" >$said 2>&1 && fault "exit 0 with a broken capture"; }
 
 # named [PATTERN]: the broken capture is, with what went wrong.
 named() { grep -qP "^\./mon/broken\.pcap\t${1-}" $said || fault "the broken capture isn't named"; }
@@ -171,6 +236,27 @@ whole() {
 	complete host1 host2
 }
 
+# A host dies while it is at work: from its second run on its tc-lift doesn't end.
+killed() {
+	local own=$work/host2.own at=2
+	mv "$own/bin/tc-lift" "$own/bin/lift"
+	printf '%s\n' '#!/bin/sh' 'echo >>~/runs' "[ \$(wc -l <~/runs) -lt $at ] || sleep 1000" 'exec "${0%tc-lift}lift" "$@"' \
+		>"$own/bin/tc-lift"
+	chmod +x "$own/bin/tc-lift"
+	begun() { cat "$own/home/runs" | wc -l; }
+	meanwhile begun $at die host2
+	batch machines
+	caught_up
+	named
+	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
+	[ "$(done_by host2)" -lt $at ] || fault "host2 did $(done_by host2)"
+	lost=$((n - $(outputs)))
+	echo "$(shares); lost on the way: $lost"
+	again $lost
+	complete host1
+}
+killed_mend() { start host2; }
+
 # A host dies, and stays dead.
 dies() {
 	meanwhile outputs $((n / 4)) die host2
@@ -203,13 +289,11 @@ silent_mend() { die host2; ip -n host2 link set eth0 up; start host2; }
 
 # A host works, and gives nothing back: by the log all is well.
 returns() {
-	ssh host2 'cat >/usr/local/bin/rsync; chmod +x /usr/local/bin/rsync' <<-'END'
-		#!/bin/sh
-		case $* in *--sender*) exit 1 ;; esac
-		exec /usr/bin/rsync "$@"
-	END
+	local own=$work/host2.own
+	printf '%s\n' '#!/bin/sh' 'case $* in *--sender*) exit 1 ;; esac' 'exec /usr/bin/rsync "$@"' >"$own/bin/rsync"
+	chmod +x "$own/bin/rsync"
 	batch machines
-	ssh host2 rm /usr/local/bin/rsync
+	rm "$own/bin/rsync"
 	lost=$((n - $(outputs)))
 	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
 	[ $lost -gt 0 ] && [ $lost -eq "$(done_by host2)" ] || fault "$lost were lost, host2 did $(done_by host2)"

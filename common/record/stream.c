@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define BUFFER     (1 << 18)
+#define PROMPT     1024 /* packets that are passed on though more are ready */
 #define RECORD_MAX (1 << 16) /* octets of one record; the longest that is written has 3 kB */
 #define DEPTH_MAX  4
 
@@ -161,13 +162,23 @@ stream_write_header(struct stream_writer *w, const struct stream_header *h)
 	return *w->error ? -1 : 0;
 }
 
+/*
+ * A program that has no time to wait for input would fill its buffer before it passes anything on, and the next one
+ * would wait for that: the records of 26,000 actions.
+ */
+static int
+written(struct stream_writer *w, bool opens)
+{
+	w->packets++;
+	w->flows += opens;
+	return *w->error || (w->packets % PROMPT == 0 && stream_flush(w) < 0) ? -1 : 0;
+}
+
 int
 stream_write(struct stream_writer *w, const struct action *a)
 {
 	action_write(&w->pk, a);
-	w->packets++;
-	w->flows += action_opens(a);
-	return *w->error ? -1 : 0;
+	return written(w, action_opens(a));
 }
 
 int
@@ -178,9 +189,7 @@ stream_write_latent(struct stream_writer *w, const struct latent *l, bool opens)
 	msgpack_pack_bin_body(&w->pk, l->octets, l->size);
 	if (l->patched)
 		action_write(&w->pk, &l->patch);
-	w->packets++;
-	w->flows += opens;
-	return *w->error ? -1 : 0;
+	return written(w, opens);
 }
 
 int

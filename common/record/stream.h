@@ -59,7 +59,7 @@ struct stream_writer {
 /* 0 or -1; the writer owns its buffer, not the descriptor. */
 int stream_writer_init(struct stream_writer *w, int fd);
 void stream_writer_free(struct stream_writer *w);
-/* Each 0, or -1 with w->error. Nothing reaches the descriptor before a flush or a full buffer. */
+/* Each 0, or -1 with w->error. Records wait for a flush, a full buffer, or 1024 of them. */
 int stream_write_header(struct stream_writer *w, const struct stream_header *h);
 int stream_write(struct stream_writer *w, const struct action *a);
 /* flows: whether the packet opens one. */
