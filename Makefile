@@ -34,7 +34,7 @@ bin/tc-lift: build/tc-lift/main.o $(capture) $(state) $(layers) $(record)
 bin/tc-compile: build/tc-compile/main.o $(capture) $(state) $(layers) $(record)
 bin/tc-diff: $(patsubst %,build/tc-diff/%.o,main source sketch measure metrics report) \
 	$(analysis) $(capture) $(state) $(layers) $(record)
-bin/tc-enc: $(patsubst %,build/tc-enc/%.o,main encode times refine) $(codec) $(record)
+bin/tc-enc: $(patsubst %,build/tc-enc/%.o,main encode times silence refine) $(codec) $(record)
 bin/tc-dec: $(patsubst %,build/tc-dec/%.o,main decode) $(codec) $(record)
 bin/tc-train: $(patsubst %,build/tc-train/%.o,main train first dataset) $(neural) $(record)
 bin/tc-show: build/tc-show/main.o build/tc-show/json.o build/tc-show/lines.o $(record)

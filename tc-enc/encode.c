@@ -2,6 +2,7 @@
 
 #include "posterior.h"
 #include "refine.h"
+#include "silence.h"
 #include "times.h"
 
 #include <stdlib.h>
@@ -54,6 +55,7 @@ struct encoder {
 	struct encode_stats stats;
 	uint64_t random;
 	struct clock clock;
+	struct silence silence;
 	struct context ahead, behind; /* behind: as the decoder has it, kept where it may differ */
 	uint32_t cap;	  /* of the trace behind */
 	struct cache cache;
@@ -126,6 +128,7 @@ encoder_free(struct encoder *e)
 		return;
 	context_free(&e->ahead);
 	context_free(&e->behind);
+	silence_free(&e->silence);
 	cache_free(&e->cache);
 	pass_free(&e->pass);
 	refiner_free(e->refiner);
@@ -288,7 +291,7 @@ prepare_times(struct encoder *e)
 		if (t->what != PACKET)
 			continue;
 		uint32_t code = clock_aim(&clock, t->step);
-		clock_tick(&clock, t->step, code);
+		clock_tick(&clock, t->step, time_get(code) * clock.unit);
 		struct time_entry *time = times_entry(&e->times, code);
 		if (time->made)
 			continue;
@@ -333,6 +336,32 @@ count(struct encoder *e, const struct item *t, const struct time_entry *time, bo
 	s->margins[m]++;
 }
 
+/* The code of the time step to say for a packet. */
+static uint32_t
+aim(const struct encoder *e, const struct item *t, const struct action *a)
+{
+	uint32_t code = clock_aim(&e->clock, t->step);
+	int64_t said = time_get(code) * e->clock.unit, heeded = silence_heed(&e->silence, a, t->step, said);
+
+	return heeded == said ? code : clock_bound(&e->clock, heeded, heeded > said);
+}
+
+/* Both clocks go on. A patch has the true step, but where that would break or bridge a silence. */
+static void
+pass_time(struct encoder *e, const struct item *t, const struct time_entry *time, struct action *patch,
+	  const struct action *a)
+{
+	int64_t step = time_get(time->decoded) * e->clock.unit;
+
+	if (patch) {
+		step = silence_heed(&e->silence, a, t->step, t->step);
+		if (step != t->step)
+			action_set(patch, ACTION_DT, step);
+	}
+	clock_tick(&e->clock, t->step, step);
+	silence_tick(&e->silence, a, t->step, step);
+}
+
 /* One packet's latent; *back is set where the decoder's state will not be what was foreseen. */
 static int
 write_packet(struct encoder *e, int i, bool *back)
@@ -341,19 +370,18 @@ write_packet(struct encoder *e, int i, bool *back)
 	static struct latent l;
 	struct item *t = &e->item[i];
 	uint8_t *octets = e->latent + i * e->size;
-	uint32_t code = clock_aim(&e->clock, t->step);
-	const struct time_entry *time = times_entry(&e->times, code);
 
+	action_unpack(&a, e->arena + t->words);
+	uint32_t code = aim(e, t, &a);
+	const struct time_entry *time = times_entry(&e->times, code);
 	if (!time->made || e->options.sample)
 		times_make(&e->times, &code, 1);
-	action_unpack(&a, e->arena + t->words);
 	bool right = t->sayable && !t->outcome.wrong_after;
 	l.patched = e->options.patch &&
 		    !(right && t->outcome.margin >= PATCH_MARGIN && time->right);
 	if (l.patched)
 		l.patch = a;
-	else
-		clock_tick(&e->clock, t->step, time->decoded);
+	pass_time(e, t, time, l.patched ? &l.patch : NULL, &a);
 	memcpy(octets + e->action_size, time->octets, e->size - e->action_size);
 	l.octets = octets;
 	l.size = e->size;
@@ -377,6 +405,8 @@ write_begin(struct encoder *e, const struct stream_header *h)
 	e->clock = clock_of(h);
 	e->cap = h->cap;
 	e->stats.traces++;
+	if (silence_begin(&e->silence, h) < 0)
+		return -1;
 	if (!e->options.patch && context_begin(&e->behind, h->cap, true) < 0)
 		return -1;
 	return stream_write_header(e->out, h);

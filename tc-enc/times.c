@@ -22,10 +22,22 @@ clock_aim(const struct clock *c, int64_t step)
 	return time_put((step + debt) / c->unit).bit;
 }
 
-void
-clock_tick(struct clock *c, int64_t step, uint32_t read)
+uint32_t
+clock_bound(const struct clock *c, int64_t step, bool at_least)
 {
-	c->debt += step - time_get(read) * c->unit;
+	int64_t v = step / c->unit, size = v < 0 ? -v : v;
+	int64_t quantum = size >> (TIME_MANTISSA + 1) ? 1ll << (63 - TIME_MANTISSA - __builtin_clzll(size)) : 1;
+
+	if (at_least && v * c->unit < step)
+		v++;
+	int64_t got = time_get(time_put(v).bit);
+	return time_put(at_least && got < v ? v + quantum : !at_least && got > v ? v - quantum : v).bit;
+}
+
+void
+clock_tick(struct clock *c, int64_t step, int64_t said)
+{
+	c->debt += step - said;
 }
 
 int

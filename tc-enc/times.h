@@ -20,8 +20,10 @@ struct clock clock_of(const struct stream_header *h);
 /* The code of the step to say for a true one. What the clock is behind is made up for, but never by more
  * than rounding could do to this step, so that no gap is bent for another's sake. */
 uint32_t clock_aim(const struct clock *c, int64_t step);
-/* The true clock goes on by a step, the decoder's by what it reads. */
-void clock_tick(struct clock *c, int64_t step, uint32_t read);
+/* The code of a step of at least, or at most, so many ns. */
+uint32_t clock_bound(const struct clock *c, int64_t step, bool at_least);
+/* The true clock goes on by a step, the decoder's by what was said. */
+void clock_tick(struct clock *c, int64_t step, int64_t said);
 
 #define TIMES_MAX 512 /* made together */
 

@@ -7,7 +7,6 @@
 #define QUOTE_SIZE 13
 #define CLASS_V6   8
 #define CLASS_V6_GROUP (CLASS_V6 | 4)
-#define OPEN_NEW   1
 
 int
 context_begin(struct context *c, uint32_t cap, bool counterparts)

@@ -112,6 +112,8 @@ action_has(const struct action *a, enum action_field f)
 	return a->has >> f & 1;
 }
 
+#define OPEN_NEW 1 /* of ACTION_OPEN: the slot forgets what was in it */
+
 /* Whether a flow opens with this packet, in whichever way. */
 static inline bool
 action_opens(const struct action *a)

@@ -1,0 +1,82 @@
+#include "silence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int
+silence_begin(struct silence *s, const struct stream_header *h)
+{
+	struct silent_flow *flow = s->flow;
+
+	if (h->cap != s->cap) {
+		free(flow);
+		flow = malloc(h->cap * sizeof *flow);
+	}
+	*s = (struct silence){.cap = h->cap, .flow = flow};
+	if (!flow) {
+		s->cap = 0;
+		return -1;
+	}
+	memset(flow, 0, s->cap * sizeof *flow);
+	for (int i = 0; i < 3; i++)
+		s->idle[i] = h->idle[i] * INT64_C(1000000000);
+	return 0;
+}
+
+void
+silence_free(struct silence *s)
+{
+	free(s->flow);
+	s->flow = NULL;
+	s->cap = 0;
+}
+
+static struct silent_flow *
+flow_of(const struct silence *s, const struct action *a)
+{
+	uint64_t slot = action_number(a, ACTION_FLOW);
+
+	return slot < s->cap ? &s->flow[slot] : NULL;
+}
+
+/* What the clock will be after a step. */
+static int64_t
+clock_after(const struct silence *s, int which, int64_t step)
+{
+	int64_t now;
+
+	if (__builtin_add_overflow(s->now[which], step, &now))
+		return s->clock[which];
+	return now > s->clock[which] ? now : s->clock[which];
+}
+
+int64_t
+silence_heed(const struct silence *s, const struct action *a, int64_t step, int64_t said)
+{
+	const struct silent_flow *f = flow_of(s, a);
+
+	if (!f || action_number(a, ACTION_OPEN) == OPEN_NEW)
+		return said;
+	int64_t idle = s->idle[f->kind];
+	bool over = clock_after(s, TRUE_TIME, step) - f->last[TRUE_TIME] > idle;
+	if (over == (clock_after(s, SAID_TIME, said) - f->last[SAID_TIME] > idle))
+		return said;
+	return f->last[SAID_TIME] + idle - s->now[SAID_TIME] + over;
+}
+
+void
+silence_tick(struct silence *s, const struct action *a, int64_t step, int64_t said)
+{
+	struct silent_flow *f = flow_of(s, a);
+	int64_t steps[2] = {step, said}, proto = action_has(a, ACTION_PROTO) ? a->num[ACTION_PROTO] : 6;
+
+	if (f && action_number(a, ACTION_OPEN) == OPEN_NEW)
+		f->kind = proto == 6 ? 0 : proto == 17 ? 1 : 2;
+	for (int i = 0; i < 2; i++) {
+		s->clock[i] = clock_after(s, i, steps[i]);
+		if (__builtin_add_overflow(s->now[i], steps[i], &s->now[i]))
+			s->now[i] = s->clock[i];
+		if (f)
+			f->last[i] = s->clock[i];
+	}
+}
