@@ -9,6 +9,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel
+CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tshark
 
 WEIGHTS = weights/default.tcw
@@ -97,6 +98,12 @@ check-captures: all build/tests/identity
 judge: all
 	@tests/judge.py --folder $(DIR)
 
+# The same judged by the kernel: conntrack calls no packet invalid that it did not in the capture itself. Needs root.
+check-conntrack:
+	@tests/need.sh $(BUILD_PACKAGES) $(CONNTRACK_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/conntrack.py $(DIR)
+
 # What the codec makes of a folder of captures: exactness, rate, tc-diff's distances.
 fidelity: all
 	@tests/fidelity.py $(DIR)
@@ -123,4 +130,4 @@ bench: all build/tests/big
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-scale check-captures judge fidelity weights origins ablation big bench clean
+.PHONY: all install demo check check-scale check-captures judge check-conntrack fidelity weights origins ablation big bench clean
