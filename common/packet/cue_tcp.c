@@ -101,7 +101,7 @@ cue_acknowledgement(struct cue *c)
 			     ? base + (uint32_t)cue_signed(c, ACTION_ACK, 0, 0, INT64_C(1) << 31)
 			     : 0;
 	} else {
-		p->ack = cue_number(c, ACTION_ACK, p->ack, 0, UINT32_MAX);
+		p->ack = cue_free(c, ACTION_ACK, p->ack, true);
 	}
 	if (flag && (known || p->ack)) {
 		s->has_ack = true;
@@ -138,15 +138,18 @@ cue_timestamps(struct cue *c)
 	}
 }
 
-/* SACK (RFC 2018): left edges from the acknowledgement, blocks by their length. */
+/* SACK (RFC 2018): left edges from the acknowledgement, blocks by their length. An acknowledgement
+ * of 0 is no base, since from there the edges would be the numbers themselves: the first one is. */
 static void
 cue_sack(struct cue *c)
 {
 	struct packet *p = c->p;
-	uint32_t v[PACKET_SACKS];
+	uint32_t v[PACKET_SACKS], base = p->ack;
 
+	if (!base)
+		base = c->lift ? p->sack[0] : cue_random(c->t);
 	for (int i = 0; c->lift && i < p->n_sack; i++)
-		v[i] = p->sack[i] - (i % 2 ? p->sack[i - 1] : p->ack);
+		v[i] = p->sack[i] - (i % 2 ? p->sack[i - 1] : base);
 	if (c->lift) {
 		struct action_list *l = action_list(c->a, ACTION_SACK);
 		c->a->has |= 1ull << ACTION_SACK;
@@ -158,7 +161,7 @@ cue_sack(struct cue *c)
 	cue_list(c, ACTION_SACK, (struct cue_array){v, 4, 0, PACKET_SACKS},
 		 (struct cue_array){NULL, 4, 0, 0});
 	for (int i = 0; i < p->n_sack; i++)
-		p->sack[i] = v[i] + (i % 2 ? p->sack[i - 1] : p->ack);
+		p->sack[i] = v[i] + (i % 2 ? p->sack[i - 1] : base);
 }
 
 void
