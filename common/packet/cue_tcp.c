@@ -13,6 +13,18 @@ has_option(const struct packet *p, uint32_t option)
 	return false;
 }
 
+/* Leaves an option out; returns how many there still are. */
+static unsigned
+without(uint32_t *options, unsigned n, uint32_t option)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (options[i] != option)
+			options[kept++] = options[i];
+	return kept;
+}
+
 /* Flags and options: what the length of the header hangs on. */
 void
 cue_tcp_layout(struct cue *c)
@@ -31,6 +43,7 @@ cue_tcp_layout(struct cue *c)
 		    (p->n_sack != 0) != has_option(p, OPTION_SACK)) {
 			cue_odd(c, ODD_LAYOUT);
 			p->n_sack = 0;
+			p->n_options = without(p->options, p->n_options, OPTION_SACK);
 		}
 		while (tcp_offset_for(p->options, p->n_options, p->n_sack / 2) > 15) {
 			cue_odd(c, ODD_LAYOUT);
