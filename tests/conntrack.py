@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""conntrack.py DIR [--limit N] [--jobs N] [--tsv FILE]: does the kernel call a packet invalid that it did not?
+"""conntrack.py DIR|CAPTURE [--limit N] [--jobs N] [--least N] [--all]: does the kernel call a packet invalid that it did not?
 
 Each capture A below DIR, its image compiled (lift | compile) and its image decoded (lift | enc | dec | compile) are
 replayed through a network namespace that forwards, by tcpreplay, and nftables there count what state Linux conntrack
@@ -263,6 +263,8 @@ def main():
 def report(options):
     paths = sorted(os.path.join(folder, name) for folder, _, names in os.walk(options.folder)
                    for name in names)[:options.limit]
+    if os.path.isfile(options.folder):
+        paths = [options.folder]
     control(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'fixtures', 'sample.pcap'))
     cores = queue.Queue()
     for core in sorted(os.sched_getaffinity(0))[:options.jobs]:

@@ -224,13 +224,14 @@ message_length(const struct packet *p)
 }
 
 static void
-quote_rules(struct rules *r)
+quote_rules(struct rules *r, bool whole)
 {
 	struct packet *p = r->p;
 	struct quote *q = &p->quote;
 	bool is4 = p->src.version == 4;
 
-	if (breaks(r, !q->set))
+	/* One that was cut off is nobody's fault, and no longer cut off in a packet that is written whole. */
+	if (!q->set && (whole ? breaks(r, true) : r->mend))
 		*q = (struct quote){.set = true, .proto = 17, .ttl = 64, .ip_hl = 5, .ip_len = is4 ? 28 : 8,
 				    .src = p->dst, .dst = p->src, .word = 8};
 	if (!q->set)
@@ -260,11 +261,11 @@ icmp_rules(struct rules *r)
 
 	if (breaks(r, message_length(p) > 1500))
 		p->word = 0;
-	if (icmp_quote_at(p) && (whole || r->mend || p->quote.set))
-		quote_rules(r);
+	if (icmp_quote_at(p))
+		quote_rules(r, whole);
 	if (breaks(r, p->rest < message_length(p)))
 		p->rest = message_length(p);
-	if (!at || !(whole || r->mend))
+	if (!at || !whole)
 		return;
 	/* Neighbour discovery: options of eight octets and more, to the end. */
 	int64_t end = at;
