@@ -224,14 +224,15 @@ message_length(const struct packet *p)
 }
 
 static void
-quote_rules(struct rules *r, bool whole)
+quote_rules(struct rules *r)
 {
 	struct packet *p = r->p;
 	struct quote *q = &p->quote;
 	bool is4 = p->src.version == 4;
+	bool all = (int64_t)p->caplen - p->transport >= 8 + (is4 ? 20 : 40);
 
 	/* One that was cut off is nobody's fault, and no longer cut off in a packet that is written whole. */
-	if (!q->set && (whole ? breaks(r, true) : r->mend))
+	if (!q->set && (all ? breaks(r, true) : r->mend))
 		*q = (struct quote){.set = true, .proto = 17, .ttl = 64, .ip_hl = 5, .ip_len = is4 ? 28 : 8,
 				    .src = p->dst, .dst = p->src, .word = 8};
 	if (!q->set)
@@ -245,10 +246,13 @@ quote_rules(struct rules *r, bool whole)
 	int header = is4 ? q->ip_hl * 4 : 40;
 	if (breaks(r, is4 && q->ip_len && q->ip_len < header))
 		q->ip_len = header + 8;
-	bool first = !is4 || !(q->frag & 0x1fff), there = p->rest >= 8 + header + 20;
-	if (breaks(r, q->proto == PROTO_TCP && first && there && q->bits >> 12 < 5))
+	bool first = !is4 || !(q->frag & 0x1fff);
+	int64_t there = p->rest - 8 - header, seen = (int64_t)p->caplen - p->transport - 8 - header;
+	bool short_tcp = first && q->proto == PROTO_TCP && there >= 14 && q->bits >> 12 < 5;
+	bool short_udp = first && q->proto == PROTO_UDP && (q->word < 8 || q->word > 0xffff);
+	if (short_tcp && (seen >= 14 ? breaks(r, true) : r->mend))
 		q->bits |= 0x5000;
-	if (breaks(r, q->proto == PROTO_UDP && first && (q->word < 8 || q->word > 0xffff)))
+	if (short_udp && (seen >= 8 ? breaks(r, true) : r->mend))
 		q->word = 8;
 }
 
@@ -262,7 +266,7 @@ icmp_rules(struct rules *r)
 	if (breaks(r, message_length(p) > 1500))
 		p->word = 0;
 	if (icmp_quote_at(p))
-		quote_rules(r, whole);
+		quote_rules(r);
 	if (breaks(r, p->rest < message_length(p)))
 		p->rest = message_length(p);
 	if (!at || !whole)
