@@ -10,6 +10,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-missing-field-initializers
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps
+CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
 DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
 
@@ -21,7 +22,7 @@ TESTS = identity units neural scramble conn analysis big confine arrivals
 objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io outfile confine progress action stream latent map filter))
 layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp packet slots))
-state = $(call objects,$(addprefix packet/,flow cue cue_link cue_ip cue_tcp cue_icmp trace))
+state = $(call objects,$(addprefix packet/,flow sound cue cue_link cue_ip cue_tcp cue_icmp trace))
 analysis = $(call objects,$(addprefix packet/,analysis conn))
 capture = $(call objects,packet/capture)
 neural = $(call objects,$(addprefix neural/,linear straight network code context recency weights))
@@ -114,6 +115,12 @@ check-captures: all build/tests/identity
 judge: all
 	@tests/judge.py --folder $(DIR)
 
+# The same judged by the kernel: conntrack calls no packet invalid that it did not in the capture itself. Needs root.
+check-conntrack:
+	@tests/need.sh $(BUILD_PACKAGES) $(CONNTRACK_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/conntrack.py $(DIR)
+
 # What the codec makes of a folder of captures: exactness, rate, tc-diff's distances.
 fidelity: all
 	@tests/fidelity.py $(DIR)
@@ -144,4 +151,5 @@ bench: all build/tests/big
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-scale check-determinism check-captures judge fidelity batch weights origins ablation big bench clean
+.PHONY: all install demo check check-scale check-determinism check-captures judge check-conntrack fidelity batch weights origins ablation big \
+	bench clean

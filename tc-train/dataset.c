@@ -108,7 +108,7 @@ dataset_index(struct dataset *d)
 		return -1;
 	for (uint32_t i = 0; i < d->traces; i++)
 		d->weight[i] = sum += sqrt(d->trace[i].n);
-	for (int f = 0; f < ACTION_COUNT; f++) {
+	for (int f = 0; f < CODE_FIELDS; f++) {
 		for (uint64_t i = 0; i < d->codes; i++)
 			d->n_by_field[f] += d->code[i].has >> f & 1;
 		if (!(d->by_field[f] = calloc(d->n_by_field[f] + 1, sizeof(uint32_t))))
@@ -129,7 +129,7 @@ dataset_free(struct dataset *d)
 	free(d->step);
 	free(d->trace);
 	free(d->weight);
-	for (int f = 0; f < ACTION_COUNT; f++)
+	for (int f = 0; f < CODE_FIELDS; f++)
 		free(d->by_field[f]);
 }
 
@@ -149,7 +149,7 @@ dataset_draw(const struct dataset *d, float even, uint64_t *random, int64_t *ste
 	const struct dataset_trace *t = &d->trace[low];
 	uint64_t packet = t->first + code_random(random) % t->n;
 	*step = d->step[packet];
-	int f = code_random(random) % ACTION_COUNT;
+	int f = code_random(random) % CODE_FIELDS;
 	if (code_uniform(random) < even && d->n_by_field[f])
 		return &d->code[d->by_field[f][code_random(random) % d->n_by_field[f]]];
 	return &d->code[d->which[packet]];

@@ -19,8 +19,8 @@ struct dataset {
 	struct dataset_trace *trace;
 	uint32_t traces;
 	double *weight; /* of the traces before and including this one: square roots of their lengths */
-	uint32_t *by_field[ACTION_COUNT]; /* codes that have a field */
-	uint32_t n_by_field[ACTION_COUNT];
+	uint32_t *by_field[CODE_FIELDS]; /* codes that have a field */
+	uint32_t n_by_field[CODE_FIELDS];
 	uint64_t left_out; /* packets whose actions can't be said in bits */
 };
 

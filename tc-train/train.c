@@ -62,7 +62,7 @@ disturb(struct worker *w, struct code *c)
 	float u = code_uniform(&w->random) / w->t->recipe.disturb;
 
 	if (u < 1)
-		code_disturb(c, code_random(&w->random) % BEARABLE, u < 0.6f ? 0 : 5.0f / ACTION_COUNT,
+		code_disturb(c, code_random(&w->random) % BEARABLE, u < 0.6f ? 0 : 5.0f / CODE_FIELDS,
 			     &w->random);
 }
 

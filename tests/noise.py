@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """noise.py CAPTURE [--spread S,S,...]: what noise does to latents, and whether values move to their neighbours.
+noise.py --write SPREAD, noise.py --draw SEED: latents in, the same with noise out, or nothing but noise.
 
 Gaussian noise of growing spread is added to each coordinate of the latents of a capture, which are then decoded.
 For each spread: the share of packets that are still whole, of fields that are still there and as they were, and, of
@@ -36,13 +37,13 @@ def actions(stream):
     return out
 
 
-def noisy(stream, spread):
+def noisy(stream, spread, seed=1, keep=1):
     out, crc = [], 0
-    draw = random.Random(1)
+    draw = random.Random(seed)
     for record in msgpack.Unpacker(io.BytesIO(stream)):
         if isinstance(record, list):
             n = len(record[0]) // 4
-            z = [v + draw.gauss(0, spread) for v in struct.unpack(f'<{n}f', record[0])]
+            z = [keep * v + draw.gauss(0, spread) for v in struct.unpack(f'<{n}f', record[0])]
             octets = msgpack.packb([struct.pack(f'<{n}f', *z)])
         elif 'end' in record:
             octets = msgpack.packb(dict(record, crc32=crc))
@@ -56,9 +57,17 @@ def noisy(stream, spread):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('capture')
+    ap.add_argument('capture', nargs='?')
+    ap.add_argument('--write', type=float, metavar='SPREAD')
+    ap.add_argument('--draw', type=int, metavar='SEED')
     ap.add_argument('--spread', default='0,0.00001,0.01,0.03,0.1,0.2,0.3,0.5')
     o = ap.parse_args()
+    if o.write is not None or o.draw is not None:
+        latents = sys.stdin.buffer.read()
+        sys.stdout.buffer.write(noisy(latents, o.write) if o.draw is None else noisy(latents, 1.5, o.draw, 0))
+        return 0
+    if not o.capture:
+        ap.error('a capture, --write or --draw')
     latents = tool('tc-enc', '-q', data=tool('tc-lift', '-q', o.capture))
     # The state behind a slot is the decoder's: what is compared is what the undisturbed latents decode to.
     true = actions(tool('tc-dec', data=noisy(latents, 0)))

@@ -36,7 +36,7 @@ static const struct spec {
 	uint8_t group, form, n, bias;
 	uint8_t max, element; /* LIST: elements at most, form of each */
 	uint8_t far;	      /* group of its far bits; 0: it has none */
-} specs[ACTION_COUNT] = {
+} specs[CODE_FIELDS] = {
     [ACTION_FLOW] = {CODE_BASE, FORM_NUMBER, 20},
     [ACTION_DIR] = {CODE_BASE, FORM_ONE, 0, 1},
     [ACTION_LEN] = {CODE_BASE, FORM_SIGNED, 17},
@@ -514,10 +514,10 @@ code_layout(void)
 	tables();
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		l.first[g] = w.at = (w.at + 63) / 64 * 64;
-		for (int f = 0; f < ACTION_COUNT; f++) {
+		for (int f = 0; f < CODE_FIELDS; f++) {
 			const struct spec *s = &specs[f];
 			if (s->far && s->far == g) {
-				l.has[g] = 1ull << (ACTION_COUNT + g - CODE_FAR);
+				l.has[g] = 1ull << (CODE_FIELDS + g - CODE_FAR);
 				l.far[f] = (struct code_span){
 				    w.at, s->form == FORM_REF ? FIXED_WIDTH - NEAR_FIXED : s->n - 1u - NEAR};
 				w.at += l.far[f].n;
@@ -566,12 +566,12 @@ start_at(struct walk *w, enum action_field f)
 	w->far_there = w->way == GET && specs[f].far && code_has_group(w->code, specs[f].far);
 }
 
-#define FIELDS (((1ull << ACTION_COUNT) - 1) & ~(1ull << ACTION_DT))
+#define FIELDS (((1ull << CODE_FIELDS) - 1) & ~(1ull << ACTION_DT))
 
 bool
 code_put(struct code *c, const struct action *a)
 {
-	struct walk w = {.way = PUT, .code = c, .good = true};
+	struct walk w = {.way = PUT, .code = c, .good = !action_has(a, ACTION_AS_IS)};
 	static struct action copy; /* the walk writes what it passes */
 	uint64_t word[ACTION_WORDS];
 
@@ -743,10 +743,10 @@ code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 	static _Thread_local struct action any; /* the walk writes what it draws */
 	static _Thread_local struct code drawn;
 	struct walk w = {.way = DRAW, .code = &drawn, .good = true, .random = state};
-	uint8_t field[ACTION_COUNT];
+	uint8_t field[CODE_FIELDS];
 	unsigned n = 0;
 
-	for (int f = 0; f < ACTION_COUNT; f++) {
+	for (int f = 0; f < CODE_FIELDS; f++) {
 		/* Lists and addresses have so many bits that few packets bear two of them. */
 		float rare = specs[f].form < FORM_LIST ? 1 : 0.5f;
 		bool has = c->has >> f & 1, turn = code_uniform(state) < there * rare;

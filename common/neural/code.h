@@ -17,6 +17,9 @@
 #include <stddef.h>
 
 #define CODE_WORDS 44 /* room for the details */
+/* The fields that can be said. The one behind them is a licence for headers that contradict each other, which
+ * must come from a capture: a latent, any latent, is a sound packet. */
+#define CODE_FIELDS ACTION_AS_IS
 
 enum code_group {
 	CODE_BASE,
@@ -49,13 +52,13 @@ struct code_layout {
 		unsigned at, n;
 	} near[ACTION_COUNT], far[ACTION_COUNT]; /* a field's bits */
 };
-#define CODE_COARSE (ACTION_COUNT + CODE_GROUPS - CODE_FAR)
+#define CODE_COARSE (CODE_FIELDS + CODE_GROUPS - CODE_FAR)
 /* The same always; made at the first call, which comes before any other function of this file and
  * before there are threads. */
 const struct code_layout *code_layout(void);
 
 /* A relative action, DT apart, to its bits. False where a value can't be said: it is out of range,
- * or a list is too long. */
+ * or a list is too long; or where the packet isn't sound. */
 bool code_put(struct code *c, const struct action *a);
 /* The twin: any bits give an action, DT absent. */
 void code_get(const struct code *c, struct action *a);

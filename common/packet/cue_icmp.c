@@ -83,9 +83,11 @@ lift_quote(struct cue *c)
 					    q->bits}};
 	if (f)
 		l->v[Q_ID] = (int16_t)(q->id - f->side[dir].id);
+	/* All zeros is a header that was not quoted, or cut off: nobody's sequence number. */
+	bool there = q->word || q->src_port || q->dst_port;
 	if (q->proto == PROTO_TCP)
 		l->v[Q_WORD] =
-		    f && quoted_sequence(f, dir, &base) ? (int32_t)(q->word - base) : 0;
+		    f && there && quoted_sequence(f, dir, &base) ? (int32_t)(q->word - base) : 0;
 	if (!f) {
 		cue_host(c, ACTION_QUOTE_SRC, &q->src, NULL, 0);
 		cue_host(c, ACTION_QUOTE_DST, &q->dst, NULL, 0);

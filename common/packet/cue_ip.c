@@ -5,17 +5,6 @@
 
 #define DONT_FRAGMENT 0x4000
 
-/* Words of an IPv4 header with these options, padded. */
-static unsigned
-header_words(const uint32_t *ext, unsigned n)
-{
-	unsigned length = 20;
-
-	for (unsigned i = 0; i < n; i++)
-		length += (ext[i] & 255) < 2 ? 1 : ext[i] & OPTION_BAD ? 1 : ext[i] >> 8 & 255;
-	return (length + 3) / 4;
-}
-
 static void
 cue_extensions(struct cue *c)
 {
@@ -23,14 +12,14 @@ cue_extensions(struct cue *c)
 	struct side *s = c->me;
 
 	p->n_ext = cue_layout(c, ACTION_EXT, p->ext, p->n_ext, s->ext, s->n_ext, PACKET_EXTS);
-	while (!c->lift && p->src.version == 4 && header_words(p->ext, p->n_ext) > 15) {
+	while (!c->lift && p->src.version == 4 && ip4_words(p->ext, p->n_ext) > 15) {
 		cue_odd(c, ODD_LAYOUT);
 		p->n_ext--;
 	}
 	cue_remember_layout(p->ext, p->n_ext, s->ext, &s->n_ext);
 	if (p->src.version == 4)
 		p->ip_hl =
-		    cue_number(c, ACTION_IP_HL, p->ip_hl, header_words(p->ext, p->n_ext), 15);
+		    cue_number(c, ACTION_IP_HL, p->ip_hl, ip4_words(p->ext, p->n_ext), 15);
 }
 
 /* Identification: by steps in this direction, or from the host's last packet where it is the

@@ -13,6 +13,18 @@ has_option(const struct packet *p, uint32_t option)
 	return false;
 }
 
+/* Leaves an option out; returns how many there still are. */
+static unsigned
+without(uint32_t *options, unsigned n, uint32_t option)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (options[i] != option)
+			options[kept++] = options[i];
+	return kept;
+}
+
 /* Flags and options: what the length of the header hangs on. */
 void
 cue_tcp_layout(struct cue *c)
@@ -31,6 +43,7 @@ cue_tcp_layout(struct cue *c)
 		    (p->n_sack != 0) != has_option(p, OPTION_SACK)) {
 			cue_odd(c, ODD_LAYOUT);
 			p->n_sack = 0;
+			p->n_options = without(p->options, p->n_options, OPTION_SACK);
 		}
 		while (tcp_offset_for(p->options, p->n_options, p->n_sack / 2) > 15) {
 			cue_odd(c, ODD_LAYOUT);
@@ -101,7 +114,7 @@ cue_acknowledgement(struct cue *c)
 			     ? base + (uint32_t)cue_signed(c, ACTION_ACK, 0, 0, INT64_C(1) << 31)
 			     : 0;
 	} else {
-		p->ack = cue_number(c, ACTION_ACK, p->ack, 0, UINT32_MAX);
+		p->ack = cue_free(c, ACTION_ACK, p->ack, true);
 	}
 	if (flag && (known || p->ack)) {
 		s->has_ack = true;
@@ -138,15 +151,18 @@ cue_timestamps(struct cue *c)
 	}
 }
 
-/* SACK (RFC 2018): left edges from the acknowledgement, blocks by their length. */
+/* SACK (RFC 2018): left edges from the acknowledgement, blocks by their length. An acknowledgement
+ * of 0 is no base, since from there the edges would be the numbers themselves: the first one is. */
 static void
 cue_sack(struct cue *c)
 {
 	struct packet *p = c->p;
-	uint32_t v[PACKET_SACKS];
+	uint32_t v[PACKET_SACKS], base = p->ack;
 
+	if (!base)
+		base = c->lift ? p->sack[0] : cue_random(c->t);
 	for (int i = 0; c->lift && i < p->n_sack; i++)
-		v[i] = p->sack[i] - (i % 2 ? p->sack[i - 1] : p->ack);
+		v[i] = p->sack[i] - (i % 2 ? p->sack[i - 1] : base);
 	if (c->lift) {
 		struct action_list *l = action_list(c->a, ACTION_SACK);
 		c->a->has |= 1ull << ACTION_SACK;
@@ -158,7 +174,7 @@ cue_sack(struct cue *c)
 	cue_list(c, ACTION_SACK, (struct cue_array){v, 4, 0, PACKET_SACKS},
 		 (struct cue_array){NULL, 4, 0, 0});
 	for (int i = 0; i < p->n_sack; i++)
-		p->sack[i] = v[i] + (i % 2 ? p->sack[i - 1] : p->ack);
+		p->sack[i] = v[i] + (i % 2 ? p->sack[i - 1] : base);
 }
 
 void

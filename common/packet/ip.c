@@ -28,6 +28,16 @@ ext_length(uint32_t ext)
 	return kind == PROTO_FRAGMENT ? 8 : kind == IP6_AUTH ? (length + 2) * 4 : (length + 1) * 8;
 }
 
+unsigned
+ip4_words(const uint32_t *ext, unsigned n)
+{
+	unsigned length = 20;
+
+	for (unsigned i = 0; i < n; i++)
+		length += (ext[i] & 255) < 2 ? 1 : ext[i] & OPTION_BAD ? 1 : ext[i] >> 8 & 255;
+	return (length + 3) / 4;
+}
+
 uint32_t
 ip_header_length(const struct packet *p)
 {
@@ -90,8 +100,8 @@ ip4_parse(struct packet *p, const uint8_t *data)
 	options4_parse(p, h + IP4_HEADER, h + (length < left ? length : left));
 }
 
-static bool
-is_extension(uint8_t kind)
+bool
+ip_is_extension(uint8_t kind)
 {
 	return kind == IP6_HOP || kind == IP6_ROUTING || kind == IP6_AUTH || kind == IP6_DEST ||
 	       kind == PROTO_FRAGMENT || kind == IP6_MOBILITY || kind == IP6_HIP ||
@@ -115,7 +125,7 @@ ip6_parse(struct packet *p, const uint8_t *data)
 	memcpy(p->dst.octet, h + 24, 16);
 	end = p->ip_len && IP6_HEADER + p->ip_len < left ? IP6_HEADER + p->ip_len : left;
 	/* The first two octets of a header are enough to know it, though the rest may be cut. */
-	while (is_extension(p->proto) && p->n_ext < PACKET_EXTS &&
+	while (ip_is_extension(p->proto) && p->n_ext < PACKET_EXTS &&
 	       at + (p->proto == PROTO_FRAGMENT ? 8 : 2) <= end) {
 		uint32_t ext = h[at + 1] << 8 | p->proto;
 		if (p->proto == PROTO_FRAGMENT) {

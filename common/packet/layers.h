@@ -17,6 +17,9 @@ uint32_t link_length(const struct packet *p, int dlt);
 void ip_parse(struct packet *p, const uint8_t *data);
 uint32_t ip_build(const struct packet *p, uint8_t *out);
 uint32_t ip_header_length(const struct packet *p);
+/* Words of an IPv4 header with these options, padded. */
+unsigned ip4_words(const uint32_t *ext, unsigned n);
+bool ip_is_extension(uint8_t kind);
 /* Where the datagram ends by its IP header, 0 where it doesn't say. */
 uint32_t ip_end(const struct packet *p);
 void arp_parse(struct packet *p, const uint8_t *data);
@@ -41,5 +44,8 @@ unsigned icmp_quote_at(const struct packet *p);
 /* Whether octets 4 to 7 are identifier and sequence number, and whether it answers such a one. */
 bool icmp_is_query(const struct packet *p);
 bool icmp_is_reply(const struct packet *p);
+
+/* How many rules of sound packets this one breaks; with mend it is made to keep them all. */
+unsigned packet_sound(struct packet *p, int dlt, bool mend);
 
 #endif

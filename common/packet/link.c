@@ -322,6 +322,12 @@ link_build(const struct packet *p, int dlt, uint8_t *out)
 		break;
 	}
 	n += tags_build(p, out + n);
+	/* LLC: unnumbered information of nobody to nobody (IEEE 802.2). */
+	if (dlt == DLT_ETHER && p->kind == PACKET_FRAME && !p->ethertype && p->link[0] >= 3) {
+		memset(out + n, 0, 3);
+		out[n + 2] = 3;
+		n += 3;
+	}
 	/* Where only its first octet tells IP, even a frame that is cut too short for IP has it. */
 	if (p->kind == PACKET_FRAME && p->ethertype && told_by_version(p, dlt))
 		out[n++] = p->ethertype == ETHERTYPE_IP6 ? 0x60 : 0x40;

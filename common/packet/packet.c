@@ -104,6 +104,9 @@ packet_build(struct packet *p, int dlt, uint8_t *out)
 		if (p->amends) {
 			put16(out + n, p->amends);
 			built = 2;
+		} else if (p->proto == PROTO_AUTH && p->src.version == 4 && !ip_is_later_fragment(p)) {
+			put32(out + n, PROTO_NONE << 24 | 1 << 16); /* with nothing behind it, RFC 4302 */
+			built = 4;
 		}
 		break;
 	}

@@ -12,6 +12,7 @@ const char *const odd_names[ODDS] = {
     [ODD_RANGE] = "numbers out of range",
     [ODD_LAYOUT] = "layouts that don't fit",
     [ODD_QUOTE] = "quotes of unknown packets",
+    [ODD_SHAPE] = "headers that contradict each other",
     [ODD_TIME] = "times that a pcap file can't hold",
 };
 
@@ -217,6 +218,8 @@ trace_lift(struct trace *t, struct packet *p, struct action *a)
 
 	a->has = 0;
 	go_through(&c);
+	if (packet_sound(p, t->dlt, false))
+		action_set(a, ACTION_AS_IS, 1);
 }
 
 void
@@ -241,4 +244,6 @@ trace_compile(struct trace *t, struct packet *p, struct action *a)
 
 	*p = (struct packet){0};
 	go_through(&c);
+	if (!cue_number(&c, ACTION_AS_IS, 0, 0, 1))
+		t->odd[ODD_SHAPE] += packet_sound(p, t->dlt, true);
 }

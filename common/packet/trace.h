@@ -62,7 +62,7 @@ struct datagram {
 };
 
 /* What an action asked for that could not be granted; the rules are in tc-compile(1). */
-enum odd { ODD_SLOT, ODD_HOST, ODD_MAC, ODD_RANGE, ODD_LAYOUT, ODD_QUOTE, ODD_TIME, ODDS };
+enum odd { ODD_SLOT, ODD_HOST, ODD_MAC, ODD_RANGE, ODD_LAYOUT, ODD_QUOTE, ODD_SHAPE, ODD_TIME, ODDS };
 extern const char *const odd_names[ODDS];
 
 /* What ACTION_OPEN takes. */

@@ -63,7 +63,8 @@
 	X(IP_HL, "ip_hl", INT, "words of four octets")                                             \
 	X(IP_LEN, "ip_len", INT, "octets")                                                         \
 	X(UDP_LEN, "udp_len", INT, "octets")                                                       \
-	X(TCP_OFF, "tcp_off", INT, "words of four octets")
+	X(TCP_OFF, "tcp_off", INT, "words of four octets")                                         \
+	X(AS_IS, "as_is", INT, "bool")
 
 enum action_field {
 #define X(id, name, kind, unit) ACTION_##id,

@@ -152,7 +152,8 @@ tcp(const struct packet *a, const struct packet *b)
 		constant("TCP acknowledgement", &peer->has_seq, &peer->seq, a->ack, b->ack);
 	same("SACK blocks", a->n_sack, b->n_sack);
 	for (int i = 0; i < a->n_sack; i++)
-		same("SACK edges", a->sack[i] - a->ack, b->sack[i] - b->ack);
+		same("SACK edges", a->sack[i] - (a->ack ? a->ack : a->sack[0]),
+		     b->sack[i] - (b->ack ? b->ack : b->sack[0]));
 	if (!a->timestamps)
 		return;
 	constant("TCP timestamp", &me->has_time, &me->time, a->tsval, b->tsval);
