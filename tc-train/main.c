@@ -26,7 +26,7 @@ static const char usage_text[] =
     "      --batch N          packets each (2048)\n"
     "      --rate R           learning rate at its highest (0.006)\n"
     "      --decay R          weight decay (0.0001)\n"
-    "      --beta R           weight of the KL rate in the loss (0.005)\n"
+    "      --beta R           weight of the KL rate in the loss (0.006)\n"
     "      --lambda R         weight of time in the loss (1)\n"
     "      --disturb R        share of packets with fields made random (0.5)\n"
     "      --even R           share of packets drawn evenly by field (0.2)\n"
@@ -77,7 +77,7 @@ arguments(struct options *o, int argc, char **argv)
 	struct shape *s = &o->shape;
 	int c, which = 0;
 
-	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 5e-3f, 1, 0.5f, 0.2f, 1};
+	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 6e-3f, 1, 0.5f, 0.2f, 1};
 	*s = (struct shape){374, 10, 48, 16, 32, 64};
 	o->held = 20;
 	while ((c = getopt_long(argc, argv, "o:", table, &which)) != -1) {

@@ -13,7 +13,7 @@
 #define BEARABLE 180 /* random bits of a packet, at most */
 #define CLIP	1.0f
 #define MEASURED 20000
-#define FIRST	 16384 /* packets that the first weights are set by */
+#define FIRST	 65536 /* packets that the first weights are set by */
 
 struct worker {
 	struct trainer *t;
@@ -75,7 +75,7 @@ collect(struct worker *w)
 		int64_t step;
 		w->code[i] = *dataset_draw(w->t->data, r->even, &w->random, &step);
 		disturb(w, &w->code[i]);
-		w->time[i] = time_put(code_random(&w->random) % 4 ? step : time_draw(&w->random));
+		w->time[i] = time_put(code_random(&w->random) % 8 ? step : time_draw(&w->random));
 	}
 }
 
