@@ -243,8 +243,8 @@ train() { tc-train "${small[@]}" --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_F
 		disturb 1.5
 		even -1
 		held -1 1000001
-		latent 0 256
-		time 0 256
+		latent 0 512
+		time 0 512
 		encoder 0 4097
 		trunk 0 4097
 		detail 0 4097
