@@ -5,6 +5,7 @@
 #define BITS   NETWORK_BITS
 #define MEAN   1.0f /* of a bit's coordinate */
 #define LOGVAR -2.5f
+#define SECOND 0.3f /* of that for the other way */
 #define GAIN   6.0f /* from there to its logit */
 #define REST   0.1f /* of what was drawn at random stays, in the dense ways into the latent and to the logits */
 
@@ -46,9 +47,9 @@ find_sets(struct set *bit, const struct code *code, int n)
 }
 
 /* The frequent bits first: each to the coordinate where it meets the fewest others, of such the one
- * least used. */
+ * least used; not where it went the way before. */
 static void
-assign(const struct set *bit, struct set *used, int coordinates, int words, uint16_t *at)
+assign(const struct set *bit, struct set *used, int coordinates, int words, const uint16_t *before, uint16_t *at)
 {
 	const struct set *order[BITS];
 
@@ -57,10 +58,12 @@ assign(const struct set *bit, struct set *used, int coordinates, int words, uint
 	qsort(order, BITS, sizeof *order, more_often);
 	for (int i = 0; i < BITS; i++) {
 		uint64_t least = UINT64_MAX;
-		int best = 0;
+		int best = -1;
 		for (int d = 0; d < coordinates; d++) {
+			if (coordinates > 1 && before && before[order[i] - bit] == d)
+				continue;
 			uint64_t met = common(order[i], &used[d], words);
-			if (met < least || (met == least && used[d].n < used[best].n)) {
+			if (met < least || (met == least && best >= 0 && used[d].n < used[best].n)) {
 				least = met;
 				best = d;
 			}
@@ -77,6 +80,16 @@ fill(const float *row, int n, float v)
 {
 	for (int i = 0; i < n; i++)
 		((float *)row)[i] = v;
+}
+
+static void
+set_straight(const struct straight *s)
+{
+	for (int way = 0; way < STRAIGHT_WAYS; way++) {
+		fill(straight_row(s, way, STRAIGHT_IN), s->n, way ? SECOND * MEAN : MEAN);
+		fill(straight_row(s, way, STRAIGHT_SPREAD), s->n, way ? 0 : LOGVAR);
+		fill(straight_row(s, way, STRAIGHT_OUT), s->n, way ? SECOND * GAIN : GAIN);
+	}
 }
 
 static void
@@ -119,13 +132,10 @@ first_weights(struct network *net, const struct code *code, int n)
 
 	if (!bad) {
 		find_sets(bit, code, n);
-		assign(bit, used, z, words, net->place);
-		for (int part = 0; part <= CODE_GROUPS; part++) {
-			const struct straight *s = &net->straight[part];
-			fill(s->in, s->n, MEAN);
-			fill(s->spread, s->n, LOGVAR);
-			fill(s->out, s->n, GAIN);
-		}
+		assign(bit, used, z, words, NULL, net->place);
+		assign(bit, used, z, words, net->place, net->place + BITS);
+		for (int part = 0; part <= CODE_GROUPS; part++)
+			set_straight(&net->straight[part]);
 		fill(net->layer[ENC_LOGVAR].b, z, 0);
 		scale(&net->layer[ENC_MEAN], REST);
 		scale(&net->layer[DEC_COARSE], REST);

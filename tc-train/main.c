@@ -207,7 +207,7 @@ checkpoint_read(struct trainer *t, int fd, const char *path)
 	if (weights_parse(&net, hash, p, n, why) < 0)
 		errx(1, "%s: %s", path, why);
 	memcpy(t->net->data, net.data, moments);
-	memcpy(t->net->place, net.place, NETWORK_BITS * sizeof *net.place);
+	memcpy(t->net->place, net.place, NETWORK_PLACES * sizeof *net.place);
 	network_free(&net);
 	memcpy(&t->step, p + n, 4);
 	memcpy(t->m, p + n + 4, moments);

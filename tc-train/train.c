@@ -75,7 +75,7 @@ collect(struct worker *w)
 		int64_t step;
 		w->code[i] = *dataset_draw(w->t->data, r->even, &w->random, &step);
 		disturb(w, &w->code[i]);
-		w->time[i] = time_put(code_random(&w->random) % 8 ? step : time_draw(&w->random));
+		w->time[i] = time_put(code_random(&w->random) & 1 ? step : time_draw(&w->random));
 	}
 }
 

@@ -31,6 +31,7 @@ lay_out(struct network *net)
 {
 	const struct shape *s = &net->shape;
 	const struct code_layout *l = code_layout();
+	int rows = STRAIGHT_WAYS * STRAIGHT_ROWS;
 
 	set_layer(net, ENC_COARSE, CODE_COARSE, s->encoder, "encoder.coarse", "");
 	set_layer(net, ENC_HIDDEN, s->encoder, s->encoder, "encoder.hidden", "");
@@ -39,12 +40,12 @@ lay_out(struct network *net)
 	set_layer(net, DEC_TRUNK, s->latent, s->trunk, "decoder.trunk", "");
 	set_layer(net, DEC_COARSE, s->trunk, CODE_COARSE, "decoder.coarse", "");
 	set_layer(net, DEC_DETAIL, s->latent + s->trunk + CODE_COARSE, s->detail, "decoder.detail", "");
-	set_tensor(net, STRAIGHT, 3, CODE_COARSE, "straight.coarse", "");
+	set_tensor(net, STRAIGHT, rows, CODE_COARSE, "straight.coarse", "");
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		const char *of = code_group_names[g];
 		set_layer(net, ENC_GROUP + g, l->width[g], s->encoder, "encoder.", of);
 		set_layer(net, DEC_OUT + g, s->detail, l->width[g], "decoder.", of);
-		set_tensor(net, STRAIGHT + 1 + g, 3, l->width[g], "straight.", of);
+		set_tensor(net, STRAIGHT + 1 + g, rows, l->width[g], "straight.", of);
 	}
 	set_layer(net, TIME_ENC_IN, TIME_BITS, s->time_hidden, "time.encoder.in", "");
 	set_layer(net, TIME_ENC_HIDDEN, s->time_hidden, s->time_hidden, "time.encoder.hidden", "");
@@ -55,11 +56,18 @@ lay_out(struct network *net)
 	set_layer(net, TIME_OUT, s->time_hidden, TIME_BITS, "time.decoder.out", "");
 }
 
-/* The places of a part of the bits: 0 the coarse ones, 1 + g a group's. */
-static uint16_t *
-places(const struct network *net, int part)
+/* A part of the bits: 0 the coarse ones, 1 + g a group's. */
+static void
+set_straight(struct network *net, int part)
 {
-	return net->place + (part ? CODE_COARSE + code_layout()->first[part - 1] : 0);
+	const struct tensor *t = &net->tensor[STRAIGHT + part];
+	struct straight *s = &net->straight[part];
+	unsigned first = part ? CODE_COARSE + code_layout()->first[part - 1] : 0;
+
+	s->w = t->at;
+	s->n = t->columns;
+	for (int way = 0; way < STRAIGHT_WAYS; way++)
+		s->place[way] = net->place + way * NETWORK_BITS + first;
 }
 
 int
@@ -68,7 +76,7 @@ network_init(struct network *net, const struct shape *s)
 	*net = (struct network){.shape = *s};
 	lay_out(net);
 	float *at = net->data = calloc(net->n, sizeof *at);
-	net->place = calloc(NETWORK_BITS, sizeof *net->place);
+	net->place = calloc(NETWORK_PLACES, sizeof *net->place);
 	if (!at || !net->place) {
 		network_free(net);
 		return -1;
@@ -80,9 +88,7 @@ network_init(struct network *net, const struct shape *s)
 		if (i < LAYERS)
 			net->layer[i] = (struct layer){t->at, at - t->columns, t->rows - 1, t->columns};
 		else
-			net->straight[i - STRAIGHT] = (struct straight){
-			    places(net, i - STRAIGHT), t->at, t->at + t->columns, t->at + 2 * t->columns,
-			    t->columns};
+			set_straight(net, i - STRAIGHT);
 	}
 	return 0;
 }
@@ -113,7 +119,7 @@ network_randomize(struct network *net, uint64_t seed)
 		for (int j = 0; i < LAYERS && j < t->columns; j++)
 			t->at[n - t->columns + j] = i == ENC_LOGVAR || i == TIME_LOGVAR ? -3 : 0;
 	}
-	for (int b = 0; b < NETWORK_BITS; b++)
+	for (int b = 0; b < NETWORK_PLACES; b++)
 		net->place[b] = b % net->shape.latent;
 }
 
@@ -278,8 +284,7 @@ straight_in_gradient(const struct network *net, int part, const float *x, const 
 {
 	const struct straight *s = &net->straight[part];
 
-	straight_in_backward(s, x, row, n, dmean, dlogvar, net->shape.latent, gradient(net, grad, s->in),
-			     gradient(net, grad, s->spread));
+	straight_in_backward(s, x, row, n, dmean, dlogvar, net->shape.latent, gradient(net, grad, s->w));
 }
 
 void
@@ -386,8 +391,7 @@ straight_out_gradient(const struct network *net, struct pass *p, int part, const
 {
 	const struct straight *s = &net->straight[part];
 
-	straight_out_backward(s, p->s, p->s_width, row, n, dlogit, p->ds, p->s_width,
-			      gradient(net, grad, s->out));
+	straight_out_backward(s, p->s, p->s_width, row, n, dlogit, p->ds, p->s_width, gradient(net, grad, s->w));
 }
 
 void

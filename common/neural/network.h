@@ -1,8 +1,8 @@
 /*
  * The network: an encoder from an action's bits to the mean and the variance of a latent, and a
  * decoder from a latent to the bits, coarse ones first, then, knowing them, the details of the
- * groups of fields that are there. Each bit has a straight way through a coordinate of its own; small
- * dense layers beside it know what bits have to do with each other. Time has latent coordinates and layers of its own. q(z | x) and
+ * groups of fields that are there. Each bit has straight ways through coordinates of its own; small
+ * dense layers beside them know what bits have to do with each other. Time has latent coordinates and layers of its own. q(z | x) and
  * p(x | z) of a variational autoencoder (Kingma, Welling 2014; arXiv 2605.29941); the context c of
  * the paper lives in the relative cues.
  */
@@ -47,10 +47,11 @@ enum {
 	STRAIGHT = LAYERS, /* of coarse bits, then of each group */
 	TENSORS = STRAIGHT + 1 + CODE_GROUPS
 };
-#define NETWORK_BITS (CODE_COARSE + CODE_WORDS * 64) /* coarse ones, then details */
+#define NETWORK_BITS   (CODE_COARSE + CODE_WORDS * 64) /* coarse ones, then details */
+#define NETWORK_PLACES (STRAIGHT_WAYS * NETWORK_BITS)  /* of all bits by the first way, then by the next */
 
 /* The weights, one table for all who go through them: a layer's matrix, then its bias as the last row;
- * of a straight way the rows in, spread, out. Layers and straight ways point into it. */
+ * of straight ways their rows. Layers and straight ways point into it. */
 struct network {
 	struct shape shape;
 	size_t n;	 /* numbers in all */
@@ -62,7 +63,7 @@ struct network {
 	} tensor[TENSORS];
 	struct layer layer[LAYERS];
 	struct straight straight[1 + CODE_GROUPS];
-	uint16_t *place; /* of NETWORK_BITS; owned */
+	uint16_t *place; /* NETWORK_PLACES; owned */
 };
 
 /* Memory for a shape, all zero; 0 or -1. */

@@ -70,7 +70,7 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 	uint32_t sizes[SHAPE_SIZES];
 	uint8_t *out, *at;
 
-	*n = header_size + TENSORS * (NAME_MAX_ + 8) + net->n * width + 2 * NETWORK_BITS + WEIGHTS_HASH;
+	*n = header_size + TENSORS * (NAME_MAX_ + 8) + net->n * width + 2 * NETWORK_PLACES + WEIGHTS_HASH;
 	if (!(at = out = calloc(1, *n)))
 		return NULL;
 	memcpy(at, WEIGHTS_MAGIC, 8);
@@ -97,7 +97,7 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 			}
 		}
 	}
-	for (int b = 0; b < NETWORK_BITS; b++)
+	for (int b = 0; b < NETWORK_PLACES; b++)
 		put_u16(&at, net->place[b]);
 	sha256(out, at - out, at);
 	return out;
@@ -143,14 +143,14 @@ parse_tensor(struct tensor *t, enum weights_type type, const uint8_t *p, size_t 
 static size_t
 parse_places(struct network *net, const uint8_t *p, size_t n, char *why)
 {
-	if (n < 2 * NETWORK_BITS)
+	if (n < 2 * NETWORK_PLACES)
 		return fail(why, "weights: cut off"), 0;
-	for (int b = 0; b < NETWORK_BITS; b++) {
+	for (int b = 0; b < NETWORK_PLACES; b++) {
 		net->place[b] = p[2 * b] | p[2 * b + 1] << 8;
 		if (net->place[b] >= net->shape.latent)
 			return fail(why, "weights: a bit's place is beyond the latent"), 0;
 	}
-	return 2 * NETWORK_BITS;
+	return 2 * NETWORK_PLACES;
 }
 
 int

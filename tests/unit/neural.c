@@ -496,7 +496,7 @@ weights(void)
 			HOLDS(t == WEIGHTS_F32 ? got.data[i] == net.data[i]
 					       : fabsf(got.data[i] - net.data[i]) <=
 						     fabsf(net.data[i]) * 0x1p-10f + 1e-7f);
-		HOLDS(!memcmp(got.place, net.place, NETWORK_BITS * sizeof *net.place));
+		HOLDS(!memcmp(got.place, net.place, NETWORK_PLACES * sizeof *net.place));
 		network_free(&got);
 		/* Cut anywhere, or changed anywhere, it is refused. */
 		for (int i = 0; i < 400; i++) {
