@@ -30,6 +30,7 @@ libraries() {
 	root=$top/$1
 	[ -d "$root" ] && return
 	echo "unpacking libraries of $1" >&2
+	rm -rf "$root.part"
 	# shellcheck disable=SC2086
 	packages=$(echo libc6-dev "libgcc-$(gcc -dumpversion)-dev" $LIBRARIES | tr ' ' ,)
 	# shellcheck disable=SC1091
