@@ -5,6 +5,11 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 override CPPFLAGS += -D_GNU_SOURCE -Icommon
 override CFLAGS += -std=gnu11 -Wall -Wextra
+# SANITIZE=address,undefined: everything with the compiler's checks in it; what they find ends the program.
+ifneq ($(SANITIZE),)
+override CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+override LDFLAGS += -fsanitize=$(SANITIZE)
+endif
 
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
@@ -60,9 +65,15 @@ build/common/neural/%.o build/common/record/latent.o build/tc-train/%.o: overrid
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)
 
-build/%.o: %.c Makefile
+build/%.o: %.c Makefile build/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# What objects are made with: where that changes, all are made anew, so that no two ways ever mix.
+flags := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+build/flags: always
+	@mkdir -p $(@D)
+	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' >$@
 
 -include $(wildcard build/*/*.d build/*/*/*.d)
 
@@ -123,4 +134,4 @@ bench: all build/tests/big
 clean:
 	rm -rf bin build
 
-.PHONY: all install demo check check-scale check-captures judge fidelity weights origins ablation big bench clean
+.PHONY: all always install demo check check-scale check-captures judge fidelity weights origins ablation big bench clean
