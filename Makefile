@@ -14,6 +14,7 @@ endif
 # Debian packages: to build and run the demo; to pass the tests besides.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev
 CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel
+FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump tshark
 
 WEIGHTS = weights/default.tcw
@@ -46,9 +47,29 @@ build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
 	$(analysis) $(capture) $(state) $(layers) $(record)
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/neural: build/tests/unit/neural.o build/tc-train/first.o $(codec) $(record)
-build/tests/scramble: build/tests/unit/scramble.o $(record)
+build/tests/scramble: build/tests/unit/scramble.o build/tests/unit/vary.o $(record)
 build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(layers) $(record)
 
+# What is fuzzed: all of it in each target, the programs' loops as functions. Its objects are clang's, beside the others.
+FUZZ_CC = clang-14
+FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-DTRACE_CAP=256 -DTRACE_CAP_MAX=1024
+.SECONDARY: $(fuzzed) $(FUZZ:%=build/fuzz/tests/fuzz/%.o)
+FUZZ = lift records weights compile diff
+fuzzed = $(patsubst build/%,build/fuzz/%,$(addprefix build/tests/fuzz/,program.o check.o lift_main.o compile_main.o dec_main.o \
+	diff_main.o) build/tc-dec/decode.o \
+	$(patsubst %,build/tc-diff/%.o,source sketch measure metrics report) \
+	$(analysis) $(capture) $(state) $(layers) $(codec) $(record))
+build/fuzz/records build/fuzz/compile: build/fuzz/tests/fuzz/mutate.o build/fuzz/tests/unit/vary.o
+build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzzed)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ -lmsgpackc -ldeflate -lpcap -lmd -lm -ldl
+build/fuzz/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) -I. $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+build/fuzz/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
+build/fuzz/common/neural/weights.o: $(WEIGHTS)
+# Loops over numbers: nothing in them to be guessed.
+build/fuzz/tc-diff/sketch.o build/fuzz/tc-diff/metrics.o: FUZZ_FLAGS += -fno-sanitize-coverage=trace-cmp
 LDLIBS = -lmsgpackc -ldeflate
 bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis big): LDLIBS += -lpcap
 bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lm
@@ -75,7 +96,7 @@ build/flags: always
 	@mkdir -p $(@D)
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' >$@
 
--include $(wildcard build/*/*.d build/*/*/*.d)
+-include $(wildcard build/*/*.d build/*/*/*.d build/fuzz/*/*/*.d)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 7)
@@ -95,6 +116,13 @@ check:
 	@tests/need.sh $(BUILD_PACKAGES) $(CHECK_PACKAGES)
 	@$(MAKE) --no-print-directory all $(TESTS:%=build/tests/%)
 	@tests/check.sh
+
+# The fuzz targets, or TARGET alone, for so many SECONDS each, seeded with the fixtures and the captures below CAPTURES.
+TARGET = $(FUZZ)
+fuzz:
+	@tests/need.sh $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory all $(TARGET:%=build/fuzz/%)
+	@tests/fuzz/run.sh "$(SECONDS)" "$(CAPTURES)" $(TARGET)
 
 # What needs root and time: a batch on two hosts, one of which dies.
 check-scale:
@@ -134,4 +162,4 @@ bench: all build/tests/big
 clean:
 	rm -rf bin build
 
-.PHONY: all always install demo check check-scale check-captures judge fidelity weights origins ablation big bench clean
+.PHONY: all always install demo check fuzz check-scale check-captures judge fidelity weights origins ablation big bench clean

@@ -219,13 +219,38 @@ run(struct diff *d)
 	}
 }
 
+/* What was measured, as it was asked for: 1 if a metric is beyond its tolerance. */
+static int
+conclude(const struct diff *d)
+{
+	static struct result results[METRICS_MAX];
+	struct report r = {.a = &d->source[0], .b = &d->source[1], .ma = &d->measure[0],
+			   .mb = &d->measure[1], .results = results};
+
+	metrics_compute(r.ma, r.mb, results);
+	for (int i = 0; i < metrics_count; i++) {
+		results[i].tolerance = d->options.tolerance[i];
+		results[i].counts = !d->options.some || d->options.fail_on[i];
+		r.outside += results[i].counts && results[i].value > results[i].tolerance;
+	}
+	if (d->options.paired) {
+		r.paired = d->differences;
+		r.paired_packets = d->paired;
+		r.paired_different = d->different;
+	}
+	if (d->options.form != FORM_FLOWS)
+		(d->options.form == FORM_JSON  ? report_json
+		 : d->options.form == FORM_TSV ? report_tsv
+					       : report_people)(stdout, &r);
+	if (d->options.transitions)
+		report_transitions(stdout, &r);
+	return r.outside > 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct diff d;
-	static struct result results[METRICS_MAX];
-	struct report r = {.a = &d.source[0], .b = &d.source[1], .ma = &d.measure[0],
-			   .mb = &d.measure[1], .results = results};
 
 	io_start();
 	arguments(&d.options, argc, argv);
@@ -233,28 +258,12 @@ main(int argc, char **argv)
 	prepare(&d);
 	run(&d);
 	progress_end();
-	metrics_compute(r.ma, r.mb, results);
-	for (int i = 0; i < metrics_count; i++) {
-		results[i].tolerance = d.options.tolerance[i];
-		results[i].counts = !d.options.some || d.options.fail_on[i];
-		r.outside += results[i].counts && results[i].value > results[i].tolerance;
-	}
-	if (d.options.paired) {
-		r.paired = d.differences;
-		r.paired_packets = d.paired;
-		r.paired_different = d.different;
-	}
-	if (d.options.form != FORM_FLOWS)
-		(d.options.form == FORM_JSON  ? report_json
-		 : d.options.form == FORM_TSV ? report_tsv
-					      : report_people)(stdout, &r);
-	if (d.options.transitions)
-		report_transitions(stdout, &r);
+	int status = conclude(&d);
 	for (int i = 0; i < 2; i++) {
 		source_close(&d.source[i]);
 		measure_free(&d.measure[i]);
 	}
 	if (ferror(stdout) | fclose(stdout))
 		err(2, "standard output");
-	return r.outside > 0;
+	return status;
 }
