@@ -20,7 +20,7 @@ SCALE_PACKAGES = parallel openssh-server openssh-client rsync iproute2 tcpdump t
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 tc-lift.1 tc-enc.1 tc-dec.1 tc-compile.1 tc-diff.1 tc-train.1 tc-show.1
-TESTS = identity units neural scramble conn analysis big
+TESTS = identity units neural scramble mutations conn analysis big
 
 objects = $(patsubst %,build/common/%.o,$(1))
 record = $(call objects,$(addprefix record/,io progress action stream latent map))
@@ -49,12 +49,14 @@ build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
 build/tests/neural: build/tests/unit/neural.o build/tc-train/first.o $(codec) $(record)
 build/tests/scramble: build/tests/unit/scramble.o build/tests/unit/vary.o $(record)
 build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(layers) $(record)
+build/tests/mutations: $(patsubst %,build/tests/fuzz/%.o,mutations program check lift_main compile_main dec_main) \
+	build/tests/unit/vary.o build/tc-dec/decode.o $(capture) $(state) $(layers) $(codec) $(record)
+build/tests/fuzz/%.o: override CPPFLAGS += -I.
 
 # What is fuzzed: all of it in each target, the programs' loops as functions. Its objects are clang's, beside the others.
 FUZZ_CC = clang-14
 FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-DTRACE_CAP=256 -DTRACE_CAP_MAX=1024
-.SECONDARY: $(fuzzed) $(FUZZ:%=build/fuzz/tests/fuzz/%.o)
 FUZZ = lift records weights compile diff
 fuzzed = $(patsubst build/%,build/fuzz/%,$(addprefix build/tests/fuzz/,program.o check.o lift_main.o compile_main.o dec_main.o \
 	diff_main.o) build/tc-dec/decode.o \
@@ -70,10 +72,12 @@ build/fuzz/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHT
 build/fuzz/common/neural/weights.o: $(WEIGHTS)
 # Loops over numbers: nothing in them to be guessed.
 build/fuzz/tc-diff/sketch.o build/fuzz/tc-diff/metrics.o: FUZZ_FLAGS += -fno-sanitize-coverage=trace-cmp
+.SECONDARY: $(fuzzed) $(FUZZ:%=build/fuzz/tests/fuzz/%.o)
+
 LDLIBS = -lmsgpackc -ldeflate
-bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity conn analysis big): LDLIBS += -lpcap
-bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lm
-bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural: LDLIBS += -lmd -ldl
+bin/tc-lift bin/tc-compile bin/tc-diff $(addprefix build/tests/,identity mutations conn analysis big): LDLIBS += -lpcap
+bin/tc-diff bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural build/tests/mutations: LDLIBS += -lm
+bin/tc-enc bin/tc-dec bin/tc-train build/tests/neural build/tests/mutations: LDLIBS += -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread
 bin/tc-show: LDLIBS += -ljansson
 
@@ -124,6 +128,11 @@ fuzz:
 	@$(MAKE) --no-print-directory all $(TARGET:%=build/fuzz/%)
 	@tests/fuzz/run.sh "$(SECONDS)" "$(CAPTURES)" $(TARGET)
 
+# N mutations of streams, weights and captures.
+N = 100000
+check-mutations: build/tests/mutations
+	@build/tests/mutations $(N) $${SEED:-$$(date +%s)} tests/fixtures/edge/*.pcap
+
 # What needs root and time: a batch on two hosts, one of which dies.
 check-scale:
 	@tests/need.sh $(BUILD_PACKAGES) $(SCALE_PACKAGES)
@@ -162,4 +171,4 @@ bench: all build/tests/big
 clean:
 	rm -rf bin build
 
-.PHONY: all always install demo check fuzz check-scale check-captures judge fidelity weights origins ablation big bench clean
+.PHONY: all always install demo check fuzz check-mutations check-scale check-captures judge fidelity weights origins ablation big bench clean

@@ -28,7 +28,7 @@ content_of(struct octets stream)
 			got = h.kind == STREAM_LATENTS ? stream_read_latent(&r, &l) : stream_read(&r, &a);
 			c.packets += got == 1;
 		} while (got == 1);
-		c.ended = r.end;
+		c.ended = got < 0 ? STREAM_CUT : r.end;
 		c.end = r.offset + r.record;
 	}
 	memcpy(c.error, r.error, sizeof c.error);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,29 @@
 jmp_buf program_gone;
 static struct outcome *outcome;
 static int in_fd = -1, out_fd, first_fd; /* the first that a program opens itself */
+
+struct octets found_in;
+
+/* At any abort, a signal of the hardware, an alarm: what was read then is kept. */
+static void
+keep(int number)
+{
+	int fd = open("build/found", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+	if (write(fd, found_in.p, found_in.n) != (ssize_t)found_in.n)
+		_exit(2);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+void
+found_keep(void)
+{
+	static const int numbers[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGALRM};
+
+	for (int i = 0; i < 5; i++)
+		signal(numbers[i], keep);
+}
 
 void
 found(const char *format, ...)

@@ -51,7 +51,9 @@ void program_left(int status, bool trouble);
 void program_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void program_leave(int status) __attribute__((noreturn));
 
-/* Whatever stands on: a bug. */
+/* A bug. After found_keep() what found_in says is kept in build/found then, and at any crash or alarm. */
+extern struct octets found_in;
+void found_keep(void);
 void __attribute__((noreturn, format(printf, 1, 2))) found(const char *format, ...);
 
 #endif
