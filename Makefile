@@ -57,12 +57,12 @@ build/tests/fuzz/%.o: override CPPFLAGS += -I.
 FUZZ_CC = clang-14
 FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-DTRACE_CAP=256 -DTRACE_CAP_MAX=1024
-FUZZ = lift records weights compile diff
-fuzzed = $(patsubst build/%,build/fuzz/%,$(addprefix build/tests/fuzz/,program.o check.o lift_main.o compile_main.o dec_main.o \
-	diff_main.o) build/tc-dec/decode.o \
+FUZZ = lift records weights compile codec diff
+fuzzed = $(patsubst build/%,build/fuzz/%,$(addprefix build/tests/fuzz/,program.o check.o lift_main.o compile_main.o enc_main.o \
+	dec_main.o diff_main.o) build/tc-dec/decode.o $(patsubst %,build/tc-enc/%.o,encode times refine) \
 	$(patsubst %,build/tc-diff/%.o,source sketch measure metrics report) \
 	$(analysis) $(capture) $(state) $(layers) $(codec) $(record))
-build/fuzz/records build/fuzz/compile: build/fuzz/tests/fuzz/mutate.o build/fuzz/tests/unit/vary.o
+build/fuzz/records build/fuzz/compile build/fuzz/codec: build/fuzz/tests/fuzz/mutate.o build/fuzz/tests/unit/vary.o
 build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzzed)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ -lmsgpackc -ldeflate -lpcap -lmd -lm -ldl
 build/fuzz/%.o: %.c Makefile
@@ -129,7 +129,7 @@ fuzz:
 	@tests/fuzz/run.sh "$(SECONDS)" "$(CAPTURES)" $(TARGET)
 
 # N mutations of streams, weights and captures.
-N = 100000
+check-mutations: N = 100000
 check-mutations: build/tests/mutations
 	@build/tests/mutations $(N) $${SEED:-$$(date +%s)} tests/fixtures/edge/*.pcap
 

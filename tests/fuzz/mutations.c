@@ -297,7 +297,7 @@ main(int argc, char **argv)
 			capture(found_in, f->octets);
 	}
 	for (int k = 0; k < KINDS; k++)
-		fprintf(stderr, "%s%" PRIu64 " of %s", k ? ", " : "mutations: ", many[k], kind_names[k]);
-	fputc('\n', stderr);
+		fprintf(stderr, "%s%" PRIu64 " of %s", k ? ", " : "", many[k], kind_names[k]);
+	fprintf(stderr, ": none unnoticed (seed %s)\n", argv[2]);
 	return 0;
 }

@@ -32,6 +32,8 @@ void program_lift(struct octets in, uint32_t cap, struct outcome *o);
 void program_compile(struct octets in, struct outcome *o);
 /* Latents are taken for those of the weights that are built in, whatever they say. */
 void program_dec(struct octets in, bool cached, struct outcome *o);
+/* steps: of a refinement, at most. */
+void program_enc(struct octets in, enum latent_type type, unsigned steps, bool cached, struct outcome *o);
 /* form: of the report, as in tc-diff's enum, and 4 for a pairing too. */
 void program_diff(struct octets a, struct octets b, unsigned form, struct outcome *o);
 
