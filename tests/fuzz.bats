@@ -3,7 +3,7 @@
 load helper
 
 @test "streams, weights and captures with octets flipped, cut, repeated, inserted: noticed, and nothing whole is lost" {
-	timeout -s KILL 120 mutations 5000 1 "$edge"/*.pcap
+	timeout -s KILL 300 mutations 5000 1 "$edge"/*.pcap
 }
 
 @test "the fuzz targets compile" {

@@ -38,6 +38,16 @@ refused() {
 	[[ $stderr = $pattern ]]
 }
 
+# with_memory KIB COMMAND...: in so much memory; under a sanitizer, which maps more than there is, with no allocation of more
+# than that at a time.
+with_memory() {
+	if [ -n "${SANITIZE-}" ]; then
+		ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=$(($1 / 1024)):log_path=$tmp/sanitizer "${@:2}"
+	else
+		(ulimit -v "$1" && exec "${@:2}")
+	fi
+}
+
 # stream LINE...: as JSON, a trace of a SYN and its answer, and these lines.
 stream() {
 	printf '%s' '{"magic":"tracecodec","kind":"actions","version":1,"resolution":"us","start":"0.000000000","link":1,' \

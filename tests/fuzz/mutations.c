@@ -3,7 +3,7 @@
  * repeated, inserted, go to who reads them: a stream of actions to tc-compile, one of latents to tc-dec, weights to their loader, a capture to
  * tc-lift. A damaged stream is always noticed: exit status 1 and one line, and what came before the damage is passed
  * on. Of a damaged capture, all that is whole is lifted, and where that is not all of it, that is said. What
- * breaks this, or takes longer than ten seconds, ends the program, and its input is in build/found.
+ * breaks this, or takes longer than a minute, ends the program, and its input is in build/found.
  */
 #include "../unit/vary.h"
 #include "check.h"
@@ -286,7 +286,7 @@ main(int argc, char **argv)
 		const struct file *f = &file[vary_below(8) ? vary_below(files) : vary_below(2)];
 		found_in = mutate(f);
 		many[f->kind]++;
-		alarm(10);
+		alarm(60);
 		if (f->kind == ACTIONS)
 			actions(found_in);
 		else if (f->kind == LATENTS)

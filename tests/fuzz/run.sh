@@ -14,7 +14,7 @@ for target; do
 	mkdir -p "$corpus" $at/finds
 	find $at/finds -name "$target-*" | sort >"$log.before"
 	begun=$(date +%s)
-	$at/"$target" -close_fd_mask=1 -max_len=32768 -timeout=20 -max_total_time="$seconds" -print_final_stats=1 \
+	$at/"$target" -close_fd_mask=1 -max_len=32768 -timeout=60 -max_total_time="$seconds" -print_final_stats=1 \
 		-artifact_prefix=$at/finds/"$target"- "$corpus" "$at/seeds/$target" >"$log" 2>&1
 	ended=$?
 	took=$(($(date +%s) - begun))
@@ -25,7 +25,7 @@ for target; do
 	echo "$target: $took s, ${inputs:-0} inputs, $([ $ended -eq 0 ] && echo nothing found || echo "FOUND: $finds, see $log")"
 	# Of the corpus, what adds nothing goes.
 	rm -rf "$corpus.less" && mkdir "$corpus.less"
-	$at/"$target" -close_fd_mask=1 -merge=1 -timeout=20 -artifact_prefix=$at/finds/"$target"- "$corpus.less" "$corpus" >"$log.merge" 2>&1 &&
+	$at/"$target" -close_fd_mask=1 -merge=1 -timeout=60 -artifact_prefix=$at/finds/"$target"- "$corpus.less" "$corpus" >"$log.merge" 2>&1 &&
 		rm -rf "$corpus" && mv "$corpus.less" "$corpus"
 done
 exit $status
