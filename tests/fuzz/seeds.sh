@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 2
 to=$1
 captures=${2-}
-mkdir -p "$to"/{lift,records,weights,compile,diff}
+mkdir -p "$to"/{lift,records,weights,compile,codec,diff}
 
 # pair FORM A [B]: the input of the target diff.
 pair() {
@@ -32,6 +32,7 @@ while IFS= read -r -d '' f; do
 		"$to/compile/$name.act" >"$to/compile/$name.lat" 2>/dev/null
 done < <(find "$PWD/tests/fixtures/edge" ${captures:+"$captures"} -type f -size -32k -print0 | sort -z)
 cp "$to"/compile/* "$to/records/"
+cp "$to"/compile/*.act "$to/codec/"
 find "$to" -type f -empty -delete
 
 # Networks of a few units.
