@@ -2,14 +2,17 @@
 #define main tc_dec_main
 #include "tc-dec/main.c"
 
+/* A decoder without a cache knows nothing of the trace before: it serves again, once all that it
+ * was given is written. */
+static struct decoder *kept;
+
 /* prepare() without the weights, which are loaded once. */
 static void
-ready(struct program *p, const struct network *net, bool cached)
+ready(struct program *p, bool cached)
 {
-	p->net = *net;
 	if (stream_reader_init(&p->reader, STDIN_FILENO) < 0 ||
 	    stream_writer_init(&p->writer, STDOUT_FILENO) < 0 ||
-	    !(p->decoder = decoder_new(&p->net, cached, &p->writer)))
+	    !(p->decoder = !cached && kept ? kept : decoder_new(&p->net, cached, &p->writer)))
 		err(1, NULL);
 	p->reader.kinds = 1 << STREAM_LATENTS;
 	p->reader.before_wait = pass_on;
@@ -19,9 +22,9 @@ ready(struct program *p, const struct network *net, bool cached)
 void
 program_dec(struct octets in, bool cached, struct outcome *o)
 {
-	static struct network net;
 	static struct program p;
 	static struct stream_reader named;
+	struct network net = p.net;
 	struct stream_header h = {0};
 	char why[WEIGHTS_ERROR];
 	const char *why_not;
@@ -30,7 +33,7 @@ program_dec(struct octets in, bool cached, struct outcome *o)
 	if (!net.data && (linear_start(&why_not) < 0 || weights_load(&net, p.hash, NULL, why) < 0))
 		found("no weights");
 	program_enter(in, o);
-	p = (struct program){.options = {.input = "-", .output = "-", .how = PROGRESS_QUIET}};
+	p = (struct program){.net = net, .options = {.input = "-", .output = "-", .how = PROGRESS_QUIET}};
 	if (stream_reader_init(&named, STDIN_FILENO) == 0) {
 		named.kinds = 1 << STREAM_LATENTS;
 		if (stream_read_header(&named, &h) == 1)
@@ -39,10 +42,13 @@ program_dec(struct octets in, bool cached, struct outcome *o)
 	stream_reader_free(&named);
 	lseek(STDIN_FILENO, 0, SEEK_SET);
 	if ((status = setjmp(program_gone)) == 0) {
-		ready(&p, &net, cached);
+		ready(&p, cached);
 		status = 1 + run(&p);
 	}
-	decoder_free(p.decoder);
+	if (!cached)
+		kept = !*p.writer.error ? p.decoder : NULL;
+	if (cached || !kept)
+		decoder_free(p.decoder);
 	stream_reader_free(&p.reader);
 	stream_writer_free(&p.writer);
 	program_left(status - 1, status > 1);

@@ -18,7 +18,8 @@ pair() {
 
 i=0 before=
 while IFS= read -r -d '' f; do
-	name=$(sed 's,.*/tests/fixtures/,,; s,[^A-Za-z0-9.-],_,g' <<<"$f")
+	name=${f##*/tests/fixtures/}
+	name=${name//[^A-Za-z0-9.-]/_}
 	i=$((i + 1))
 	[ -e "$to/lift/$name" ] && { before=$f; continue; }
 	cp "$f" "$to/lift/$name"
@@ -31,11 +32,12 @@ while IFS= read -r -d '' f; do
 	[ $((i % 6)) -ne 0 ] || bin/tc-enc -q --latent-type "$([ $((i % 12)) -eq 0 ] && echo i8 || echo f16)" --no-refine \
 		"$to/compile/$name.act" >"$to/compile/$name.lat" 2>/dev/null
 done < <(find "$PWD/tests/fixtures/edge" ${captures:+"$captures"} -type f -size -32k -print0 | sort -z)
-cp "$to"/compile/* "$to/records/"
-cp "$to"/compile/*.act "$to/codec/"
+cp -u "$to"/compile/* "$to/records/"
+cp -u "$to"/compile/*.act "$to/codec/"
 find "$to" -type f -empty -delete
 
 # Networks of a few units.
+[ ! -e "$to/weights/1" ] || exit 0
 bin/tc-lift -q tests/fixtures/edge/tcp-plain-ip4.pcap >"$to/act"
 for sizes in '1 1 1 1 1' '3 2 2 4 1'; do
 	read -r latent time encoder trunk detail <<<"$sizes"
