@@ -290,7 +290,7 @@ main(int argc, char **argv)
 		if (f->kind == ACTIONS)
 			actions(found_in);
 		else if (f->kind == LATENTS)
-			latents(found_in, vary_below(2));
+			latents(found_in, !vary_below(8));
 		else if (f->kind == WEIGHTS)
 			weights(found_in);
 		else
