@@ -1,9 +1,9 @@
 /*
  * mutations N SEED CAPTURE ...: N times a capture, a stream made of one, or weights, with octets flipped, cut,
- * repeated, inserted, go to who reads them: a stream of actions to tc-compile, one of latents to tc-dec, weights to their loader, a capture to
- * tc-lift. A damaged stream is always noticed: exit status 1 and one line, and what came before the damage is passed
- * on. Of a damaged capture, all that is whole is lifted, and where that is not all of it, that is said. What
- * breaks this, or takes longer than a minute, ends the program, and its input is in build/found.
+ * repeated, inserted, go to who reads them: a stream of actions to tc-compile, one of latents to tc-dec, weights to
+ * their loader, a capture to tc-lift. A damaged stream is always noticed: exit status 1 and one line, and what came
+ * before the damage is passed on. Of a damaged capture, all that is whole is lifted, and where that is not all of it,
+ * that is said. What breaks this, or takes longer than a minute, ends the program, and its input is in build/found.
  */
 #include "../unit/vary.h"
 #include "check.h"
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_MAX (1 << 20)
+#define FILE_MAX (1 << 20) /* octets */
 
 enum kind { ACTIONS, LATENTS, WEIGHTS, CAPTURE, KINDS };
 static const char *const kind_names[KINDS] = {"actions", "latents", "weights", "captures"};
@@ -37,8 +37,9 @@ static int files;
 static void
 add(enum kind kind, struct octets o)
 {
-	if (o.n < FILE_MAX)
-		file[files++] = (struct file){kind, o};
+	if (o.n >= FILE_MAX)
+		errx(2, "a file of %zu octets is too long", o.n);
+	file[files++] = (struct file){kind, o};
 }
 
 static struct octets
@@ -102,6 +103,8 @@ add_capture(const char *path, const struct network *net)
 	if (o.status == 0) {
 		add(LATENTS, latents_for(o.out, net, files / 3 % LATENT_TYPES));
 		add(ACTIONS, o.out);
+	} else {
+		outcome_free(&o);
 	}
 }
 
@@ -282,6 +285,7 @@ main(int argc, char **argv)
 	add_weights();
 	for (int i = 3; i < argc; i++)
 		add_capture(argv[i], &net);
+	network_free(&net);
 	for (uint64_t i = 0; i < strtoull(argv[1], NULL, 10); i++) {
 		const struct file *f = &file[vary_below(8) ? vary_below(files) : vary_below(2)];
 		found_in = mutate(f);

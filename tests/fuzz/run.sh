@@ -1,28 +1,30 @@
 #!/bin/bash
 # run.sh SECONDS CAPTURES TARGET...: each target for so long, one after the other, from the seeds and from what earlier
 # runs came to (build/fuzz/corpus). A find is a file in build/fuzz/finds, and exit status 1; build/fuzz/TARGET FILE shows it
-# again. build/fuzz/runs.tsv keeps what was done: time, target, seconds, inputs, finds.
+# again. build/fuzz/runs.tsv keeps what was done: time, target, seconds, those of the processor, inputs, finds.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 seconds=$1 captures=$2 status=0
 shift 2
 [[ $seconds =~ ^[0-9]+$ ]] || { echo "usage: make fuzz SECONDS=N [TARGET=NAME] [CAPTURES=DIR]" >&2; exit 2; }
 at=build/fuzz
+TIMEFORMAT='%U %S'
 tests/fuzz/seeds.sh $at/seeds "$captures" || exit
 for target; do
 	corpus=$at/corpus/$target log=$at/$target.log
 	mkdir -p "$corpus" $at/finds
 	find $at/finds -name "$target-*" | sort >"$log.before"
 	begun=$(date +%s)
-	$at/"$target" -close_fd_mask=1 -max_len=32768 -timeout=60 -max_total_time="$seconds" -print_final_stats=1 \
-		-artifact_prefix=$at/finds/"$target"- "$corpus" "$at/seeds/$target" >"$log" 2>&1
+	{ time $at/"$target" -close_fd_mask=1 -max_len=32768 -timeout=60 -max_total_time="$seconds" -print_final_stats=1 \
+		-artifact_prefix=$at/finds/"$target"- "$corpus" "$at/seeds/$target" >"$log" 2>&1; } 2>"$log.time"
 	ended=$?
+	worked=$(awk '{printf "%.1f", $1 + $2}' "$log.time")
 	took=$(($(date +%s) - begun))
 	inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
 	finds=$(find $at/finds -name "$target-*" | sort | comm -13 "$log.before" -)
 	[ $ended -eq 0 ] || status=1
-	printf '%s\t%s\t%s\t%s\t%s\n' "$(date -u +%FT%TZ)" "$target" "$took" "${inputs:-0}" "$(wc -w <<<"$finds")" >>$at/runs.tsv
-	echo "$target: $took s, ${inputs:-0} inputs, $([ $ended -eq 0 ] && echo nothing found || echo "FOUND: $finds, see $log")"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%FT%TZ)" "$target" "$took" "$worked" "${inputs:-0}" "$(wc -w <<<"$finds")" >>$at/runs.tsv
+	echo "$target: $took s, $worked of the processor's, ${inputs:-0} inputs, $([ $ended -eq 0 ] && echo nothing found || echo "FOUND: $finds, see $log")"
 	# Of the corpus, what adds nothing goes.
 	rm -rf "$corpus.less" && mkdir "$corpus.less"
 	$at/"$target" -close_fd_mask=1 -merge=1 -timeout=60 -artifact_prefix=$at/finds/"$target"- "$corpus.less" "$corpus" >"$log.merge" 2>&1 &&
