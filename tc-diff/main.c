@@ -227,9 +227,9 @@ compute(const struct diff *d, struct report *r, struct result *results)
 	r->paired_different = d->different;
 }
 
-/* What was found, and the exit status. */
+/* What was found, in the form asked for: 1 if a metric is beyond its tolerance. */
 static int
-finish(struct diff *d)
+conclude(struct diff *d)
 {
 	static struct result results[METRICS_MAX];
 	struct report r = {.a = &d->source[0], .b = &d->source[1], .ma = &d->measure[0],
@@ -243,13 +243,22 @@ finish(struct diff *d)
 				    : report_people)(stdout, &r);
 	if (d->options.transitions)
 		report_transitions(stdout, &r);
+	return r.outside > 0;
+}
+
+/* The exit status. */
+static int
+finish(struct diff *d)
+{
+	int status = conclude(d);
+
 	for (int i = 0; i < 2; i++) {
 		source_close(&d->source[i]);
 		measure_free(&d->measure[i]);
 	}
 	if (ferror(stdout) | fclose(stdout))
 		err(2, "standard output");
-	return r.outside > 0;
+	return status;
 }
 
 int

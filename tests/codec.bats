@@ -53,7 +53,8 @@ latents() {
 		cat
 		cat <<-'PY'
 			data = b"".join(packb(r) for r in [header] + records)
-			end = dict(end, packets=len(records), crc32=zlib.crc32(data))
+			end = dict(end, packets=len(records))
+			end["crc32"] = zlib.crc32(data + packb(dict(end, crc32=0))[:-1])
 			open(sys.argv[2], "wb").write(data + packb(end))
 		PY
 	} >"$tmp/latents.py"

@@ -249,6 +249,12 @@ bad='ip.checksum.status#1 == 0 || icmp.checksum.status == 0 || icmpv6.checksum.s
 	refused "tc-compile: $tmp/a: record 4: flow slots not open or out of range" tc-compile --strict -o "$tmp/b" "$tmp/a"
 }
 
+@test "a made-up group's link address is nobody else's: one that was not the group's stays so" {
+	line='{"flow":1,"len":28,"ttl":1,"open":1,"proto":59,"orig_h":[2,11,0,1],"resp_h":[3,12,2],"src_mac":[2,0],"dst_mac":"33:33:00:00:00:01"}'
+	stream "$line" | tc-show --reverse | tc-compile | tc-lift -q | tc-show >"$tmp/a"
+	is "$(sed -n 4p "$tmp/a" | jq -c .dst_mac)" '"33:33:00:00:00:01"'
+}
+
 @test "--strict has nothing to say about what was lifted" {
 	for f in "$sample" "$edge"/{arp,tcp-option,fragments,icmp-echo,icmp-error,nd,vlan,runt,time}-*.pcap; do
 		echo "$f"

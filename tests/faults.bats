@@ -334,7 +334,7 @@ misused() {
 	it() {
 		for kib in $(seq 4000 4000 60000); do
 			status=0
-			(ulimit -v $kib && exec $tool "$good") >"$tmp/a" 2>"$tmp/err" || status=$?
+			with_memory $kib $tool "$good" >"$tmp/a" 2>"$tmp/err" || status=$?
 			[ $status -eq 127 ] && continue # not even loaded
 			[ $status -le 1 ] || { echo "exit $status at $kib KiB"; cat "$tmp/err"; return 1; }
 			[ $status -eq 0 ] || grep -qE "^$name: (.*: )?Cannot allocate memory$" "$tmp/err"
@@ -348,6 +348,6 @@ misused() {
 
 @test "short of memory, -o leaves no file" {
 	mkdir "$tmp/out"
-	refused "tc-lift: Cannot allocate memory" bash -c "ulimit -v 100000; tc-lift --cap 1048576 -o '$tmp/out/b' '$sample'"
+	refused "tc-lift: Cannot allocate memory" with_memory 100000 tc-lift --cap 1048576 -o "$tmp/out/b" "$sample"
 	is "$(ls -A "$tmp/out")" ""
 }

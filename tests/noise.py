@@ -46,7 +46,7 @@ def noisy(stream, spread, seed=1, keep=1):
             z = [keep * v + draw.gauss(0, spread) for v in struct.unpack(f'<{n}f', record[0])]
             octets = msgpack.packb([struct.pack(f'<{n}f', *z)])
         elif 'end' in record:
-            octets = msgpack.packb(dict(record, crc32=crc))
+            octets = msgpack.packb(dict(record, crc32=zlib.crc32(msgpack.packb(dict(record, crc32=0))[:-1], crc)))
         else:
             crc = 0
             octets = msgpack.packb(record)

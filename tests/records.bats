@@ -32,7 +32,11 @@ script() {
 			    packets = [r for r in records if isinstance(r, list)]
 			    opened = 1 << header["fields"].index("open") if "open" in header["fields"] else 0
 			    flows = sum(r[0] & opened != 0 for r in packets)
-			    return data + packb({"end": end, "packets": len(packets), "flows": flows, "crc32": zlib.crc32(data)})
+			    return data + ended({"end": end, "packets": len(packets), "flows": flows}, data)
+
+			def ended(record, before):
+			    """An end record: its checksum, the last of it, is of all octets before."""
+			    return packb(dict(record, crc32=zlib.crc32(before + packb(dict(record, crc32=0))[:-1])))
 
 			FIELDS = ["win", "flags", "open", "len", "orig_p", "resp_p", "orig_h", "resp_h", "dt", "dir", "ttl"]
 			HEADER = {"magic": "tracecodec", "kind": "actions", "version": 1, "link": 1, "snaplen": 96, "resolution": "ns",
@@ -110,13 +114,13 @@ script() {
 	done
 }
 
-@test "the end record's checksum is zlib's CRC-32 of all octets before it, and its counts are right" {
+@test "the end record's checksum is zlib's CRC-32 of all octets before itself, and its counts are right" {
 	tc-lift "$sample" >"$tmp/a"
 	script "$tmp/a" <<-'PY'
 		data = read(sys.argv[1])
 		(_, header), *rest, (at, end) = objects(data)
 		opens = 1 << header["fields"].index("open")
-		assert end["crc32"] == zlib.crc32(data[:at])
+		assert data[at:] == ended(end, data[:at])
 		assert end["packets"] == len(rest) and end["flows"] == sum(r[0] & opens != 0 for _, r in rest)
 		assert list(end) == ["end", "packets", "flows", "crc32"] and end["end"] == "whole"
 	PY
@@ -131,7 +135,7 @@ script() {
 		    if isinstance(o, dict) and "magic" in o:
 		        begin = at
 		    if isinstance(o, dict) and "end" in o:
-		        assert o["crc32"] == zlib.crc32(data[begin:at])
+		        assert data[at:].startswith(ended(o, data[begin:at]))
 		assert begin > 0
 	PY
 }
@@ -273,7 +277,7 @@ script() {
 	for change in crc32 packets flows; do
 		script "$tmp/a" <<-PY
 			rest, end = HAND[:objects(HAND)[-1][0]], objects(HAND)[-1][1]
-			open(sys.argv[1], "wb").write(rest + packb(dict(end, $change=end["$change"] ^ 1)))
+			open(sys.argv[1], "wb").write(rest + (packb(dict(end, crc32=end["crc32"] ^ 1)) if "$change" == "crc32" else ended(dict(end, $change=end["$change"] ^ 1), rest)))
 		PY
 		run -1 --separate-stderr tc-show "$tmp/a"
 		[[ $stderr = "tc-show: $tmp/a: damaged: "* ]]

@@ -206,7 +206,7 @@ fresh_address(struct fresh *f, int version, enum address_class c, uint32_t suffi
 	memcpy(a.octet, prefix[c], 4);
 	if (c == ADDRESS_GROUP) {
 		a.octet[1] |= suffix & 15;
-		put32(a.octet + 12, n + 1);
+		put32(a.octet + 12, 0x80000001 + n); /* given out, RFC 3307: no link address of a protocol is theirs */
 	} else {
 		put32(a.octet + 9, n);
 		put24(a.octet + 13, suffix);

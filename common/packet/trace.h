@@ -11,8 +11,10 @@
 #include "record/stream.h"
 
 #define TRACE_CAP_MIN 16
-#define TRACE_CAP_MAX (1u << 20)
+#ifndef TRACE_CAP /* what is built to be fuzzed has less room, for speed */
 #define TRACE_CAP     65536
+#define TRACE_CAP_MAX (1u << 20)
+#endif
 #define MEMORY_LIST   12 /* options or extension headers that are remembered as a layout */
 #define DATAGRAMS     64 /* datagrams in fragments that are remembered */
 

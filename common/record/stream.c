@@ -195,14 +195,14 @@ stream_write_latent(struct stream_writer *w, const struct latent *l, bool opens)
 int
 stream_write_end(struct stream_writer *w, enum stream_end end)
 {
-	sum_written(w);
-	uint32_t crc = w->crc; /* a full buffer may sum up what follows */
 	msgpack_pack_map(&w->pk, 4);
 	pack_text(&w->pk, "end");
 	pack_text(&w->pk, stream_end_names[end]);
 	pack_number(&w->pk, "packets", w->packets);
 	pack_number(&w->pk, "flows", w->flows);
-	pack_number(&w->pk, "crc32", crc);
+	pack_text(&w->pk, "crc32");
+	sum_written(w); /* all but the sum itself */
+	msgpack_pack_uint32(&w->pk, w->crc);
 	return *w->error ? -1 : 0;
 }
 
@@ -506,10 +506,11 @@ stream_read_header(struct stream_reader *r, struct stream_header *h)
 }
 
 static int
-read_end(struct stream_reader *r, const msgpack_object *o, uint32_t crc)
+read_end(struct stream_reader *r, const msgpack_object *o)
 {
 	const msgpack_object *end = map_get(o, "end");
 	int64_t packets, flows, sum;
+	uint32_t crc;
 
 	for (r->end = 0; r->end < 3 && !text_is(end, stream_end_names[r->end]);)
 		r->end++;
@@ -519,6 +520,9 @@ read_end(struct stream_reader *r, const msgpack_object *o, uint32_t crc)
 		return fail(r->error, "damaged end record");
 	if (r->header.kind == STREAM_LATENTS) /* nobody knows before they are decoded */
 		r->flows = flows;
+	/* The sum, which is of all octets before it, is the last of them. */
+	size_t width = sum < 1 << 7 ? 1 : sum < 1 << 8 ? 2 : sum < 1 << 16 ? 3 : 5;
+	crc = libdeflate_crc32(r->crc, r->buf + r->summed, r->at - width - r->summed);
 	if (sum != crc || (uint64_t)packets != r->packets || (uint64_t)flows != r->flows)
 		return fail(r->error,
 			    "damaged: the checksum, or the count of packets or flows, is not that "
@@ -542,12 +546,8 @@ next_record(struct stream_reader *r, msgpack_object *o)
 				    r->packets);
 		if (o->type == MSGPACK_OBJECT_ARRAY)
 			return 1;
-		if (map_get(o, "end")) {
-			/* All before the end record is summed. */
-			uint32_t crc = libdeflate_crc32(r->crc, r->buf + r->summed,
-						    r->record - r->summed);
-			return read_end(r, o, crc);
-		}
+		if (map_get(o, "end"))
+			return read_end(r, o);
 		if (map_get(o, "magic"))
 			return fail(r->error,
 				    "cut off after record %" PRIu64 ": another trace begins at octet "

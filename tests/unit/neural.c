@@ -510,6 +510,7 @@ weights(void)
 		free(p);
 	}
 	HOLDS(weights_load(&got, hash, NULL, why) == 0); /* the built-in ones */
+	network_free(&got);
 	HOLDS(weights_load(&got, hash, "/nonexistent", why) < 0);
 }
 

@@ -190,13 +190,18 @@ read_back(int fd, const struct action *want, int *records)
 {
 	static struct stream_reader r;
 	static struct action a;
+	static struct latent l;
 	struct stream_header h;
 	int got;
 
 	*records = 0;
 	HOLDS(lseek(fd, 0, SEEK_SET) == 0 && stream_reader_init(&r, fd) == 0);
+	r.kinds = 1 << STREAM_ACTIONS | 1 << STREAM_LATENTS;
 	got = stream_read_header(&r, &h);
-	if (got == 1) {
+	if (got == 1 && h.kind == STREAM_LATENTS) {
+		while ((got = stream_read_latent(&r, &l)) == 1)
+			++*records;
+	} else if (got == 1) {
 		memset(&a, 0, sizeof a);
 		while ((got = stream_read(&r, &a)) == 1) {
 			if (want)
@@ -281,14 +286,32 @@ stream_cut(void)
 	HOLDS(last == 0);
 }
 
+/* A few latents, as octets on a file. */
+static int
+latent_file(size_t *length)
+{
+	struct stream_header h = {.kind = STREAM_LATENTS, .type = LATENT_I8, .coordinates = 4, .cap = 64};
+	struct latent l = {.octets = (const uint8_t *)"\1\2\3\4", .size = 4};
+	struct stream_writer w;
+	char name[] = "/tmp/units.XXXXXX";
+	int fd = mkstemp(name);
+
+	HOLDS(fd >= 0 && unlink(name) == 0 && stream_writer_init(&w, fd) == 0 && stream_write_header(&w, &h) == 0);
+	for (int i = 0; i < 20; i++)
+		HOLDS(stream_write_latent(&w, &l, i % 3 == 0) == 0);
+	HOLDS(stream_write_end(&w, STREAM_WHOLE) == 0 && stream_flush(&w) == 0);
+	stream_writer_free(&w);
+	*length = lseek(fd, 0, SEEK_CUR);
+	return fd;
+}
+
 /* One octet changed anywhere is noticed. */
 static void
-stream_damaged(void)
+damaged(int fd, size_t length)
 {
-	static struct action a[RECORDS];
-	size_t length;
-	int fd = stream_file(a, &length), n;
+	int n;
 
+	HOLDS(read_back(fd, NULL, &n) == 0);
 	for (size_t at = 0; at < length; at++) {
 		uint8_t was, is;
 		HOLDS(pread(fd, &was, 1, at) == 1);
@@ -298,6 +321,18 @@ stream_damaged(void)
 			errx(1, "octet %zu: %02x for %02x was not noticed", at, is, was);
 		HOLDS(pwrite(fd, &was, 1, at) == 1);
 	}
+}
+
+static void
+stream_damaged(void)
+{
+	static struct action a[RECORDS];
+	size_t length;
+	int fd = stream_file(a, &length);
+
+	damaged(fd, length);
+	fd = latent_file(&length);
+	damaged(fd, length);
 }
 
 static const struct {
