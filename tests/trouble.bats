@@ -153,7 +153,7 @@ half() {
 	each it
 	IFS='|' read -r tool good <<<"${writers[0]}"
 	name=tc-lift good=$in/$good written=1
-	for signal in HUP QUIT ABRT XCPU; do
+	for signal in QUIT ABRT XCPU; do
 		echo "$signal"
 		half $signal
 		[ $status -gt 128 ]
