@@ -42,13 +42,13 @@ def noisy(stream, spread, seed=1, keep=1):
     draw = random.Random(seed)
     for record in msgpack.Unpacker(io.BytesIO(stream)):
         if isinstance(record, list):
-            n = len(record[0]) // 4
-            z = [keep * v + draw.gauss(0, spread) for v in struct.unpack(f'<{n}f', record[0])]
-            octets = msgpack.packb([struct.pack(f'<{n}f', *z)])
+            z = [keep * v + draw.gauss(0, spread) for v in struct.unpack(layout, record[0])]
+            octets = msgpack.packb([struct.pack(layout, *z)])
         elif 'end' in record:
             octets = msgpack.packb(dict(record, crc32=zlib.crc32(msgpack.packb(dict(record, crc32=0))[:-1], crc)))
         else:
             crc = 0
+            layout = '<%d%s' % (record['coordinates'], {'f32': 'f', 'f16': 'e'}[record['type']])
             octets = msgpack.packb(record)
         crc = zlib.crc32(octets, crc)
         out.append(octets)
