@@ -156,7 +156,13 @@ def big(tmp, source, sizes, runs):
                   'tshark': ['tshark', '-r', f + '.pcap', '-T', 'fields', '-e', 'frame.time_epoch', '-e', 'ip.src', '-e',
                              'ip.dst', '-e', 'tcp.flags', '-e', 'tcp.seq', '-e', 'tcp.ack', '-e', 'tcp.len']}
         if n == min(sizes):
-            stages.update({k: v for k, v in others.items() if shutil.which(k)})
+            for k, v in others.items():
+                if not shutil.which(k):
+                    print(f'{k}: not installed')
+                elif subprocess.run(v, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+                    print(f'{k}: gives up on this trace')
+                else:
+                    stages[k] = v
         took = measure(stages, runs)
         floor = took['tcpdump'][0]
         rows += [(k, str(n), s, s / floor, n / s, s / n * 1e9, m) for k, (s, m, _) in took.items()]
