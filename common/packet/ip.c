@@ -145,7 +145,7 @@ static void
 pppoe_settle(struct packet *p)
 {
 	for (int i = 0; i < p->n_tags; i++)
-		if (p->tags[i] >> 32 == 0x8864 && (p->tags[i] & 0xffff) == (uint16_t)(ip_end(p) + 2))
+		if (p->tags[i] >> 32 == ETHERTYPE_PPPOE && (p->tags[i] & 0xffff) == (uint16_t)(ip_end(p) + 2))
 			p->tags[i] &= ~0xffffull;
 }
 

@@ -14,6 +14,11 @@ uint32_t link_build(const struct packet *p, int dlt, uint8_t *out);
 unsigned link_fields(const struct packet *p, int dlt);
 unsigned link_macs(const struct packet *p, int dlt);
 uint32_t link_length(const struct packet *p, int dlt);
+static inline bool
+ethertype_is_mpls(uint64_t type)
+{
+	return type == ETHERTYPE_MPLS || type == ETHERTYPE_MPLS_GROUP;
+}
 void ip_parse(struct packet *p, const uint8_t *data);
 uint32_t ip_build(const struct packet *p, uint8_t *out);
 uint32_t ip_header_length(const struct packet *p);

@@ -22,9 +22,6 @@ enum {
 	DLT_SLL2 = 276
 };
 
-enum { VLAN = 0x8100, QINQ = 0x88a8, QINQ_OLD = 0x9100, MPLS = 0x8847, MPLS_GROUP = 0x8848,
-       PPPOE = 0x8864 };
-
 enum { PPP_IP4 = 0x0021, PPP_IP6 = 0x0057 };
 
 #define LENGTH_FIELD 1500 /* an Ethernet type up to this is a length, IEEE 802.3 section 3.2.6 */
@@ -124,17 +121,17 @@ tags_parse(struct packet *p, const uint8_t *data)
 
 		*tag = (uint64_t)p->ethertype << 32;
 		switch (p->ethertype) {
-		case VLAN:
-		case QINQ:
-		case QINQ_OLD:
+		case ETHERTYPE_VLAN:
+		case ETHERTYPE_QINQ:
+		case ETHERTYPE_QINQ_OLD:
 			if (left < 4)
 				return;
 			*tag |= get16(at);
 			p->ethertype = get16(at + 2);
 			p->net += 4;
 			break;
-		case MPLS:
-		case MPLS_GROUP:
+		case ETHERTYPE_MPLS:
+		case ETHERTYPE_MPLS_GROUP:
 			if (left < 4)
 				return;
 			*tag |= get32(at);
@@ -146,7 +143,7 @@ tags_parse(struct packet *p, const uint8_t *data)
 				return;
 			}
 			break;
-		case PPPOE:
+		case ETHERTYPE_PPPOE:
 			/* Only IP in a session; the rest stays an opaque frame. The length field is
 			 * compared with the datagram's later, in ip_parse(). */
 			if (left < 8 || get16(at) != 0x1100 ||
@@ -221,19 +218,13 @@ link_parse(struct packet *p, int dlt, const uint8_t *data)
 	p->macs = link_macs(p, dlt);
 }
 
-static bool
-is_mpls(uint16_t type)
-{
-	return type == MPLS || type == MPLS_GROUP;
-}
-
 uint32_t
 link_length(const struct packet *p, int dlt)
 {
 	uint32_t n = p->runt ? 0 : header_length(p, dlt);
 
 	for (int i = 0; i < p->n_tags; i++)
-		n += p->tags[i] >> 32 == PPPOE ? 8 : 4;
+		n += p->tags[i] >> 32 == ETHERTYPE_PPPOE ? 8 : 4;
 	return n;
 }
 
@@ -255,9 +246,9 @@ tags_build(const struct packet *p, uint8_t *out)
 		uint16_t next = type_of(p, i + 1);
 		uint32_t value = p->tags[i];
 
-		if (is_mpls(p->tags[i] >> 32)) {
+		if (ethertype_is_mpls(p->tags[i] >> 32)) {
 			put32(at, value);
-		} else if (p->tags[i] >> 32 == PPPOE) {
+		} else if (p->tags[i] >> 32 == ETHERTYPE_PPPOE) {
 			put16(at, 0x1100);
 			put16(at + 2, value >> 16);
 			put16(at + 4, value & 0xffff ? value : ip_end(p) + 2);
@@ -276,7 +267,7 @@ static bool
 told_by_version(const struct packet *p, int dlt)
 {
 	if (p->n_tags)
-		return is_mpls(p->tags[p->n_tags - 1] >> 32) && !is_mpls(p->ethertype);
+		return ethertype_is_mpls(p->tags[p->n_tags - 1] >> 32) && !ethertype_is_mpls(p->ethertype);
 	return header_length(p, dlt) == 0;
 }
 

@@ -25,6 +25,14 @@
 #define ETHERTYPE_ARP  0x0806
 #define ETHERTYPE_RARP 0x8035
 #define ETHERTYPE_IP6  0x86dd
+/* What a tag begins with. */
+#define ETHERTYPE_VLAN		  0x8100
+#define ETHERTYPE_QINQ		  0x88a8
+#define ETHERTYPE_QINQ_OLD	  0x9100
+#define ETHERTYPE_MPLS		  0x8847
+#define ETHERTYPE_MPLS_GROUP	  0x8848
+#define ETHERTYPE_PPPOE_DISCOVERY 0x8863
+#define ETHERTYPE_PPPOE		  0x8864
 
 enum {
 	PROTO_ICMP = 1,

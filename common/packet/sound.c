@@ -9,9 +9,7 @@
 #include <string.h>
 
 #define LOCAL_EXPERIMENT 0x88b5 /* IEEE 802: an ethertype of which nobody expects anything */
-
-enum { VLAN = 0x8100, QINQ = 0x88a8, QINQ_OLD = 0x9100, MPLS = 0x8847, MPLS_GROUP = 0x8848, PPPOE_DISCOVERY = 0x8863,
-       PPPOE = 0x8864, BACKBONE = 0x88e7 };
+#define BACKBONE	 0x88e7 /* IEEE 802.1ah */
 
 struct rules {
 	struct packet *p;
@@ -38,15 +36,9 @@ shorten(struct packet *p, uint32_t n)
 }
 
 static bool
-is_mpls(uint64_t tag)
-{
-	return tag >> 32 == MPLS || tag >> 32 == MPLS_GROUP;
-}
-
-static bool
 is_vlan(uint64_t tag)
 {
-	return tag >> 32 == VLAN || tag >> 32 == QINQ || tag >> 32 == QINQ_OLD;
+	return tag >> 32 == ETHERTYPE_VLAN || tag >> 32 == ETHERTYPE_QINQ || tag >> 32 == ETHERTYPE_QINQ_OLD;
 }
 
 /* What an opaque frame is where it may not be what it was. A link without header names none. */
@@ -70,13 +62,13 @@ tags_rules(struct rules *r)
 	for (int i = 0; i < p->n_tags; i++) {
 		uint64_t *tag = &p->tags[i];
 		bool last = i + 1 == p->n_tags;
-		if (breaks(r, !is_vlan(*tag) && !is_mpls(*tag) && *tag >> 32 != PPPOE))
-			*tag = (uint64_t)VLAN << 32 | (*tag & 0xffff);
-		if (breaks(r, *tag >> 32 == PPPOE && (!last || p->kind != PACKET_IP)))
+		if (breaks(r, !is_vlan(*tag) && !ethertype_is_mpls(*tag >> 32) && *tag >> 32 != ETHERTYPE_PPPOE))
+			*tag = (uint64_t)ETHERTYPE_VLAN << 32 | (*tag & 0xffff);
+		if (breaks(r, *tag >> 32 == ETHERTYPE_PPPOE && (!last || p->kind != PACKET_IP)))
 			p->n_tags = i;
-		if (!is_mpls(*tag))
+		if (!ethertype_is_mpls(*tag >> 32))
 			continue;
-		if (breaks(r, !last && !is_mpls(tag[1])))
+		if (breaks(r, !last && !ethertype_is_mpls(tag[1] >> 32)))
 			p->n_tags = i + 1;
 		if (breaks(r, (i + 1 == p->n_tags) != (*tag >> 8 & 1)))
 			*tag ^= 0x100;
@@ -111,17 +103,17 @@ frame_rules(struct rules *r)
 	case ETHERTYPE_RARP:
 		rest -= 8;
 		break;
-	case MPLS:
-	case MPLS_GROUP:
-		rest = p->n_tags && is_mpls(p->tags[p->n_tags - 1]) ? rest - 1 : -1;
+	case ETHERTYPE_MPLS:
+	case ETHERTYPE_MPLS_GROUP:
+		rest = p->n_tags && ethertype_is_mpls(p->tags[p->n_tags - 1] >> 32) ? rest - 1 : -1;
 		break;
-	case VLAN:
-	case QINQ:
-	case QINQ_OLD:
+	case ETHERTYPE_VLAN:
+	case ETHERTYPE_QINQ:
+	case ETHERTYPE_QINQ_OLD:
 		rest -= 4;
 		break;
-	case PPPOE_DISCOVERY:
-	case PPPOE:
+	case ETHERTYPE_PPPOE_DISCOVERY:
+	case ETHERTYPE_PPPOE:
 		rest -= 6;
 		break;
 	case BACKBONE:
@@ -328,7 +320,7 @@ length_rules(struct rules *r)
 	if (breaks(r, p->rest < header))
 		p->rest = header;
 	int64_t length = p->transport + p->rest - p->net - fixed;
-	uint64_t *session = p->n_tags && p->tags[p->n_tags - 1] >> 32 == PPPOE ? &p->tags[p->n_tags - 1] : NULL;
+	uint64_t *session = p->n_tags && p->tags[p->n_tags - 1] >> 32 == ETHERTYPE_PPPOE ? &p->tags[p->n_tags - 1] : NULL;
 	/* Left to the interface: then it is what the frame has. */
 	bool open = p->ip_len == 0 && fixed == 0 && !session && p->len == p->transport + p->rest;
 	int64_t most = session ? 65533 : 65535;
