@@ -1,7 +1,6 @@
 #include "silence.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 int
 silence_begin(struct silence *s, const struct stream_header *h)
@@ -10,14 +9,13 @@ silence_begin(struct silence *s, const struct stream_header *h)
 
 	if (h->cap != s->cap) {
 		free(flow);
-		flow = malloc(h->cap * sizeof *flow);
+		flow = calloc(h->cap, sizeof *flow);
 	}
-	*s = (struct silence){.cap = h->cap, .flow = flow};
+	*s = (struct silence){.cap = h->cap, .trace = s->trace + 1, .flow = flow};
 	if (!flow) {
 		s->cap = 0;
 		return -1;
 	}
-	memset(flow, 0, s->cap * sizeof *flow);
 	for (int i = 0; i < 3; i++)
 		s->idle[i] = h->idle[i] * INT64_C(1000000000);
 	return 0;
@@ -55,7 +53,7 @@ silence_heed(const struct silence *s, const struct action *a, int64_t step, int6
 {
 	const struct silent_flow *f = flow_of(s, a);
 
-	if (!f || action_number(a, ACTION_OPEN) == OPEN_NEW)
+	if (!f || f->trace != s->trace || action_number(a, ACTION_OPEN) == OPEN_NEW)
 		return said;
 	int64_t idle = s->idle[f->kind];
 	bool over = clock_after(s, TRUE_TIME, step) - f->last[TRUE_TIME] > idle;
@@ -70,8 +68,10 @@ silence_tick(struct silence *s, const struct action *a, int64_t step, int64_t sa
 	struct silent_flow *f = flow_of(s, a);
 	int64_t steps[2] = {step, said}, proto = action_has(a, ACTION_PROTO) ? a->num[ACTION_PROTO] : 6;
 
-	if (f && action_number(a, ACTION_OPEN) == OPEN_NEW)
+	if (f && action_number(a, ACTION_OPEN) == OPEN_NEW) {
+		f->trace = s->trace;
 		f->kind = proto == 6 ? 0 : proto == 17 ? 1 : 2;
+	}
 	for (int i = 0; i < 2; i++) {
 		s->clock[i] = clock_after(s, i, steps[i]);
 		if (__builtin_add_overflow(s->now[i], steps[i], &s->now[i]))

@@ -14,10 +14,11 @@ enum { TRUE_TIME, SAID_TIME };
 struct silence {
 	int64_t idle[3];	/* ns: TCP, UDP, all else */
 	int64_t now[2], clock[2]; /* ns since the trace's first packet; clock: the latest so far */
-	uint32_t cap;
+	uint32_t cap, trace; /* trace: its number */
 	struct silent_flow {
 		int64_t last[2];
-		uint8_t kind; /* of idle */
+		uint32_t trace; /* in which the slot was last opened */
+		uint8_t kind;	/* of idle */
 	} *flow;
 };
 
