@@ -188,7 +188,7 @@ pass_split(struct walk *w, unsigned n, unsigned near, uint64_t v, uint64_t care)
 	return low | high << near;
 }
 
-/* A value that could be, of any size. */
+/* A value that could be: of any length, of the full one as often as of all others. */
 static uint64_t
 draw(struct walk *w, unsigned n)
 {
@@ -197,15 +197,23 @@ draw(struct walk *w, unsigned n)
 	return code_random(w->random) & ones(code_random(w->random) & 1 ? n : size);
 }
 
+/* What goes into n bits: v, or what is drawn; a value that is too large can't be said. */
+static uint64_t
+fit(struct walk *w, unsigned n, uint64_t v)
+{
+	if (w->way == DRAW)
+		return draw(w, n);
+	if (w->way == PUT && v & ~ones(n)) {
+		w->good = false;
+		return 0;
+	}
+	return v;
+}
+
 static uint64_t
 walk_bits(struct walk *w, unsigned n, uint64_t v)
 {
-	if (w->way == DRAW)
-		v = draw(w, n);
-	if (w->way == PUT && v & ~ones(n)) {
-		w->good = false;
-		v = 0;
-	}
+	v = fit(w, n, v);
 	return pass(w, n, v, ones(n));
 }
 
@@ -246,12 +254,7 @@ walk_number(struct walk *w, unsigned n, uint64_t v)
 {
 	unsigned length;
 
-	if (w->way == DRAW) /* of any length, of the full one as often as of all others */
-		v = draw(w, n);
-	if (w->way == PUT && v & ~ones(n)) {
-		w->good = false;
-		v = 0;
-	}
+	v = fit(w, n, v);
 	length = ungray(pass(w, length_of(n), gray(length_of(v)), ones(length_of(n))));
 	if (length > n)
 		length = n;
@@ -278,12 +281,7 @@ walk_signed(struct walk *w, unsigned n, int64_t v)
 static uint64_t
 walk_usual(struct walk *w, unsigned n, unsigned usual, uint64_t v)
 {
-	if (w->way == DRAW)
-		v = draw(w, n);
-	if (w->way == PUT && v & ~ones(n)) {
-		w->good = false;
-		v = 0;
-	}
+	v = fit(w, n, v);
 	uint64_t low = pass(w, usual, v & ones(usual), ones(usual)), high = v >> usual;
 	bool more = pass(w, 1, high != 0, 1);
 	high = pass(w, n - usual, high, more ? ones(n - usual) : 0);
