@@ -18,7 +18,7 @@ int linear_start(const char **why);
 int linear_room(int threads);
 /* The kernels in use, such as "SkylakeX". */
 const char *linear_kernel(void);
-/* Seconds spent inside matrix products so far, if linear_clock was set; of this thread. */
+/* Processor time spent inside matrix products so far, in seconds, if linear_clock was set; of this thread. */
 extern _Thread_local double linear_seconds;
 extern int linear_clock;
 
