@@ -2,9 +2,9 @@
  * The network: an encoder from an action's bits to the mean and the variance of a latent, and a
  * decoder from a latent to the bits, coarse ones first, then, knowing them, the details of the
  * groups of fields that are there. Each bit has straight ways through coordinates of its own; small
- * dense layers beside them know what bits have to do with each other. Time has latent coordinates and layers of its own. q(z | x) and
- * p(x | z) of a variational autoencoder (Kingma, Welling 2014; arXiv 2605.29941); the context c of
- * the paper lives in the relative cues.
+ * dense layers beside them know what bits have to do with each other. Time has latent coordinates and
+ * layers of its own. q(z | x) and p(x | z) of a variational autoencoder (Kingma, Welling 2014; arXiv
+ * 2605.29941); the context c of the paper lives in the relative cues.
  */
 #ifndef TC_NETWORK_H
 #define TC_NETWORK_H
