@@ -236,6 +236,16 @@ whole() {
 	complete host1 host2
 }
 
+# A batch that a host does not see the end of: all is in the log, and what is not there, in $lost.
+lossy() {
+	batch machines
+	caught_up
+	named
+	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
+	lost=$((n - $(outputs)))
+	echo "$(shares); lost on the way: $lost"
+}
+
 # A host dies while it is at work: from its second run on its tc-lift doesn't end.
 killed() {
 	local own=$work/host2.own at=2
@@ -245,13 +255,8 @@ killed() {
 	chmod +x "$own/bin/tc-lift"
 	begun() { cat "$own/home/runs" | wc -l; }
 	meanwhile begun $at die host2
-	batch machines
-	caught_up
-	named
-	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
+	lossy
 	[ "$(done_by host2)" -lt $at ] || fault "host2 did $(done_by host2)"
-	lost=$((n - $(outputs)))
-	echo "$(shares); lost on the way: $lost"
 	again $lost
 	complete host1
 }
@@ -260,12 +265,7 @@ killed_mend() { start host2; }
 # A host dies, and stays dead.
 dies() {
 	meanwhile outputs $((n / 4)) die host2
-	batch machines
-	caught_up
-	named
-	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
-	lost=$((n - $(outputs)))
-	echo "$(shares); lost on the way: $lost"
+	lossy
 	again $lost
 	complete host1
 }
@@ -274,12 +274,7 @@ dies_mend() { start host2; }
 # A host falls silent, as if unplugged, and later speaks again. What was there stays there.
 silent() {
 	meanwhile outputs $((n / 4)) ip -n host2 link set eth0 down
-	batch machines
-	caught_up
-	named
-	[ "$(done_by)" -eq "$n" ] || fault "$(done_by) of $n in the log"
-	lost=$((n - $(outputs)))
-	echo "$(shares); lost on the way: $lost"
+	lossy
 	ip -n host2 link set eth0 up
 	until ssh host2 true 2>/dev/null; do sleep 0.1; done
 	again $lost
