@@ -2,8 +2,9 @@
 """storm.py INPUT COMMAND...: runs a filter as no machine would, and writes what it writes.
 
 Its input comes in pieces of any length, its output goes through a pipe of one page to a reader that takes its time, and
-all the while it gets signals: SIGUSR1, SIGSTOP and SIGCONT, hundreds a second. On standard error stands what the filter
-says there, but for the lines that SIGUSR1 asks for, and then how many signals it got.
+all the while it gets signals: SIGUSR1, SIGSTOP and SIGCONT, hundreds a second; the second half of its input waits for
+ENOUGH of them, however fast the machine is. On standard error stands what the filter says there, but for the lines that
+SIGUSR1 asks for, and then how many signals it got.
 """
 import fcntl
 import os
@@ -15,6 +16,8 @@ import sys
 import threading
 import time
 
+ENOUGH = 40
+
 
 def pipe():
     ends = os.pipe()
@@ -22,12 +25,14 @@ def pipe():
     return ends
 
 
-def feed(data, out):
-    dice, at = random.Random(1), 0
+def feed(data, out, enough):
+    dice, view, half = random.Random(1), memoryview(data), len(data) // 2
     try:
-        while at < len(data):
-            at += os.write(out, data[at:at + dice.choice((1, 7, 100, 5000, 20000))])
-            time.sleep(0.0005)
+        for part in view[:half], view[half:]:
+            while part:
+                part = part[os.write(out, part[:dice.choice((1, 7, 100, 5000, 20000))]):]
+                time.sleep(0.0005)
+            enough.wait()
     except BrokenPipeError:
         pass
     os.close(out)
@@ -48,7 +53,7 @@ def catches(pid, name):
     return f"Name:\t{name}\n" in status and caught and int(caught[1], 16) >> signal.SIGUSR1 - 1 & 1
 
 
-def storm(process, name):
+def storm(process, name, enough):
     sent = 0
     while process.poll() is None:
         if catches(process.pid, name):
@@ -56,6 +61,9 @@ def storm(process, name):
                 process.send_signal(number)
                 sent += 1
                 time.sleep(0.0005)
+        if sent >= ENOUGH:
+            enough.set()
+    enough.set()
     return sent
 
 
@@ -68,11 +76,12 @@ def main():
         os.close(stdin)
         os.close(stdout)
         said = []
-        threads = [threading.Thread(target=feed, args=(data, feeder)), threading.Thread(target=drain, args=(source,)),
+        enough = threading.Event()
+        threads = [threading.Thread(target=feed, args=(data, feeder, enough)), threading.Thread(target=drain, args=(source,)),
                    threading.Thread(target=lambda: said.extend(process.stderr))]
         for thread in threads:
             thread.start()
-        sent = storm(process, os.path.basename(command[0]))
+        sent = storm(process, os.path.basename(command[0]), enough)
         for thread in threads:
             thread.join()
     for line in said:
