@@ -285,6 +285,19 @@ print(sum(isinstance(r, list) and len(r) == 2 for r in msgpack.Unpacker(sys.stdi
 # kernels NAME: what tc-dec says of the kernels that NAME asks for; elsewhere than on x86-64 the variable is ignored.
 kernels() { OPENBLAS_CORETYPE=$1 tc-dec --stats "$BATS_FILE_TMPDIR/few.l" 2>&1 >"$tmp/none" | jq -r .kernel; }
 
+@test "the kernels are those of the vectors that the processor has, whatever OpenBLAS takes it for" {
+	has() { for f; do grep -qw "$f" /proc/cpuinfo || return; done; }
+	kernel=$(env -u OPENBLAS_CORETYPE tc-dec --stats "$BATS_FILE_TMPDIR/few.l" 2>&1 >"$tmp/none" | jq -r .kernel)
+	echo "$kernel"
+	if has avx512f avx512dq avx512bw avx512vl; then
+		[[ $kernel =~ ^(SkylakeX|Cooperlake|SapphireRapids)$ ]]
+	elif has avx2 fma; then
+		[[ $kernel =~ ^(Haswell|Zen|Excavator)$ ]]
+	else
+		[ -n "$kernel" ]
+	fi
+}
+
 @test "one machine's latents decode to the same with another's kernels" {
 	in=$BATS_FILE_TMPDIR
 	[ "$(uname -m)" != x86_64 ] || is "$(kernels Nehalem)" Nehalem

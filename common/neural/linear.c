@@ -27,12 +27,27 @@ load(const char **why)
 	return lib;
 }
 
+/* What vectors the kernels of that name work with: 2 AVX-512, 1 AVX2, 0 shorter ones. */
 static int
-has_avx512(void)
+width_of(const char *kernel)
+{
+	static const char *const names[] = {"Haswell", "Zen", "Excavator", "SkylakeX", "Cooperlake", "SapphireRapids"};
+
+	for (int i = 0; i < 6; i++)
+		if (strcmp(kernel, names[i]) == 0)
+			return 1 + (i >= 3);
+	return 0;
+}
+
+/* What vectors this processor has, likewise. */
+static int
+width_here(void)
 {
 #if defined __x86_64__
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+	    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+		return 2;
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else
 	return 0;
 #endif
@@ -48,11 +63,10 @@ linear_start(const char **why)
 	setenv("OPENBLAS_NUM_THREADS", "1", 0);
 	if (!(lib = load(why)))
 		return -1;
-	if (getenv("OPENBLAS_CORETYPE") || !has_avx512() ||
-	    (strcmp(corename(), "Haswell") && strcmp(corename(), "Zen")))
+	if (getenv("OPENBLAS_CORETYPE") || width_of(corename()) >= width_here())
 		return 0;
 	/* OpenBLAS chooses once, as it is loaded. */
-	setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
+	setenv("OPENBLAS_CORETYPE", width_here() == 2 ? "SkylakeX" : "Haswell", 1);
 	dlclose(lib);
 	return load(why) ? 0 : -1;
 }

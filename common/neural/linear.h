@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 /*
- * Loads OpenBLAS, with one thread unless OPENBLAS_NUM_THREADS says otherwise. Where the processor
- * has AVX-512 and OpenBLAS doesn't know it and would take its kernels for AVX2 (0.3.21 does so for
- * unknown ones), its AVX-512 kernels are asked for, unless OPENBLAS_CORETYPE is set. 0, or -1 with
- * *why. Not for several threads at once.
+ * Loads OpenBLAS, with one thread unless OPENBLAS_NUM_THREADS says otherwise. Where it doesn't know
+ * the processor and would take kernels for shorter vectors than that has (0.3.21: those of AVX2 or
+ * even SSE3, on newer ones with AVX-512), the right ones are asked for, unless OPENBLAS_CORETYPE is
+ * set. 0, or -1 with *why. Not for several threads at once.
  */
 int linear_start(const char **why);
 /* Whether there is the memory that products on so many threads take: 0, or -1 with errno. After all else is allocated. */
