@@ -600,15 +600,19 @@ code_get(const struct code *c, struct action *a)
 
 /* --- the network's numbers --- */
 
+typedef float eight __attribute__((vector_size(8 * sizeof(float)), aligned(sizeof(float)), may_alias));
+
 WIDE static void
 out(const uint64_t *bit, const uint64_t *care, unsigned n, float *x)
 {
 	for (unsigned at = 0; at < n; at += 8) {
 		const float *s = signs[bit[at / 64] >> at % 64 & 255];
 		const float *c = cares[care[at / 64] >> at % 64 & 255];
-		unsigned m = n - at < 8 ? n - at : 8;
-		for (unsigned i = 0; i < m; i++)
-			x[at + i] = s[i] * c[i];
+		eight v = *(const eight *)s * *(const eight *)c;
+		if (at + 8 <= n)
+			*(eight *)(x + at) = v;
+		else
+			memcpy(x + at, &v, (n - at) * sizeof *x);
 	}
 }
 
@@ -638,12 +642,12 @@ in(uint64_t *bit, unsigned n, const float *x)
 	}
 }
 
+const uint64_t code_coarse_care = ~(1ull << ACTION_DT);
+
 void
 code_coarse_out(const struct code *c, float *x)
 {
-	uint64_t all = ~(1ull << ACTION_DT);
-
-	out(&c->has, &all, CODE_COARSE, x);
+	out(&c->has, &code_coarse_care, CODE_COARSE, x);
 }
 
 void
@@ -658,7 +662,7 @@ code_out(const struct code *c, enum code_group g, float *x)
 {
 	const struct code_layout *l = code_layout();
 
-	out(c->bit + l->first[g] / 64, c->care + l->first[g] / 64, l->width[g], x);
+	out(c->bit + l->first[g] / 64, code_care(c, g), l->width[g], x);
 }
 
 void

@@ -69,6 +69,14 @@ code_has_group(const struct code *c, enum code_group g)
 	return c->has & code_layout()->has[g];
 }
 
+/* Which bits of a group somebody cares for, from a word's lowest on; of the coarse ones that is the same always. */
+static inline const uint64_t *
+code_care(const struct code *c, enum code_group g)
+{
+	return c->care + code_layout()->first[g] / 64;
+}
+extern const uint64_t code_coarse_care;
+
 /* To and from the network's numbers: +1 a set bit, -1 a clear one, 0 one that nobody cares for.
  * x has CODE_COARSE, or the group's width, of them. */
 void code_coarse_out(const struct code *c, float *x);

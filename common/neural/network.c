@@ -60,6 +60,7 @@ lay_out(struct network *net)
 static void
 set_straight(struct network *net, int part)
 {
+	_Static_assert(NETWORK_BITS <= STRAIGHT_MAX, "");
 	const struct tensor *t = &net->tensor[STRAIGHT + part];
 	struct straight *s = &net->straight[part];
 	unsigned first = part ? CODE_COARSE + code_layout()->first[part - 1] : 0;
@@ -221,6 +222,22 @@ take_rows(float *to, const float *from, const int *row, int cols, int n)
 		memcpy(to + (size_t)i * cols, from + (size_t)row[i] * cols, cols * sizeof *to);
 }
 
+/* The coarse bits, and those of a group, as the straight ways take them. */
+static struct straight_rows
+coarse_rows(const struct pass *p)
+{
+	return (struct straight_rows){.n = p->n, .x = p->coarse, .care = p->code ? &code_coarse_care : NULL};
+}
+
+static struct straight_rows
+group_rows(const struct pass *p, enum code_group g)
+{
+	const struct group_pass *q = &p->group[g];
+	const uint64_t *care = p->code ? code_care(p->code, g) : NULL;
+
+	return (struct straight_rows){q->n, q->row, q->x, care, sizeof *p->code / sizeof *care};
+}
+
 /*
  * --- the encoder ---
  *
@@ -242,6 +259,7 @@ network_take(struct pass *p, const struct code *code, int n)
 	const struct code_layout *l = code_layout();
 
 	p->n = n;
+	p->code = code;
 	for (int i = 0; i < n; i++)
 		code_coarse_out(&code[i], p->coarse + i * CODE_COARSE);
 	for (int g = 0; g < CODE_GROUPS; g++) {
@@ -271,20 +289,23 @@ network_encode(const struct network *net, struct pass *p, bool logvar)
 	linear_forward(&net->layer[ENC_MEAN], p->b, e, p->mean, z, n, 0);
 	if (logvar)
 		linear_forward(&net->layer[ENC_LOGVAR], p->b, e, p->logvar, z, n, 0);
-	straight_in(&net->straight[0], p->coarse, NULL, n, p->mean, v, z);
-	for (int g = 0; g < CODE_GROUPS; g++)
-		straight_in(&net->straight[1 + g], p->group[g].x, p->group[g].row, p->group[g].n, p->mean, v, z);
+	struct straight_rows rows = coarse_rows(p);
+	straight_in(&net->straight[0], &rows, p->mean, v, z);
+	for (int g = 0; g < CODE_GROUPS; g++) {
+		rows = group_rows(p, g);
+		straight_in(&net->straight[1 + g], &rows, p->mean, v, z);
+	}
 	if (logvar)
 		bound(p->logvar, (size_t)n * z);
 }
 
 static void
-straight_in_gradient(const struct network *net, int part, const float *x, const int *row, int n,
-		     const float *dmean, const float *dlogvar, float *grad)
+straight_in_gradient(const struct network *net, int part, struct straight_rows rows, const float *dmean,
+		     const float *dlogvar, float *grad)
 {
 	const struct straight *s = &net->straight[part];
 
-	straight_in_backward(s, x, row, n, dmean, dlogvar, net->shape.latent, gradient(net, grad, s->w));
+	straight_in_backward(s, &rows, dmean, dlogvar, net->shape.latent, gradient(net, grad, s->w));
 }
 
 void
@@ -300,12 +321,12 @@ network_encode_backward(const struct network *net, struct pass *p, const float *
 	backward(net, ENC_HIDDEN, p->a, e, p->db, e, p->da, e, grad, n, 0);
 	relu_backward(p->a, e, p->da, e, e, n);
 	backward(net, ENC_COARSE, p->coarse, CODE_COARSE, p->da, e, NULL, 0, grad, n, 0);
-	straight_in_gradient(net, 0, p->coarse, NULL, n, dmean, dlogvar, grad);
+	straight_in_gradient(net, 0, coarse_rows(p), dmean, dlogvar, grad);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_pass *q = &p->group[g];
 		take_rows(p->work, p->da, q->row, e, q->n);
 		backward(net, ENC_GROUP + g, q->x, l->width[g], p->work, e, NULL, 0, grad, q->n, 0);
-		straight_in_gradient(net, 1 + g, q->x, q->row, q->n, dmean, dlogvar, grad);
+		straight_in_gradient(net, 1 + g, group_rows(p, g), dmean, dlogvar, grad);
 	}
 }
 
@@ -321,6 +342,7 @@ static void
 decode_coarse(const struct network *net, struct pass *p, const float *z, int ld, int n)
 {
 	int zw = net->shape.latent, sw = p->s_width;
+	struct straight_rows rows;
 
 	p->n = n;
 	for (int i = 0; i < n; i++)
@@ -328,7 +350,8 @@ decode_coarse(const struct network *net, struct pass *p, const float *z, int ld,
 	linear_forward(&net->layer[DEC_TRUNK], p->s, sw, p->s + zw, sw, n, 0);
 	relu_forward(p->s + zw, sw, net->shape.trunk, n);
 	linear_forward(&net->layer[DEC_COARSE], p->s + zw, sw, p->coarse_logit, CODE_COARSE, n, 0);
-	straight_out(&net->straight[0], p->s, sw, NULL, n, p->coarse_logit);
+	rows = coarse_rows(p);
+	straight_out(&net->straight[0], &rows, p->s, sw, p->coarse_logit);
 }
 
 /* s, with the coarse bits in it, to the logits of the rows that each group has. */
@@ -344,7 +367,8 @@ decode_details(const struct network *net, struct pass *p)
 		struct group_pass *q = &p->group[g];
 		take_rows(q->u, p->u, q->row, d, q->n);
 		linear_forward(&net->layer[DEC_OUT + g], q->u, d, q->logit, l->width[g], q->n, 0);
-		straight_out(&net->straight[1 + g], p->s, p->s_width, q->row, q->n, q->logit);
+		struct straight_rows rows = group_rows(p, g);
+		straight_out(&net->straight[1 + g], &rows, p->s, p->s_width, q->logit);
 	}
 }
 
@@ -370,6 +394,7 @@ network_decide(const struct network *net, struct pass *p, const float *z, int ld
 {
 	const struct code_layout *l = code_layout();
 
+	p->code = NULL;
 	decode_coarse(net, p, z, ld, n);
 	for (int i = 0; i < n; i++) {
 		code_coarse_in(&out[i], p->coarse_logit + i * CODE_COARSE);
@@ -386,12 +411,12 @@ network_decide(const struct network *net, struct pass *p, const float *z, int ld
 }
 
 static void
-straight_out_gradient(const struct network *net, struct pass *p, int part, const int *row, int n,
+straight_out_gradient(const struct network *net, struct pass *p, int part, struct straight_rows rows,
 		      const float *dlogit, float *grad)
 {
 	const struct straight *s = &net->straight[part];
 
-	straight_out_backward(s, p->s, p->s_width, row, n, dlogit, p->ds, p->s_width, gradient(net, grad, s->w));
+	straight_out_backward(s, &rows, p->s, p->s_width, dlogit, p->ds, p->s_width, gradient(net, grad, s->w));
 }
 
 void
@@ -411,9 +436,9 @@ network_decode_backward(const struct network *net, struct pass *p, float *dz, fl
 	backward(net, DEC_COARSE, p->s + z, sw, p->coarse_logit, CODE_COARSE, p->ds + z, sw, grad, n, 1);
 	relu_backward(p->s + z, sw, p->ds + z, sw, h, n);
 	backward(net, DEC_TRUNK, p->s, sw, p->ds + z, sw, p->ds, sw, grad, n, 1);
-	straight_out_gradient(net, p, 0, NULL, n, p->coarse_logit, grad);
+	straight_out_gradient(net, p, 0, coarse_rows(p), p->coarse_logit, grad);
 	for (int g = 0; g < CODE_GROUPS; g++)
-		straight_out_gradient(net, p, 1 + g, p->group[g].row, p->group[g].n, p->group[g].logit, grad);
+		straight_out_gradient(net, p, 1 + g, group_rows(p, g), p->group[g].logit, grad);
 	for (int i = 0; i < n; i++)
 		memcpy(dz + (size_t)i * z, p->ds + (size_t)i * sw, z * sizeof *dz);
 }
@@ -473,15 +498,37 @@ network_likelihood(struct pass *p, float scale, float *loss)
 	each_decision(p, likelihood, &k);
 }
 
+/* A float's place among integers, and back: what is no number is below all. */
+static inline int32_t
+ordinal(float f)
+{
+	int32_t i;
+
+	memcpy(&i, &f, sizeof i);
+	return wide_choose((i & INT32_MAX) > 0x7f800000, INT32_MIN, i ^ (i >> 31 & INT32_MAX));
+}
+
+static float
+from_ordinal(int32_t i)
+{
+	float f;
+
+	i ^= i >> 31 & INT32_MAX;
+	memcpy(&f, &i, sizeof f);
+	return f;
+}
+
 WIDE static void
 margin(void *arg, int row, const float *truth, float *logit, int n)
 {
-	float least = ((float *)arg)[row];
+	float *margin = (float *)arg + row;
+	int32_t least = ordinal(*margin);
 
-	for (int j = 0; j < n; j++)
-		if (truth[j] != 0 && !(truth[j] * logit[j] >= least))
-			least = truth[j] * logit[j];
-	((float *)arg)[row] = least;
+	for (int j = 0; j < n; j++) {
+		int32_t i = wide_choose(truth[j] == 0, INT32_MAX, ordinal(truth[j] * logit[j]));
+		least = i < least ? i : least;
+	}
+	*margin = from_ordinal(least);
 }
 
 void

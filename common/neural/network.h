@@ -79,6 +79,7 @@ struct group_pass {
 };
 struct pass {
 	int max, n;
+	const struct code *code; /* the truth; not owned. NULL: none */
 	/* encoder; coarse: bits in truth */
 	float *coarse, *a, *b, *mean, *logvar, *da, *db;
 	/* decoder: s is [z|h|coarse bits], rows of s_width */
@@ -92,7 +93,8 @@ struct pass {
 int pass_init(struct pass *p, const struct network *net, int max);
 void pass_free(struct pass *p);
 
-/* n codes as the truth of what comes next: their bits, and the rows that each group has. */
+/* n codes as the truth of what comes next: their bits, and the rows that each group has. They are looked at until
+ * the next truth comes. */
 void network_take(struct pass *p, const struct code *code, int n);
 /* The truth to p->mean and, if wanted, p->logvar. */
 void network_encode(const struct network *net, struct pass *p, bool logvar);

@@ -7,6 +7,7 @@
 #ifndef TC_STRAIGHT_H
 #define TC_STRAIGHT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define STRAIGHT_WAYS 2
@@ -17,6 +18,8 @@ enum {
 	STRAIGHT_OUT,    /* logit += out z[place] */
 	STRAIGHT_ROWS
 };
+
+#define STRAIGHT_MAX  4096 /* bits of one of them, at most */
 
 /* n bits. A row of them is x: +1, -1, or 0 where nobody cares for the bit. */
 struct straight {
@@ -31,18 +34,25 @@ straight_row(const struct straight *s, int way, int row)
 	return s->w + (way * STRAIGHT_ROWS + row) * s->n;
 }
 
-/* n rows of x, row k of which belongs to row[k] of mean and logvar, or to row k where row is NULL. ld is
- * the distance of the latents' rows in floats; logvar may be NULL. */
-void straight_in(const struct straight *s, const float *x, const int *row, int n, float *mean, float *logvar,
-		 int ld);
+/* Bits of n latents, row k of which belongs to latent row[k], or to latent k where row is NULL. */
+struct straight_rows {
+	int n;
+	const int *row;
+	const float *x;       /* the bits; where none are needed, NULL */
+	const uint64_t *care; /* those that are not 0, latent i's from care + i * step on; NULL: any may be */
+	size_t step;
+};
+
+/* Added to mean and, unless NULL, to logvar; ld is the distance of the latents' rows in floats. */
+void straight_in(const struct straight *s, const struct straight_rows *r, float *mean, float *logvar, int ld);
 /* The twin: from the loss's gradients by mean and logvar, those by the weights are added to dw. */
-void straight_in_backward(const struct straight *s, const float *x, const int *row, int n, const float *dmean,
+void straight_in_backward(const struct straight *s, const struct straight_rows *r, const float *dmean,
 			  const float *dlogvar, int ld, float *dw);
 
-/* Added to n rows of logits, row k of which belongs to latent row[k]. */
-void straight_out(const struct straight *s, const float *z, int ld, const int *row, int n, float *logit);
+/* Added to the rows of logits, where somebody cares for the bit. */
+void straight_out(const struct straight *s, const struct straight_rows *r, const float *z, int ld, float *logit);
 /* The twin: what dlogit makes of dz is added and, unless dw is NULL, the gradient by the weights. */
-void straight_out_backward(const struct straight *s, const float *z, int ld, const int *row, int n,
+void straight_out_backward(const struct straight *s, const struct straight_rows *r, const float *z, int ld,
 			   const float *dlogit, float *dz, int lddz, float *dw);
 
 #endif

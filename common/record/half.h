@@ -2,10 +2,11 @@
 #ifndef TC_HALF_H
 #define TC_HALF_H
 
-#include <stdint.h>
+#include "record/wide.h"
+
 #include <string.h>
 
-/* Without branches, so that a loop of them is vectorized; after F. Giesen, "float->half variants". */
+/* After F. Giesen, "float->half variants". */
 static inline uint16_t
 half_from(float f)
 {
@@ -20,10 +21,8 @@ half_from(float f)
 	memcpy(&low, &sum, 4);
 	tiny = low - 0x3f000000;
 	normal = (x - (112u << 23) + 0xfff + (x >> 13 & 1)) >> 13;
-	return sign | (x > 0x7f800000    ? 0x7e00
-		       : x >= 0x47800000 ? 0x7c00
-		       : x < 0x38800000  ? tiny
-					 : normal);
+	tiny = wide_choose((int32_t)x < 0x38800000, tiny, normal);
+	return sign | wide_choose((int32_t)x < 0x47800000, tiny, wide_choose((int32_t)x > 0x7f800000, 0x7e00, 0x7c00));
 }
 
 static inline float
