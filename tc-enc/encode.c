@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_OCTETS  (48 << 20)
+#define CACHE_OCTETS  (16 << 20)
 #define CACHE_PLACES  (1 << 16)
 #define KEY_WORDS     40 /* longer actions are not remembered */
 #define BLOCK_AFRESH  8
@@ -45,6 +45,7 @@ struct item {
 	uint32_t miss;	 /* number, from 1, of the row that the network must see; 0: known */
 	bool sayable;
 	int64_t step;	 /* true time step, ns */
+	struct time_entry *time; /* what to say of it, as foreseen */
 	struct outcome outcome;
 };
 
@@ -280,30 +281,31 @@ share_rows(struct encoder *e)
 static void
 prepare_times(struct encoder *e)
 {
-	uint32_t codes[TIMES_MAX];
+	_Static_assert(TIMES_MAX <= ENCODE_ROWS, "both take the same pass");
+	struct time_entry *entry[TIMES_MAX];
 	struct clock clock = e->clock;
 	int n = 0;
 
 	for (int i = 0; i < e->n && !e->options.sample; i++) {
-		const struct item *t = &e->item[i];
+		struct item *t = &e->item[i];
 		if (t->what == BEGIN)
 			clock = clock_of(header_of(e, t));
 		if (t->what != PACKET)
 			continue;
 		uint32_t code = clock_aim(&clock, t->step);
 		clock_tick(&clock, t->step, time_get(code) * clock.unit);
-		struct time_entry *time = times_entry(&e->times, code);
-		if (time->made)
+		t->time = times_entry(&e->times, code);
+		if (t->time->made)
 			continue;
-		time->made = true;
-		codes[n++] = code;
+		t->time->made = true;
+		entry[n++] = t->time;
 		if (n == TIMES_MAX) {
-			times_make(&e->times, codes, n);
+			times_make(&e->times, entry, n);
 			n = 0;
 		}
 	}
 	if (n)
-		times_make(&e->times, codes, n);
+		times_make(&e->times, entry, n);
 }
 
 /* --- out --- */
@@ -373,9 +375,9 @@ write_packet(struct encoder *e, int i, bool *back)
 
 	action_unpack(&a, e->arena + t->words);
 	uint32_t code = aim(e, t, &a);
-	const struct time_entry *time = times_entry(&e->times, code);
+	struct time_entry *time = t->time && t->time->code == code ? t->time : times_entry(&e->times, code);
 	if (!time->made || e->options.sample)
-		times_make(&e->times, &code, 1);
+		times_make(&e->times, &time, 1);
 	bool right = t->sayable && !t->outcome.wrong_after;
 	l.patched = e->options.patch &&
 		    !(right && t->outcome.margin >= PATCH_MARGIN && time->right);

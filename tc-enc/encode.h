@@ -11,8 +11,8 @@
 #include "record/latent.h"
 #include "neural/network.h"
 
-#define ENCODE_BLOCK  1024 /* packets, beginnings and ends of traces that are seen together */
-#define ENCODE_ROWS   512  /* of these, what the network must see */
+#define ENCODE_BLOCK  256 /* packets, beginnings and ends of traces that are seen together */
+#define ENCODE_ROWS   64  /* of these, what the network must see: few, so that all of a pass stays in a core's caches */
 #define ENCODE_MARGIN 0.1f /* a decision with less is refined: far more than kernels differ by */
 
 struct encode_options {

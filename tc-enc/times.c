@@ -63,6 +63,7 @@ times_entry(struct times *t, uint32_t code)
 	e = cache_add(&t->cache, &code, sizeof code, t->size);
 	struct time_entry *time = cache_value(e);
 	time->made = false;
+	time->code = code;
 	return time;
 }
 
@@ -80,17 +81,14 @@ margin(const float *logit, struct time_code truth)
 }
 
 void
-times_make(struct times *t, const uint32_t *codes, int n)
+times_make(struct times *t, struct time_entry *const *entry, int n)
 {
 	struct time_code code[TIMES_MAX] = {0};
-	struct time_entry *entry[TIMES_MAX];
 	struct pass *p = t->pass;
 	int z = t->net->shape.time;
 
-	for (int i = 0; i < n; i++) {
-		code[i] = time_put(time_get(codes[i]));
-		entry[i] = times_entry(t, codes[i]);
-	}
+	for (int i = 0; i < n; i++)
+		code[i] = time_put(time_get(entry[i]->code));
 	time_encode(t->net, p, code, n, t->rates || t->random);
 	for (int i = 0; i < n; i++) {
 		struct time_entry *e = entry[i];

@@ -25,12 +25,12 @@ uint32_t clock_bound(const struct clock *c, int64_t step, bool at_least);
 /* The true clock goes on by a step, the decoder's by what was said. */
 void clock_tick(struct clock *c, int64_t step, int64_t said);
 
-#define TIMES_MAX 512 /* made together */
+#define TIMES_MAX 64 /* made together */
 
 /* Made when it is first wanted. */
 struct time_entry {
 	bool made, right;
-	uint32_t decoded; /* code */
+	uint32_t code, decoded;
 	float kl;	  /* nats, where rates are wanted */
 	uint8_t octets[]; /* of the latent's coordinates */
 };
@@ -49,9 +49,9 @@ struct times {
 /* The other members are set before. 0, or -1 where memory is short. */
 int times_init(struct times *t);
 void times_free(struct times *t);
-/* The entry of a code. It stays where it is until TIMES_MAX more are asked for, and may be forgotten before. */
+/* The entry of a code. It stays where it is until 100,000 others were asked for, and may be forgotten before. */
 struct time_entry *times_entry(struct times *t, uint32_t code);
-/* Makes the entries of n codes, at most TIMES_MAX. */
-void times_make(struct times *t, const uint32_t *codes, int n);
+/* Makes n entries, at most TIMES_MAX. */
+void times_make(struct times *t, struct time_entry *const *entry, int n);
 
 #endif
