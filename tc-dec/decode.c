@@ -1,11 +1,13 @@
 #include "decode.h"
 
+#include "record/wide.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_OCTETS  (48 << 20)
+#define CACHE_OCTETS  (16 << 20)
 #define CACHE_PLACES  (1 << 16)
-#define CACHE_WORDS   32 /* of an action that is remembered */
+#define CACHE_WORDS   24 /* of an action that is remembered */
 #define TIME_OCTETS   (8 << 20)
 
 #define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)
@@ -83,6 +85,19 @@ decoder_free(struct decoder *d)
 	free(d);
 }
 
+WIDE static bool
+finite_all(const float *z, int n)
+{
+	uint32_t bad = 0;
+
+	for (int i = 0; i < n; i++) {
+		uint32_t bits;
+		memcpy(&bits, &z[i], sizeof bits);
+		bad |= wide_choose((bits & 0x7f800000) == 0x7f800000, 1, 0);
+	}
+	return !bad;
+}
+
 /* Remembers, or asks for, what some octets say: the number of a row, from 1, or 0 with *e. False
  * where a coordinate is no finite number. */
 static bool
@@ -99,9 +114,8 @@ look_up(struct decoder *d, struct cache *c, struct rows *r, const uint8_t *octet
 	if (*e)
 		return true;
 	latent_get(d->type, octets, width, z);
-	for (int i = 0; i < width; i++)
-		if (!(z[i] - z[i] == 0))
-			return false;
+	if (!finite_all(z, width))
+		return false;
 	r->entry[r->n] = cache_add(c, &key, sizeof key, room);
 	if (r->entry[r->n]) {
 		r->hash[r->n] = r->entry[r->n]->hash;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_OCTETS  (16 << 20)
+#define CACHE_OCTETS  (24 << 20)
 #define CACHE_PLACES  (1 << 16)
 #define KEY_WORDS     40 /* longer actions are not remembered */
 #define BLOCK_AFRESH  8
