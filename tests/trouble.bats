@@ -210,14 +210,17 @@ half() {
 # stalled COMMAND...: begins it, with its output into a pipe that is full soon, and waits until it is.
 stalled() {
 	mkfifo "$tmp/pipe"
-	"$@" >"$tmp/pipe" 2>"$tmp/err" 3>&- &
+	exec 5<>"$tmp/pipe"
+	python3 -c 'import fcntl; fcntl.fcntl(5, 1031, 32768)' # F_SETPIPE_SZ
+	"$@" >"$tmp/pipe" 2>"$tmp/err" 3>&- 5>&- &
 	job=$!
 	exec 4<"$tmp/pipe"
 	for ((i = 0; i < 500; i++)); do
-		[ "$(cut -d' ' -f3 /proc/$job/stat)" = S ] && sleep 0.05 && [ "$(cut -d' ' -f3 /proc/$job/stat)" = S ] && return
+		[ "$(cut -d' ' -f3 /proc/$job/stat)" = S ] && sleep 0.05 && [ "$(cut -d' ' -f3 /proc/$job/stat)" = S ] && break
 		sleep 0.02
 	done
-	return 1
+	exec 5>&-
+	((i < 500))
 }
 
 # goes_on: reads the rest to $tmp/got; the exit status in $status.

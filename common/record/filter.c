@@ -65,6 +65,15 @@ filter_open_input(struct filter *f)
 	f->input = io_name(f->input, "standard input");
 }
 
+/* A pipe of the usual size holds 84 latents, and the two programs at its ends take turns. One whose size somebody chose
+ * is left as it is. */
+static void
+widen(int fd)
+{
+	if (fcntl(fd, F_GETPIPE_SZ) == 1 << 16)
+		fcntl(fd, F_SETPIPE_SZ, 1 << 20);
+}
+
 void
 filter_open_output(struct filter *f)
 {
@@ -72,6 +81,7 @@ filter_open_output(struct filter *f)
 		errno == ENOTTY ? errx(f->failure, "standard output is a terminal; -o - writes to it")
 				: err(f->failure, "%s", f->output);
 	f->output = io_name(f->output, "standard output");
+	widen(f->out.fd);
 }
 
 void
