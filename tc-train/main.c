@@ -17,7 +17,7 @@ static const char usage_text[] =
     "usage: tc-train -o FILE [--init FILE] [--checkpoint FILE] [--steps N] [--batch N] [--rate R]\n"
     "                [--decay R] [--beta R] [--lambda R] [--disturb R] [--even R] [--held N]\n"
     "                [--latent N] [--time N] [--encoder N] [--trunk N] [--detail N] [--seed N]\n"
-    "                [--threads N] [--report N] [STREAM]\n"
+    "                [--threads N] [--report N] [-q] [STREAM]\n"
     "Learns from packet actions (standard input for none or \"-\") the weights of a codec.\n"
     "  -o, --output FILE      write them there, whole or not at all\n"
     "      --init FILE        go on from these weights; \"default\": the built-in ones\n"
@@ -35,7 +35,8 @@ static const char usage_text[] =
     "                         coordinates of actions and of time, hidden units (374 10 48 16 32)\n"
     "      --seed N           of all that is drawn (1)\n"
     "      --threads N        workers; the result hangs on their number (2)\n"
-    "      --report N         steps between reports (500)\n";
+    "      --report N         steps between reports (500)\n"
+    "  -q, --quiet            no reports, which also saves their time\n";
 
 struct options {
 	struct filter filter;
@@ -72,7 +73,8 @@ arguments(struct options *o, int argc, char **argv)
 	    {"encoder", required_argument, NULL, 'E'},	  {"trunk", required_argument, NULL, 'K'},
 	    {"detail", required_argument, NULL, 'A'},	  {"seed", required_argument, NULL, 'S'},
 	    {"threads", required_argument, NULL, 't'},	  {"report", required_argument, NULL, 'R'},
-	    FILTER_HELP,				  {0}};
+	    {"quiet", no_argument, NULL, 'q'},		  FILTER_HELP,
+	    {0}};
 	struct recipe *r = &o->recipe;
 	struct shape *s = &o->shape;
 	int c, which = 0;
@@ -80,7 +82,7 @@ arguments(struct options *o, int argc, char **argv)
 	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 6e-3f, 1, 0.5f, 0.2f, 1};
 	*s = (struct shape){374, 10, 48, 16, 32, 64};
 	o->held = 20;
-	while ((c = getopt_long(argc, argv, "o:", table, &which)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:q", table, &which)) != -1) {
 		const char *what = table[which].name;
 		switch (c) {
 		case 'i':
@@ -250,7 +252,8 @@ train(struct trainer *t, struct options *o)
 
 	if (o->resume >= 0) {
 		checkpoint_read(t, o->resume, o->checkpoint);
-		fprintf(stderr, "tc-train: goes on after %" PRIu32 " steps\n", t->step);
+		if (!o->filter.quiet)
+			fprintf(stderr, "tc-train: goes on after %" PRIu32 " steps\n", t->step);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (t->step < o->recipe.steps && !io_interrupted) {
@@ -260,7 +263,8 @@ train(struct trainer *t, struct options *o)
 		if (trainer_run(t, steps) < 0)
 			errx(1, "no thread can be had");
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		report(t, now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) * 1e-9);
+		if (!o->filter.quiet)
+			report(t, now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) * 1e-9);
 		if (o->checkpoint)
 			checkpoint_write(t, o);
 	}
@@ -284,6 +288,8 @@ read_all(struct options *o, struct dataset *data, struct dataset *held)
 	if (dataset_index(data) < 0)
 		err(1, NULL);
 	stream_reader_free(&f->reader); /* training takes long */
+	if (f->quiet)
+		return;
 	fprintf(stderr,
 		"tc-train: %" PRIu64 " packets of %" PRIu32 " traces, %" PRIu64
 		" of them different; %" PRIu64 " packets of %" PRIu32 " traces held back\n",

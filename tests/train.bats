@@ -117,6 +117,14 @@ train() { tc-train "${small[@]}" --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_F
 	is "$(ls -A "$tmp" | grep -c '^state')" 1
 }
 
+@test "with -q nothing is said, and the weights are the same" {
+	train
+	mv "$tmp/w" "$tmp/once"
+	train -q
+	[ ! -s "$tmp/said" ]
+	cmp "$tmp/once" "$tmp/w"
+}
+
 @test "a checkpoint of any report goes on to the same weights" {
 	train
 	mv "$tmp/w" "$tmp/want"
