@@ -79,6 +79,16 @@ pair(struct context_list *l, uint32_t truth, uint32_t its)
 	l->true_of[its] = truth + 1;
 }
 
+/* No slot of the list stands for a true one. */
+static void
+part(struct context_list *l, uint32_t truth)
+{
+	if (!l->its || truth >= l->in.cap || !l->its[truth])
+		return;
+	l->true_of[l->its[truth] - 1] = 0;
+	l->its[truth] = 0;
+}
+
 /* The list's slot for a true one; the cap where there is none. */
 static uint32_t
 counterpart(const struct context_list *l, uint32_t truth)
@@ -172,20 +182,34 @@ pass_ref(struct context *c, enum way way, enum action_field f, struct action_ref
 	return good;
 }
 
-/* The flow: absent where it is the predicted one. A relative action says 0 for that too. */
+static uint32_t
+flow_of(const struct action *a)
+{
+	int64_t v = action_number(a, ACTION_FLOW);
+
+	return v < 0 || v >= UINT32_MAX ? UINT32_MAX : v;
+}
+
+/* The flow: absent where it is the predicted one. A relative action says 0 for that too. One whose first packet
+ * the decoder took for another's begins with the next. */
 static bool
 pass_flow(struct context *c, enum way way, struct action *a)
 {
+	struct context_list *flows = &c->list[CONTEXT_FLOWS];
 	bool opens = action_number(a, ACTION_OPEN) == OPEN_NEW, good = true;
-	int64_t v = action_number(a, ACTION_FLOW);
-	uint32_t slot = v < 0 || v >= UINT32_MAX ? UINT32_MAX : v;
+	uint32_t slot = flow_of(a);
 
-	if (way != RESOLVE && action_has(a, ACTION_FLOW) && v == 0)
+	if (way != RESOLVE && action_has(a, ACTION_FLOW) && slot == 0)
 		good = false; /* not canonical */
+	if (way == RELATE && !opens && missed(flows, slot)) {
+		action_set(a, ACTION_OPEN, OPEN_NEW);
+		opens = true;
+		good = false;
+	}
 	if (opens)
-		good &= pass_new(&c->list[CONTEXT_FLOWS], way, &slot);
+		good &= pass_new(flows, way, &slot);
 	else
-		good &= pass_known(&c->list[CONTEXT_FLOWS], way, &slot);
+		good &= pass_known(flows, way, &slot);
 	if (way == FOLLOW)
 		return good;
 	a->has &= ~(1ull << ACTION_FLOW);
@@ -255,9 +279,14 @@ context_follow(struct context *c, const struct action *a)
 void
 context_pair(struct context *c, const struct action *truth, const struct action *made)
 {
-	if (action_number(truth, ACTION_OPEN) == OPEN_NEW)
-		pair(&c->list[CONTEXT_FLOWS], action_number(truth, ACTION_FLOW),
-		     action_number(made, ACTION_FLOW));
+	struct context_list *flows = &c->list[CONTEXT_FLOWS];
+	bool opens = action_number(truth, ACTION_OPEN) == OPEN_NEW;
+
+	if (opens || missed(flows, flow_of(truth))) {
+		part(flows, flow_of(truth));
+		if (action_number(made, ACTION_OPEN) == OPEN_NEW)
+			pair(flows, flow_of(truth), flow_of(made));
+	}
 	for (uint64_t left = truth->has & made->has & refs; left; left &= left - 1) {
 		enum action_field f = __builtin_ctzll(left);
 		const struct action_ref *t = action_ref((struct action *)truth, f),

@@ -42,7 +42,7 @@ void context_free(struct context *c);
 void context_copy(struct context *to, const struct context *c);
 
 /* Makes an action relative, in place. False where it can't be said so: a slot that isn't in use, a
- * new one in another slot than the one that is due, a host that the decoder missed. */
+ * new one in another slot than the one that is due, a flow or host that the decoder missed, which is new then. */
 bool context_relate(struct context *c, struct action *a);
 /* The twin. Any relative action will do; ranks beyond the last are the last. */
 void context_resolve(struct context *c, struct action *a);
