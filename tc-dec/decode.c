@@ -198,9 +198,7 @@ write_packet(struct decoder *d, const struct item *t)
 	}
 	action_unpack(&a, d->arena + (t->miss ? d->row_words[t->miss - 1] : t->words));
 	context_resolve(&d->context, &a);
-	int64_t step = time_get(t->time_miss ? d->row_time[t->time_miss - 1] : t->time), ns;
-	if (__builtin_mul_overflow(step, (int64_t)d->unit, &ns))
-		ns = step < 0 ? -INT64_MAX : INT64_MAX;
+	int64_t ns = time_ns(t->time_miss ? d->row_time[t->time_miss - 1] : t->time, d->unit);
 	if (ns)
 		action_set(&a, ACTION_DT, ns);
 	return stream_write(d->out, &a);

@@ -293,7 +293,7 @@ prepare_times(struct encoder *e)
 		if (t->what != PACKET)
 			continue;
 		uint32_t code = clock_aim(&clock, t->step);
-		clock_tick(&clock, t->step, time_get(code) * clock.unit);
+		clock_tick(&clock, t->step, time_ns(code, clock.unit));
 		t->time = times_entry(&e->times, code);
 		if (t->time->made)
 			continue;
@@ -343,7 +343,7 @@ static uint32_t
 aim(const struct encoder *e, const struct item *t, const struct action *a)
 {
 	uint32_t code = clock_aim(&e->clock, t->step);
-	int64_t said = time_get(code) * e->clock.unit, heeded = silence_heed(&e->silence, a, t->step, said);
+	int64_t said = time_ns(code, e->clock.unit), heeded = silence_heed(&e->silence, a, t->step, said);
 
 	return heeded == said ? code : clock_bound(&e->clock, heeded, heeded > said);
 }
@@ -353,7 +353,7 @@ static void
 pass_time(struct encoder *e, const struct item *t, const struct time_entry *time, struct action *patch,
 	  const struct action *a)
 {
-	int64_t step = time_get(time->decoded) * e->clock.unit;
+	int64_t step = time_ns(time->decoded, e->clock.unit);
 
 	if (patch) {
 		step = silence_heed(&e->silence, a, t->step, t->step);

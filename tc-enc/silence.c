@@ -55,11 +55,14 @@ silence_heed(const struct silence *s, const struct action *a, int64_t step, int6
 
 	if (!f || f->trace != s->trace || action_number(a, ACTION_OPEN) == OPEN_NEW)
 		return said;
-	int64_t idle = s->idle[f->kind];
+	int64_t idle = s->idle[f->kind], left;
 	bool over = clock_after(s, TRUE_TIME, step) - f->last[TRUE_TIME] > idle;
 	if (over == (clock_after(s, SAID_TIME, said) - f->last[SAID_TIME] > idle))
 		return said;
-	return f->last[SAID_TIME] + idle - s->now[SAID_TIME] + over;
+	if (__builtin_sub_overflow(f->last[SAID_TIME], s->now[SAID_TIME], &left) ||
+	    __builtin_add_overflow(left, idle + over, &left))
+		return said;
+	return left;
 }
 
 void

@@ -13,13 +13,22 @@ clock_of(const struct stream_header *h)
 	return (struct clock){h->nano ? 1 : 1000, 0};
 }
 
+/* What is out of range is at its end. */
+static int64_t
+sum(int64_t a, int64_t b)
+{
+	int64_t s;
+
+	return __builtin_add_overflow(a, b, &s) ? (b < 0 ? INT64_MIN : INT64_MAX) : s;
+}
+
 uint32_t
 clock_aim(const struct clock *c, int64_t step)
 {
 	int64_t most = (step < 0 ? -step : step) >> (TIME_MANTISSA + 1);
 	int64_t debt = c->debt > most ? most : c->debt < -most ? -most : c->debt;
 
-	return time_put((step + debt) / c->unit).bit;
+	return time_put(sum(step, debt) / c->unit).bit;
 }
 
 uint32_t
@@ -31,13 +40,17 @@ clock_bound(const struct clock *c, int64_t step, bool at_least)
 	if (at_least && v * c->unit < step)
 		v++;
 	int64_t got = time_get(time_put(v).bit);
-	return time_put(at_least && got < v ? v + quantum : !at_least && got > v ? v - quantum : v).bit;
+	return time_put(at_least && got < v ? sum(v, quantum) : !at_least && got > v ? sum(v, -quantum) : v).bit;
 }
 
 void
 clock_tick(struct clock *c, int64_t step, int64_t said)
 {
-	c->debt += step - said;
+	int64_t behind;
+
+	if (__builtin_sub_overflow(step, said, &behind))
+		behind = step < 0 ? INT64_MIN : INT64_MAX;
+	c->debt = sum(c->debt, behind);
 }
 
 int

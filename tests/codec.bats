@@ -225,6 +225,24 @@ latents() {
 	true
 }
 
+@test "steps as long as there are, whose sum no clock holds, pass" {
+	for resolution in us ns; do
+		{
+			echo "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"$resolution\",\"start\":\"1.000000000\",\"link\":1,\"snaplen\":65535,\"cap\":65536,\"idle_tcp\":300,\"idle_udp\":60,\"idle_other\":60}"
+			echo '{"open":1,"orig_p":5000,"resp_p":53,"proto":17,"frag":0,"orig_h":[0,1],"resp_h":[1,1],"src_mac":[0,0],"dst_mac":[1,0]}'
+			for dt in 223000 9223372036854775000 9223372036854775000 -9223372036854775000 -9223372036854775000 \
+				-9223372036854775000 1000 4611686018427387000 223000 9223372036854775000; do
+				echo "{\"dt\":$dt}"
+			done
+			echo '{"end":"whole"}'
+		} | tc-show --reverse >"$tmp/a"
+		for how in '' --no-patch '--no-patch --no-refine --sample'; do
+			tc-enc -q $how "$tmp/a" | tc-dec -q >"$tmp/b"
+			is "$(tc-show "$tmp/b" | grep -c dt)" 10
+		done
+	done
+}
+
 @test "at most one packet of a thousand needs a patch" {
 	jq . "$BATS_FILE_TMPDIR/stats"
 	is "$(jq .packets "$BATS_FILE_TMPDIR/stats")" "$(packets "$sample")"

@@ -828,6 +828,16 @@ time_get(uint32_t bit)
 	return bit & 1 ? -(int64_t)v : (int64_t)v;
 }
 
+int64_t
+time_ns(uint32_t bit, int unit)
+{
+	int64_t step = time_get(bit), ns;
+
+	if (__builtin_mul_overflow(step, (int64_t)unit, &ns))
+		return step < 0 ? -INT64_MAX : INT64_MAX;
+	return ns;
+}
+
 void
 time_out(struct time_code c, float *x)
 {

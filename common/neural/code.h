@@ -109,6 +109,8 @@ struct time_code {
 };
 struct time_code time_put(int64_t step);
 int64_t time_get(uint32_t bit);
+/* The same in ns, at so many a unit of the trace; what is out of range is at its end. */
+int64_t time_ns(uint32_t bit, int unit);
 void time_out(struct time_code c, float *x);
 uint32_t time_in(const float *x);
 /* Any step, by its length in bits. */

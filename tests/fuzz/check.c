@@ -103,8 +103,10 @@ check_identity(struct octets stream, struct octets *capture)
 	if (granted && (again.end != s.end || memcmp(c.out.p, stream.p, s.end)))
 		found("lifted again it is another stream");
 	outcome_free(&c);
-	*capture = b.out;
-	b.out.p = NULL;
+	if (granted) {
+		*capture = b.out;
+		b.out.p = NULL;
+	}
 out:
 	outcome_free(&b);
 }
