@@ -1,7 +1,7 @@
 # What is built from what: the lines below "Programs" are the architecture. A program is its own
 # main.c with rooms of common/: packet (what captures know) and record (the stream between them).
 
-CFLAGS ?= -O3 -g -flto=auto
+CFLAGS ?= $(if $(SANITIZE),-O1 -g,-O3 -g -flto=auto)
 PREFIX ?= /usr/local
 # Files of any size on 32-bit machines too. What a table doesn't name is 0: clang's -Wextra wants it said.
 override CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Icommon
