@@ -13,7 +13,7 @@ done >build/train.act
 # First far and fast; then near, with more bits at random, and less weight on time, whose bits are learned by then.
 [ -e build/first.tcw ] ||
 	bin/tc-train -o build/first.tcw --checkpoint build/first.checkpoint --steps 24000 --report 2500 "$@" build/train.act
-bin/tc-train --init build/first.tcw -o weights/default.tcw --checkpoint build/default.checkpoint --steps 4000 \
-	--rate 0.002 --beta 0.0057 --disturb 0.72 --lambda 0.2 "$@" build/train.act
+bin/tc-train --init build/first.tcw -o weights/default.tcw --checkpoint build/default.checkpoint --steps 5000 \
+	--rate 0.002 --beta 0.0061 --disturb 0.72 --lambda 0.1 "$@" build/train.act
 rm -f build/one.act build/train.act build/first.tcw build/first.checkpoint build/default.checkpoint
 sha256sum weights/default.tcw
