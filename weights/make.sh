@@ -10,10 +10,6 @@ mkdir -p build
 find "$dir" -type f | LC_ALL=C sort | while IFS= read -r f; do
 	if bin/tc-lift -q -o build/one.act "$f" 2>/dev/null; then cat build/one.act; fi
 done >build/train.act
-# First far and fast; then near, with more bits at random, and less weight on time, whose bits are learned by then.
-[ -e build/first.tcw ] ||
-	bin/tc-train -o build/first.tcw --checkpoint build/first.checkpoint --steps 24000 --report 2500 "$@" build/train.act
-bin/tc-train --init build/first.tcw -o weights/default.tcw --checkpoint build/default.checkpoint --steps 5000 \
-	--rate 0.002 --beta 0.0061 --disturb 0.72 --lambda 0.1 "$@" build/train.act
-rm -f build/one.act build/train.act build/first.tcw build/first.checkpoint build/default.checkpoint
+bin/tc-train -o weights/default.tcw --checkpoint build/default.checkpoint --steps 24000 --report 2500 "$@" build/train.act
+rm -f build/one.act build/train.act build/default.checkpoint
 sha256sum weights/default.tcw
