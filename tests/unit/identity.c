@@ -290,5 +290,7 @@ main(int argc, char **argv)
 			break;
 		compare(&pa, &pb);
 	}
+	capture_close(&a);
+	capture_close(&b);
 	return 0;
 }
