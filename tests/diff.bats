@@ -321,6 +321,13 @@ seen() {
 	done
 }
 
+@test "nor by the acknowledgement field of a packet without ACK flag" {
+	for ack in 0 2000 3000000000; do
+		craft "$ack" "[(s := S(isn=(1, 1000))).c('S', ack_is=$ack), s.s('SA'), s.s('A', 50), s.c('P', 9, ack_is=$ack), s.s('A', 50)]"
+		equal "$tmp/0" "$tmp/$ack"
+	done
+}
+
 # --- tolerance, exit status ---
 
 @test "--tolerance: within is up to and with it, and each metric has its own" {

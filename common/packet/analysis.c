@@ -28,7 +28,7 @@ struct view {
 	struct analysis_side *me, *peer;
 	struct analysis_times *times;
 	int64_t time;
-	uint32_t seq, ack, len, window; /* len: octets of payload; window: as the header has it */
+	uint32_t seq, ack, len, window; /* ack: 0 without the flag; len: octets of payload; window: as the header has it */
 	uint16_t flags;
 	uint32_t bits;
 };
@@ -248,8 +248,8 @@ remember(struct view *v)
 }
 
 /* "ack_rtt": of the oldest segment that ends where the acknowledgement does. Wireshark lets the field
- * of a segment without ACK flag, mostly 0, acknowledge what is before it on the circle, which hangs
- * on the peer's ISN; here it says nothing. */
+ * of a segment without ACK flag acknowledge what is before it on the circle, which hangs on the peer's ISN; here it
+ * says nothing, and is 0, as it mostly is, where else it would count. */
 static void
 time_acknowledgement(struct view *v)
 {
@@ -376,7 +376,7 @@ analysis_packet(struct analysis *a, int dir, const struct packet *p, struct anal
 	else
 		dir ^= a->turned;
 	struct view v = {.a = a, .me = &a->side[dir], .peer = &a->side[!dir], .times = t,
-			 .time = p->time, .seq = p->seq, .ack = p->ack, .window = p->win,
+			 .time = p->time, .seq = p->seq, .ack = p->flags & TCP_ACK ? p->ack : 0, .window = p->win,
 			 .flags = p->flags};
 	judge_syn(&v);
 	v.me->sacked = 0;
