@@ -20,13 +20,10 @@
 
 const float encode_margins[7] = {0, 0.1f, 0.3f, 1, 3, 10, 30};
 
-/* The fields that core exactness counts, and those that change the state of a decoder. */
+/* The fields that core exactness counts. */
 #define BIT(f) (1ull << ACTION_##f)
 static const uint64_t core_fields = BIT(FLOW) | BIT(OPEN) | BIT(ORIG_H) | BIT(RESP_H) | BIT(DIR) | BIT(PROTO) |
 				    BIT(FLAGS) | BIT(SEQ) | BIT(ACK) | BIT(ACK_SAME) | BIT(LEN);
-static const uint64_t state_fields = BIT(FLOW) | BIT(OPEN) | BIT(ORIG_H) | BIT(RESP_H) | BIT(SRC_MAC) |
-				     BIT(DST_MAC) | BIT(TARGET) | BIT(SHA) | BIT(THA) |
-				     BIT(QUOTE_SRC) | BIT(QUOTE_DST);
 
 /* What became of one action: the cache's value, before the latent's octets. */
 struct outcome {
@@ -395,7 +392,7 @@ write_packet(struct encoder *e, int i, bool *back)
 			action_unpack(&said, t->said);
 			context_resolve(&e->behind, &said);
 			context_pair(&e->behind, &a, &said);
-			*back = !t->sayable || t->outcome.wrong_after & state_fields;
+			*back = true;
 		}
 	}
 	return stream_write_latent(e->out, &l, action_opens(&a));
@@ -562,7 +559,6 @@ encoder_add(struct encoder *e, const struct action *a)
 
 	action_unpack(&copy, e->arena + e->used);
 	*t = (struct item){.what = PACKET, .words = e->used, .step = action_number(a, ACTION_DT)};
-	copy.has &= ~(1ull << ACTION_DT);
 	t->sayable = context_relate(&e->ahead, &copy);
 	look_up(e, t, &copy);
 	return added(e, words);

@@ -75,6 +75,8 @@ script() {
 @test "room: stream, every octet damaged" { units stream-damaged; }
 @test "room: ranks of slots" { neural recency; }
 @test "room: ranks where a decoder went another way" { neural counterparts; }
+@test "room: what flows have in common" { neural relations; }
+@test "room: the licence for headers that contradict each other" { neural licence; }
 @test "room: actions as bits" { neural code; }
 @test "room: time steps as bits" { neural time-codes; }
 @test "room: halves" { neural halves; }

@@ -1,5 +1,6 @@
 #include "neural/code.h"
 
+#include "neural/context.h"
 #include "record/wide.h"
 
 #include <arpa/inet.h>
@@ -10,15 +11,15 @@
 
 const char *const code_group_names[CODE_GROUPS] = {"base", "tcp",  "stamp", "frame", "open",
 						   "hosts", "opts", "misc",  "lists", "sack",
-						   "quote", "far",  "fixed"};
+						   "quote", "as_is", "far", "fixed"};
 
 #define NEAR	    15 /* bits of a number's mantissa, of those that have far ones */
 #define NEAR_FIXED  30 /* bits of a fixed address, likewise */
 #define FIXED_WIDTH 48
 
 /* What a field's details are. BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign;
- * FLAGS, FRAG: plain bits, few of which are set often; ONE: always the same value, the bias. The bias is
- * taken off the value first. */
+ * FLAGS, FRAG: plain bits, few of which are set often; PORT: near another or not; ONE: always the same value, the bias; SURE: likewise, with
+ * n bits that must be set. The bias is taken off the value first. */
 enum form {
 	FORM_NONE,
 	FORM_ONE,
@@ -27,6 +28,8 @@ enum form {
 	FORM_SIGNED,
 	FORM_FLAGS,
 	FORM_FRAG,
+	FORM_PORT,
+	FORM_SURE,
 	FORM_LIST,
 	FORM_REF,
 	FORM_QUOTE
@@ -34,13 +37,14 @@ enum form {
 
 static const struct spec {
 	uint8_t group, form, n, bias;
-	uint8_t max, element; /* LIST: elements at most, form of each */
+	uint8_t max, element; /* LIST: elements at most; form of each, of a PORT that isn't near */
 	uint8_t far;	      /* group of its far bits; 0: it has none */
 } specs[CODE_FIELDS] = {
+    [MANNER_WITHOUT] = {CODE_MISC, FORM_BITS, MANNER_WITHOUT_BITS},
     [ACTION_FLOW] = {CODE_BASE, FORM_NUMBER, 20},
     [ACTION_DIR] = {CODE_BASE, FORM_ONE, 0, 1},
-    [ACTION_LEN] = {CODE_BASE, FORM_SIGNED, 17},
-    [ACTION_WIN] = {CODE_BASE, FORM_NUMBER, 16},
+    [ACTION_LEN] = {CODE_BASE, FORM_SIGNED, 31, .far = CODE_FAR},
+    [ACTION_WIN] = {CODE_BASE, FORM_SIGNED, 17},
     [ACTION_ID] = {CODE_BASE, FORM_SIGNED, 16},
     [ACTION_FLAGS] = {CODE_BASE, FORM_FLAGS, 12},
     [ACTION_ACK] = {CODE_TCP, FORM_SIGNED, 32, .far = CODE_FAR},
@@ -51,8 +55,8 @@ static const struct spec {
     [ACTION_NO_ECHO] = {CODE_STAMP, FORM_ONE, 0, 1},
     [ACTION_TTL] = {CODE_OPEN, FORM_BITS, 8},
     [ACTION_OPEN] = {CODE_OPEN, FORM_BITS, 2, 1},
-    [ACTION_ORIG_P] = {CODE_OPEN, FORM_BITS, 16},
-    [ACTION_RESP_P] = {CODE_OPEN, FORM_NUMBER, 16},
+    [ACTION_ORIG_P] = {CODE_OPEN, FORM_PORT, 16, .element = FORM_BITS},
+    [ACTION_RESP_P] = {CODE_OPEN, FORM_PORT, 16, .element = FORM_NUMBER},
     [ACTION_PROTO] = {CODE_OPEN, FORM_NUMBER, 18},
     [ACTION_MSS] = {CODE_OPEN, FORM_NUMBER, 16},
     [ACTION_WSCALE] = {CODE_OPEN, FORM_NUMBER, 8},
@@ -67,7 +71,7 @@ static const struct spec {
     [ACTION_CODE] = {CODE_MISC, FORM_NUMBER, 8},
     [ACTION_REST] = {CODE_MISC, FORM_BITS, 32},
     [ACTION_TOS] = {CODE_FRAME, FORM_BITS, 8},
-    [ACTION_CAP] = {CODE_FRAME, FORM_NUMBER, 18},
+    [ACTION_CAP] = {CODE_FRAME, FORM_NUMBER, 19},
     [ACTION_LABEL] = {CODE_MISC, FORM_BITS, 1, 1},
     [ACTION_NO_CHECKSUM] = {CODE_MISC, FORM_BITS, 1},
     [ACTION_URGENT] = {CODE_MISC, FORM_NUMBER, 16},
@@ -86,6 +90,7 @@ static const struct spec {
     [ACTION_QUOTE] = {CODE_QUOTE, FORM_QUOTE},
     [ACTION_QUOTE_SRC] = {CODE_QUOTE, FORM_REF},
     [ACTION_QUOTE_DST] = {CODE_QUOTE, FORM_REF},
+    [ACTION_AS_IS] = {CODE_AS_IS, FORM_SURE, CODE_SURE, 1},
 };
 
 uint64_t
@@ -321,6 +326,18 @@ walk_form(struct walk *w, enum form form, unsigned n, int64_t v)
 	}
 }
 
+/* A port: by steps from one before, or as it is. */
+static int64_t
+walk_port(struct walk *w, enum form form, unsigned n, int64_t v)
+{
+	unsigned end = w->at + 1 + n + (form == FORM_NUMBER ? length_of(n) - 1 : 0);
+	bool near = pass(w, 1, w->way == DRAW ? code_random(w->random) & 1 : v >= CONTEXT_NEAR, 1);
+
+	v = near ? CONTEXT_NEAR + (int64_t)walk_bits(w, 6, v - CONTEXT_NEAR) : walk_form(w, form, n, v);
+	w->at = end;
+	return v;
+}
+
 static void
 walk_list(struct walk *w, const struct spec *s, struct action_list *l)
 {
@@ -464,12 +481,21 @@ walk_field(struct walk *w, enum action_field f, struct action *a)
 	w->far = s->far;
 	switch (s->form) {
 	case FORM_NONE:
-		w->good &= f == ACTION_DT;
+		w->good = false;
 		break;
 	case FORM_ONE:
 		if (w->way == PUT && a->num[f] != s->bias)
 			w->good = false;
 		a->num[f] = s->bias;
+		break;
+	case FORM_PORT:
+		a->num[f] = walk_port(w, s->element, s->n, a->num[f]);
+		break;
+	case FORM_SURE:
+		w->good &= a->num[f] == s->bias || w->way != PUT;
+		a->num[f] = s->bias;
+		if (walk_bits(w, s->n, ones(s->n)) != ones(s->n))
+			a->has &= ~(1ull << f);
 		break;
 	case FORM_LIST:
 		walk_list(w, s, action_list(a, f));
@@ -564,12 +590,12 @@ start_at(struct walk *w, enum action_field f)
 	w->far_there = w->way == GET && specs[f].far && code_has_group(w->code, specs[f].far);
 }
 
-#define FIELDS (((1ull << CODE_FIELDS) - 1) & ~(1ull << ACTION_DT))
+#define FIELDS ((1ull << CODE_FIELDS) - 1)
 
 bool
 code_put(struct code *c, const struct action *a)
 {
-	struct walk w = {.way = PUT, .code = c, .good = !action_has(a, ACTION_AS_IS)};
+	struct walk w = {.way = PUT, .code = c, .good = true};
 	static struct action copy; /* the walk writes what it passes */
 	uint64_t word[ACTION_WORDS];
 
@@ -642,7 +668,7 @@ in(uint64_t *bit, unsigned n, const float *x)
 	}
 }
 
-const uint64_t code_coarse_care = ~(1ull << ACTION_DT);
+const uint64_t code_coarse_care = UINT64_MAX;
 
 void
 code_coarse_out(const struct code *c, float *x)
@@ -654,7 +680,6 @@ void
 code_coarse_in(struct code *c, const float *x)
 {
 	in(&c->has, CODE_COARSE, x);
-	c->has &= ~(1ull << ACTION_DT);
 }
 
 void

@@ -8,6 +8,9 @@
  * own, since few packets have any and what isn't there costs no time. A number is its length in bits, Gray-coded, and what follows its leading one,
  * highest first, Gray-coded too; what stands behind the end of a number, and all details of a field
  * that isn't there, are bits that nobody cares for: as inputs they are 0, as outputs they are free.
+ *
+ * A licence for headers that contradict each other, as_is, must come from a capture: it is there only with all of
+ * CODE_SURE bits set, which no latent has by chance.
  */
 #ifndef TC_CODE_H
 #define TC_CODE_H
@@ -16,10 +19,9 @@
 
 #include <stddef.h>
 
-#define CODE_WORDS 44 /* room for the details */
-/* The fields that can be said. The one behind them is a licence for headers that contradict each other, which
- * must come from a capture: a latent, any latent, is a sound packet. */
-#define CODE_FIELDS ACTION_AS_IS
+#define CODE_WORDS  45 /* room for the details */
+#define CODE_FIELDS ACTION_COUNT
+#define CODE_SURE   24
 
 enum code_group {
 	CODE_BASE,
@@ -33,6 +35,7 @@ enum code_group {
 	CODE_LISTS,
 	CODE_SACK,
 	CODE_QUOTE,
+	CODE_AS_IS,
 	CODE_FAR,   /* of numbers */
 	CODE_FIXED, /* of addresses that are fixed */
 	CODE_GROUPS
@@ -58,7 +61,7 @@ struct code_layout {
 const struct code_layout *code_layout(void);
 
 /* A relative action, DT apart, to its bits. False where a value can't be said: it is out of range,
- * or a list is too long; or where the packet isn't sound. */
+ * or a list is too long. */
 bool code_put(struct code *c, const struct action *a);
 /* The twin: any bits give an action, DT absent. */
 void code_get(const struct code *c, struct action *a);

@@ -6,14 +6,18 @@
 #define QUOTE_FLOW 0 /* where a quote's list has its flow, -1 for none: tc-records(5) */
 #define QUOTE_SIZE 13
 #define CLASS_V6   8
+#define FRAMES     65536 /* protocols from here on have no hosts */
 #define CLASS_V6_GROUP (CLASS_V6 | 4)
 
 int
 context_begin(struct context *c, uint32_t cap, bool counterparts)
 {
+	memset(c->end, 0, sizeof c->end);
+	memset(c->port, 0, sizeof c->port);
 	if (c->list[0].in.cap != cap || counterparts != (c->list[0].its != NULL)) {
 		context_free(c);
-		int bad = 0;
+		int bad = manners_init(&c->manners, cap);
+		manners_begin(&c->manners);
 		for (int k = 0; k < CONTEXT_LISTS; k++) {
 			struct context_list *l = &c->list[k];
 			bad |= recency_init(&l->in, cap);
@@ -26,6 +30,7 @@ context_begin(struct context *c, uint32_t cap, bool counterparts)
 		}
 		return bad;
 	}
+	manners_begin(&c->manners);
 	for (int k = 0; k < CONTEXT_LISTS; k++) {
 		struct context_list *l = &c->list[k];
 		recency_clear(&l->in);
@@ -40,6 +45,7 @@ context_begin(struct context *c, uint32_t cap, bool counterparts)
 void
 context_free(struct context *c)
 {
+	manners_free(&c->manners);
 	for (int k = 0; k < CONTEXT_LISTS; k++) {
 		recency_free(&c->list[k].in);
 		free(c->list[k].its);
@@ -52,6 +58,9 @@ context_free(struct context *c)
 void
 context_copy(struct context *to, const struct context *c)
 {
+	manners_copy(&to->manners, &c->manners);
+	memcpy(to->end, c->end, sizeof c->end);
+	memcpy(to->port, c->port, sizeof c->port);
 	for (int k = 0; k < CONTEXT_LISTS; k++) {
 		const struct context_list *l = &c->list[k];
 		recency_copy(&to->list[k].in, &l->in);
@@ -62,9 +71,6 @@ context_copy(struct context *to, const struct context *c)
 		}
 	}
 }
-
-/* One way or the other, or the state alone. */
-enum way { RELATE, RESOLVE, FOLLOW };
 
 /* A true slot stands for one of the list's from now on, and what stood for that one no more. */
 static void
@@ -107,7 +113,7 @@ missed(const struct context_list *l, uint32_t truth)
 
 /* A slot that is known: its rank, or the slot at a rank. */
 static bool
-pass_known(struct context_list *l, enum way way, uint32_t *slot)
+pass_known(struct context_list *l, enum passage way, uint32_t *slot)
 {
 	struct recency *r = &l->in;
 	uint32_t v = *slot;
@@ -128,7 +134,7 @@ pass_known(struct context_list *l, enum way way, uint32_t *slot)
 
 /* A slot that is named here. */
 static bool
-pass_new(struct context_list *l, enum way way, uint32_t *slot)
+pass_new(struct context_list *l, enum passage way, uint32_t *slot)
 {
 	struct recency *r = &l->in;
 	uint32_t due = way == FOLLOW ? *slot : recency_fresh(r), v = way == RESOLVE ? due : *slot;
@@ -159,7 +165,7 @@ list_of(struct context *c, enum action_field f)
 }
 
 static bool
-pass_ref(struct context *c, enum way way, enum action_field f, struct action_ref *ref)
+pass_ref(struct context *c, enum passage way, enum action_field f, struct action_ref *ref)
 {
 	struct context_list *l = list_of(c, f), *suffixes = &c->list[CONTEXT_SUFFIXES];
 	bool good = true;
@@ -193,7 +199,7 @@ flow_of(const struct action *a)
 /* The flow: absent where it is the predicted one. A relative action says 0 for that too. One whose first packet
  * the decoder took for another's begins with the next. */
 static bool
-pass_flow(struct context *c, enum way way, struct action *a)
+pass_flow(struct context *c, enum passage way, struct action *a)
 {
 	struct context_list *flows = &c->list[CONTEXT_FLOWS];
 	bool opens = action_number(a, ACTION_OPEN) == OPEN_NEW, good = true;
@@ -218,9 +224,76 @@ pass_flow(struct context *c, enum way way, struct action *a)
 	return good;
 }
 
+#define NEAR 32 /* steps down from a port, and one less up */
+
+/* A port of a flow that opens. */
+static bool
+pass_port(enum passage way, struct action *a, enum action_field f, uint16_t *last)
+{
+	bool there = action_has(a, f);
+	int64_t v = there ? a->num[f] : 0;
+	bool good = there ? v > 0 && v <= UINT16_MAX : true; /* else not canonical, or no port */
+
+	if (way == RESOLVE)
+		v = !there ? *last : v >= CONTEXT_NEAR ? *last + v - CONTEXT_NEAR - NEAR : v;
+	v &= UINT16_MAX;
+	int step = v - *last;
+	*last = v;
+	if (way == FOLLOW)
+		return good;
+	a->has &= ~(1ull << f);
+	if (way == RESOLVE && v)
+		action_set(a, f, v);
+	else if (way == RELATE && step)
+		action_set(a, f, step >= -NEAR && step < NEAR ? CONTEXT_NEAR + NEAR + step : v);
+	return good;
+}
+
+/* An end of a flow that opens. */
+static bool
+pass_end(struct context *c, enum passage way, struct action *a, enum action_field f, uint32_t *last)
+{
+	struct context_list *l = &c->list[CONTEXT_HOSTS];
+	struct action_ref *ref = action_ref(a, f);
+	bool good;
+
+	if (way == RESOLVE && !action_has(a, f) && *last) {
+		*ref = (struct action_ref){REF_KNOWN, .slot = *last - 1};
+		a->has |= 1ull << f;
+		recency_touch(&l->in, ref->slot);
+		return true;
+	}
+	if (!action_has(a, f))
+		return !*last;
+	if (way == RELATE && *last && ref->kind == REF_KNOWN && counterpart(l, ref->slot) == *last - 1) {
+		a->has &= ~(1ull << f);
+		recency_touch(&l->in, *last - 1);
+		return true;
+	}
+	good = pass_ref(c, way, f, ref);
+	*last = ref->kind != REF_FIXED && l->in.n ? recency_at(&l->in, 0) + 1 : 0;
+	return good;
+}
+
+/* What a flow that opens has for good. */
+static bool
+pass_ends(struct context *c, enum passage way, struct action *a)
+{
+	int64_t proto = action_has(a, ACTION_PROTO) ? a->num[ACTION_PROTO] : 6;
+	uint16_t *port = c->port[proto == 6 ? 0 : proto == 17 ? 1 : 2];
+	bool good = pass_port(way, a, ACTION_ORIG_P, &port[0]);
+
+	good &= pass_port(way, a, ACTION_RESP_P, &port[1]);
+	if (proto < FRAMES) {
+		good &= pass_end(c, way, a, ACTION_ORIG_H, &c->end[0]);
+		good &= pass_end(c, way, a, ACTION_RESP_H, &c->end[1]);
+	}
+	return good;
+}
+
 /* A quote's flow comes by its rank and isn't used by that. */
 static bool
-pass_quote(struct context *c, enum way way, struct action_list *l)
+pass_quote(struct context *c, enum passage way, struct action_list *l)
 {
 	struct context_list *flows = &c->list[CONTEXT_FLOWS];
 	struct recency *r = &flows->in;
@@ -245,17 +318,24 @@ pass_quote(struct context *c, enum way way, struct action_list *l)
 static const uint64_t refs = ((2ull << ACTION_QUOTE_DST) - 1) & ~((1ull << ACTION_ORIG_H) - 1);
 
 static bool
-pass(struct context *c, enum way way, struct action *a)
+pass(struct context *c, enum passage way, struct action *a)
 {
 	bool good = pass_flow(c, way, a);
+	const struct recency *flows = &c->list[CONTEXT_FLOWS].in;
+	uint32_t flow = flows->n ? recency_at(flows, 0) : 0; /* the action's, just touched */
+	uint64_t left = a->has & refs;
 
-	for (uint64_t left = a->has & refs; left; left &= left - 1) {
+	if (action_number(a, ACTION_OPEN) == OPEN_NEW) {
+		good &= pass_ends(c, way, a);
+		left &= ~(1ull << ACTION_ORIG_H | 1ull << ACTION_RESP_H);
+	}
+	for (; left; left &= left - 1) {
 		enum action_field f = __builtin_ctzll(left);
 		good &= pass_ref(c, way, f, action_ref(a, f));
 	}
 	if (action_has(a, ACTION_QUOTE))
 		good &= pass_quote(c, way, action_list(a, ACTION_QUOTE));
-	return good;
+	return good & manners_pass(&c->manners, way, a, flow);
 }
 
 bool

@@ -7,7 +7,10 @@
  * In a relative action FLOW is absent where it is what the state predicts: the flow of the packet
  * before, or, where the action opens a new one, the slot that is due. Present, it is the rank. The
  * slot of a reference, and of an IPv6 suffix, is the rank of one that is known, and 0 for a new one
- * that gets the slot due. Quotes name their flow by rank.
+ * that gets the slot due. Quotes name their flow by rank. Of a flow that opens, the ends and ports are
+ * absent where they are those of the flow that opened before, the ports of the last one with its protocol. Else they are
+ * present, even if a port is 0; one that is near that one is said as CONTEXT_NEAR + 32 and the steps from there.
+ * What else a flow has in common with the one before is absent too: manner.h.
  *
  * Where latents go without patches, a decoder may miss a flow or a host; all that are new behind it
  * then have other slots than in truth. An encoder that keeps counterparts goes on with the decoder's,
@@ -16,8 +19,11 @@
 #ifndef TC_CONTEXT_H
 #define TC_CONTEXT_H
 
+#include "neural/manner.h"
 #include "neural/recency.h"
 #include "record/action.h"
+
+#define CONTEXT_NEAR 65536 /* that and 63 more */
 
 enum { CONTEXT_FLOWS, CONTEXT_HOSTS, CONTEXT_MACS, CONTEXT_SUFFIXES, CONTEXT_LISTS };
 
@@ -32,6 +38,10 @@ struct context_list {
 
 struct context {
 	struct context_list list[CONTEXT_LISTS];
+	struct manners manners;
+	/* Of the last flow that opened, from its initiator, to it. */
+	uint32_t end[2];    /* slots, plus one; 0: none */
+	uint16_t port[3][2]; /* of TCP, of UDP, of all else */
 };
 
 /* For a trace whose header says this cap, in a context that is all zero or had another trace. 0, or
@@ -41,7 +51,7 @@ void context_free(struct context *c);
 /* Makes *to, of the same cap, equal to *c. */
 void context_copy(struct context *to, const struct context *c);
 
-/* Makes an action relative, in place. False where it can't be said so: a slot that isn't in use, a
+/* Makes an action relative, in place; its time step goes. False where it can't be said so: a slot that isn't in use, a
  * new one in another slot than the one that is due, a flow or host that the decoder missed, which is new then. */
 bool context_relate(struct context *c, struct action *a);
 /* The twin. Any relative action will do; ranks beyond the last are the last. */
