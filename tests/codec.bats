@@ -292,7 +292,9 @@ print(sum(isinstance(r, list) and len(r) == 2 for r in msgpack.Unpacker(sys.stdi
 	is "$(packets "$tmp/b.pcap")" 12000
 	jq -c '[.packets, .whole, .patched]' "$tmp/stats"
 	is "$(jq .patched "$tmp/stats")" 0
-	equal=$(paste -d'\n' <(steady "$tmp/a" | sed '1d;$d') <(steady "$tmp/b" | sed '1d;$d') |
+	# Behind a host that was missed the slots have other numbers.
+	hosts='s/"(orig_h|resp_h|src_mac|dst_mac|target|sha|tha)":(\[[^]]*\]|[0-9]+),?//g'
+	equal=$(paste -d'\n' <(steady "$tmp/a" | sed -E "1d;\$d;$hosts") <(steady "$tmp/b" | sed -E "1d;\$d;$hosts") |
 		awk 'NR % 2 { a = $0; next } { n += a == $0 } END { print n }')
 	echo "equal: $equal"
 	jq -e --argjson equal "$equal" '$equal >= .whole - 0.005 * .packets' "$tmp/stats"

@@ -10,6 +10,6 @@ mkdir -p build
 find "$dir" -type f | LC_ALL=C sort | while IFS= read -r f; do
 	if bin/tc-lift -q -o build/one.act "$f" 2>/dev/null; then cat build/one.act; fi
 done >build/train.act
-bin/tc-train -o weights/default.tcw --checkpoint build/default.checkpoint --steps 24000 --report 2500 "$@" build/train.act
+bin/tc-train -o weights/default.tcw --checkpoint build/default.checkpoint --steps 8000 --report 2500 "$@" build/train.act
 rm -f build/one.act build/train.act build/default.checkpoint
 sha256sum weights/default.tcw

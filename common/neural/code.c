@@ -18,8 +18,8 @@ const char *const code_group_names[CODE_GROUPS] = {"base", "tcp",  "stamp", "fra
 #define FIXED_WIDTH 48
 
 /* What a field's details are. BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign;
- * FLAGS, FRAG: plain bits, few of which are set often; PORT: near another or not; ONE: always the same value, the bias; SURE: likewise, with
- * n bits that must be set. The bias is taken off the value first. */
+ * FLAGS, FRAG: plain bits, few of which are set often; PORT: near another or not; ONE: always the same value, the bias; SURE: 1, with n
+ * bits that the other fields give. The bias is taken off the value first. */
 enum form {
 	FORM_NONE,
 	FORM_ONE,
@@ -90,7 +90,7 @@ static const struct spec {
     [ACTION_QUOTE] = {CODE_QUOTE, FORM_QUOTE},
     [ACTION_QUOTE_SRC] = {CODE_QUOTE, FORM_REF},
     [ACTION_QUOTE_DST] = {CODE_QUOTE, FORM_REF},
-    [ACTION_AS_IS] = {CODE_AS_IS, FORM_SURE, CODE_SURE, 1},
+    [ACTION_AS_IS] = {CODE_AS_IS, FORM_SURE, CODE_SURE},
 };
 
 uint64_t
@@ -473,6 +473,41 @@ walk_quote(struct walk *w, struct action_list *l)
 		l->v[i] = walk_form(w, part[i].form, part[i].n, l->v[i]);
 }
 
+/* Bits that all other fields give, so that nobody sets them who doesn't mean it. */
+static uint64_t
+signature(const struct code *c)
+{
+	const uint64_t *word = c->bit;
+	uint64_t h = ~c->has & ((1ull << ACTION_AS_IS) - 1);
+
+	for (int i = 0; i < CODE_WORDS; i++)
+		h = (h ^ (word[i] & c->care[i])) * 0x9e3779b97f4a7c15 ^ h >> 29;
+	return h >> (64 - CODE_SURE);
+}
+
+/* The last field: the others are done. */
+static void
+walk_sure(struct walk *w, enum action_field f, struct action *a)
+{
+	static struct action others;
+	static struct code code;
+	uint64_t due = 0, said;
+
+	if (w->way == PUT) {
+		w->good &= a->num[f] == 1;
+		due = signature(w->code);
+	} else if (w->way == GET) {
+		others = *a;
+		others.has &= ~(1ull << f);
+		code_put(&code, &others);
+		due = signature(&code);
+	}
+	said = walk_bits(w, CODE_SURE, due);
+	a->num[f] = 1;
+	if (w->way == GET && said != due)
+		a->has &= ~(1ull << f);
+}
+
 static void
 walk_field(struct walk *w, enum action_field f, struct action *a)
 {
@@ -492,10 +527,7 @@ walk_field(struct walk *w, enum action_field f, struct action *a)
 		a->num[f] = walk_port(w, s->element, s->n, a->num[f]);
 		break;
 	case FORM_SURE:
-		w->good &= a->num[f] == s->bias || w->way != PUT;
-		a->num[f] = s->bias;
-		if (walk_bits(w, s->n, ones(s->n)) != ones(s->n))
-			a->has &= ~(1ull << f);
+		walk_sure(w, f, a);
 		break;
 	case FORM_LIST:
 		walk_list(w, s, action_list(a, f));

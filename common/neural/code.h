@@ -9,8 +9,8 @@
  * highest first, Gray-coded too; what stands behind the end of a number, and all details of a field
  * that isn't there, are bits that nobody cares for: as inputs they are 0, as outputs they are free.
  *
- * A licence for headers that contradict each other, as_is, must come from a capture: it is there only with all of
- * CODE_SURE bits set, which no latent has by chance.
+ * A licence for headers that contradict each other, as_is, must come from a capture: it is there only with the
+ * CODE_SURE bits that all other fields together give, which no latent has by chance.
  */
 #ifndef TC_CODE_H
 #define TC_CODE_H

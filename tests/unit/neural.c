@@ -78,11 +78,12 @@ recency(void)
 static void
 licence(void)
 {
-	const unsigned at = code_layout()->near[ACTION_AS_IS].at;
+	unsigned at = code_layout()->near[ACTION_AS_IS].at;
 	static struct action a;
 	struct code c;
 
 	action_set(&a, ACTION_AS_IS, 1);
+	action_set(&a, ACTION_WIN, 1000);
 	HOLDS(code_put(&c, &a) && code_layout()->near[ACTION_AS_IS].n == CODE_SURE);
 	code_get(&c, &a);
 	HOLDS(action_has(&a, ACTION_AS_IS) && a.num[ACTION_AS_IS] == 1);
@@ -93,6 +94,11 @@ licence(void)
 		HOLDS(!action_has(&a, ACTION_AS_IS));
 		HOLDS(code_wrong(&c, &less) == 1ull << ACTION_AS_IS);
 	}
+	/* Nor has another packet with the same bits. */
+	at = code_layout()->near[ACTION_WIN].at;
+	c.bit[at / 64] ^= 1ull << at % 64;
+	code_get(&c, &a);
+	HOLDS(!action_has(&a, ACTION_AS_IS) && a.num[ACTION_WIN] != 1000);
 }
 
 /* A code with any fields and any values. */
@@ -139,11 +145,11 @@ code(void)
 	}
 	/* Out of range, and too long. */
 	a = (struct action){0};
-	action_set(&a, ACTION_WIN, 65536);
+	action_set(&a, ACTION_MSS, 65536);
 	HOLDS(!code_put(&c, &a));
-	action_set(&a, ACTION_WIN, -1);
+	action_set(&a, ACTION_MSS, -1);
 	HOLDS(!code_put(&c, &a));
-	action_set(&a, ACTION_WIN, 65535);
+	action_set(&a, ACTION_MSS, 65535);
 	HOLDS(code_put(&c, &a));
 	a.has |= 1ull << ACTION_OPTS;
 	action_list(&a, ACTION_OPTS)->n = 21;
@@ -550,12 +556,12 @@ hinge(void)
 
 	for (int i = 0; i < ROWS; i++) {
 		codes[i] = (struct code){0};
-		code_disturb(&codes[i], 100000, 0.02f, &state);
+		code_disturb(&codes[i], 30, 0.02f, &state); /* no more than the coordinates bear */
 	}
 	for (int i = 0; i < ROWS * w; i++)
 		z[i] = noise[i];
 	network_take(&pass_, codes, ROWS);
-	for (int step = 0; step < 400; step++) {
+	for (int step = 0; step < 1600; step++) {
 		network_decode(&net, &pass_, z, w);
 		network_hinge(&pass_, 1);
 		last = narrow();
