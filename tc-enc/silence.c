@@ -69,11 +69,11 @@ void
 silence_tick(struct silence *s, const struct action *a, int64_t step, int64_t said)
 {
 	struct silent_flow *f = flow_of(s, a);
-	int64_t steps[2] = {step, said}, proto = action_has(a, ACTION_PROTO) ? a->num[ACTION_PROTO] : 6;
+	int64_t steps[2] = {step, said};
 
 	if (f && action_number(a, ACTION_OPEN) == OPEN_NEW) {
 		f->trace = s->trace;
-		f->kind = proto == 6 ? 0 : proto == 17 ? 1 : 2;
+		f->kind = action_flow_kind(a);
 	}
 	for (int i = 0; i < 2; i++) {
 		s->clock[i] = clock_after(s, i, steps[i]);

@@ -279,12 +279,11 @@ pass_end(struct context *c, enum passage way, struct action *a, enum action_fiel
 static bool
 pass_ends(struct context *c, enum passage way, struct action *a)
 {
-	int64_t proto = action_has(a, ACTION_PROTO) ? a->num[ACTION_PROTO] : 6;
-	uint16_t *port = c->port[proto == 6 ? 0 : proto == 17 ? 1 : 2];
+	uint16_t *port = c->port[action_flow_kind(a)];
 	bool good = pass_port(way, a, ACTION_ORIG_P, &port[0]);
 
 	good &= pass_port(way, a, ACTION_RESP_P, &port[1]);
-	if (proto < FRAMES) {
+	if (action_proto(a) < FRAMES) {
 		good &= pass_end(c, way, a, ACTION_ORIG_H, &c->end[0]);
 		good &= pass_end(c, way, a, ACTION_RESP_H, &c->end[1]);
 	}

@@ -41,7 +41,7 @@ struct context {
 	struct manners manners;
 	/* Of the last flow that opened, from its initiator, to it. */
 	uint32_t end[2];    /* slots, plus one; 0: none */
-	uint16_t port[3][2]; /* of TCP, of UDP, of all else */
+	uint16_t port[FLOW_KINDS][2];
 };
 
 /* For a trace whose header says this cap, in a context that is all zero or had another trace. 0, or

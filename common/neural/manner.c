@@ -33,7 +33,7 @@ manners_begin(struct manners *m)
 	m->trace++;
 	m->top = 0;
 	m->cut = (struct manner_cut){0};
-	for (int k = 0; k < 3; k++)
+	for (int k = 0; k < FLOW_KINDS; k++)
 		m->first[k][0].has = m->first[k][1].has = 0;
 }
 
@@ -238,13 +238,13 @@ static bool
 pass_next(struct manner *f, enum passage way, struct action *a, int dir)
 {
 	struct manner_side *me = &f->side[dir];
-	int64_t due = f->kind ? me->length[0] : 0;
+	int64_t due = f->kind == FLOW_TCP ? 0 : me->length[0];
 	bool good = true;
 
 	pass_identification(me, a);
 	if (way == RESOLVE)
 		good &= pass_length(me, way, a, due);
-	if (f->kind == 0)
+	if (f->kind == FLOW_TCP)
 		good &= pass_number(way, a, ACTION_FLAGS, TCP_ACK,
 				    expected_flags(me, &f->side[!dir], action_number(a, ACTION_LEN)));
 	if (way == RELATE)
@@ -256,7 +256,6 @@ bool
 manners_pass(struct manners *m, enum passage way, struct action *a, uint32_t slot)
 {
 	struct manner *f = &m->flow[slot];
-	int64_t proto = action_has(a, ACTION_PROTO) ? a->num[ACTION_PROTO] : 6;
 	int dir = action_number(a, ACTION_DIR) & 1;
 	struct manner_side *me = &f->side[dir];
 	struct facts x = facts_of(a);
@@ -267,7 +266,7 @@ manners_pass(struct manners *m, enum passage way, struct action *a, uint32_t slo
 	if (m->top > m->most)
 		m->most = m->top;
 	if (action_number(a, ACTION_OPEN) == OPEN_NEW || f->trace != m->trace)
-		*f = (struct manner){.trace = m->trace, .kind = proto == 6 ? 0 : proto == 17 ? 1 : 2};
+		*f = (struct manner){.trace = m->trace, .kind = action_flow_kind(a)};
 	if (!me->seen)
 		me->cut = m->cut;
 	if (way == RELATE) {

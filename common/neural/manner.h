@@ -29,7 +29,7 @@ enum passage { RELATE, RESOLVE, FOLLOW };
 struct manners {
 	uint32_t trace;		   /* its number, from 1 */
 	uint32_t top, most;	   /* slots from here on are not in use in it, were not in any trace */
-	struct action first[3][2]; /* of TCP, UDP, all else; from the initiator, to it: only what flows have in common */
+	struct action first[FLOW_KINDS][2]; /* from the initiator, to it: only what flows have in common */
 	/* How packets were cut: to how much, and the least payload of one that was. */
 	struct manner_cut {
 		int64_t cap, least;

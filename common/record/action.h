@@ -115,6 +115,24 @@ action_has(const struct action *a, enum action_field f)
 
 #define OPEN_NEW 1 /* of ACTION_OPEN: the slot forgets what was in it */
 
+/* What flows are told apart by where their kinds differ. */
+enum flow_kind { FLOW_TCP, FLOW_UDP, FLOW_OTHER, FLOW_KINDS };
+
+/* The protocol of a flow that an action opens. */
+static inline int64_t
+action_proto(const struct action *a)
+{
+	return a->has >> ACTION_PROTO & 1 ? a->num[ACTION_PROTO] : 6;
+}
+
+static inline enum flow_kind
+action_flow_kind(const struct action *a)
+{
+	int64_t proto = action_proto(a);
+
+	return proto == 6 ? FLOW_TCP : proto == 17 ? FLOW_UDP : FLOW_OTHER;
+}
+
 /* Whether a flow opens with this packet, in whichever way. */
 static inline bool
 action_opens(const struct action *a)
