@@ -18,10 +18,9 @@ const char *const code_group_names[CODE_GROUPS] = {"base", "tcp",  "stamp", "fra
 #define FIXED_WIDTH 48
 
 /* What a field's details are. BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign;
- * FLAGS, FRAG: plain bits, few of which are set often; PORT: near another or not; ONE: always the same value, the bias; SURE: 1, with n
- * bits that the other fields give. The bias is taken off the value first. */
+ * FLAGS, FRAG: plain bits, few of which are set often; PORT: near another or not; ONE: always the same value, the
+ * bias; SURE: 1, with n bits that the other fields give. The bias is taken off the value first. */
 enum form {
-	FORM_NONE,
 	FORM_ONE,
 	FORM_BITS,
 	FORM_NUMBER,
@@ -477,11 +476,10 @@ walk_quote(struct walk *w, struct action_list *l)
 static uint64_t
 signature(const struct code *c)
 {
-	const uint64_t *word = c->bit;
 	uint64_t h = ~c->has & ((1ull << ACTION_AS_IS) - 1);
 
 	for (int i = 0; i < CODE_WORDS; i++)
-		h = (h ^ (word[i] & c->care[i])) * 0x9e3779b97f4a7c15 ^ h >> 29;
+		h = (h ^ c->bit[i]) * 0x9e3779b97f4a7c15 ^ h >> 29;
 	return h >> (64 - CODE_SURE);
 }
 
@@ -515,9 +513,6 @@ walk_field(struct walk *w, enum action_field f, struct action *a)
 
 	w->far = s->far;
 	switch (s->form) {
-	case FORM_NONE:
-		w->good = false;
-		break;
 	case FORM_ONE:
 		if (w->way == PUT && a->num[f] != s->bias)
 			w->good = false;
@@ -577,7 +572,7 @@ code_layout(void)
 				l.far[f] = (struct code_span){
 				    w.at, s->form == FORM_REF ? FIXED_WIDTH - NEAR_FIXED : s->n - 1u - NEAR};
 				w.at += l.far[f].n;
-			} else if (s->form != FORM_NONE && s->group == g) {
+			} else if (s->group == g) {
 				l.has[g] |= 1ull << f;
 				l.near[f].at = w.at;
 				walk_field(&w, f, &any);
@@ -809,8 +804,6 @@ code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 		/* Lists and addresses have so many bits that few packets bear two of them. */
 		float rare = specs[f].form < FORM_LIST ? 1 : 0.5f;
 		bool has = c->has >> f & 1, turn = code_uniform(state) < there * rare;
-		if (specs[f].form == FORM_NONE)
-			continue;
 		if (has && turn) {
 			clear(c, f);
 		} else if (turn || (has && code_uniform(state) < rare)) {

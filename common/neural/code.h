@@ -60,10 +60,10 @@ struct code_layout {
  * before there are threads. */
 const struct code_layout *code_layout(void);
 
-/* A relative action, DT apart, to its bits. False where a value can't be said: it is out of range,
+/* A relative action (manner.h: what stands in DT's place) to its bits. False where a value can't be said: it is out of range,
  * or a list is too long. */
 bool code_put(struct code *c, const struct action *a);
-/* The twin: any bits give an action, DT absent. */
+/* The twin: any bits give an action. */
 void code_get(const struct code *c, struct action *a);
 
 static inline bool
