@@ -1,33 +1,34 @@
 #include "decode.h"
 
-#include "record/wide.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #define CACHE_OCTETS  (16 << 20)
+#define TIME_OCTETS   (4 << 20)
+#define BLOCK_OCTETS  (1 << 17) /* room for what a block's latents say */
 #define CACHE_PLACES  (1 << 16)
 #define CACHE_WORDS   24 /* of an action that is remembered */
-#define TIME_OCTETS   (8 << 20)
+#define EXPECTED      8  /* packets behind the one that is looked up, whose entries come meanwhile */
 
 #define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)
 
-/* A packet of a block, or the beginning or the end of a trace. */
-struct item {
-	enum { PACKET, BEGIN, END } what;
-	enum stream_end end;
-	uint32_t miss, time_miss; /* numbers, from 1, of the rows that the network must see */
-	uint32_t words;		  /* where its relative action, once it does, or the header stands in the arena */
-	uint32_t time;		  /* code of its time step */
-	uint32_t patch;		  /* where its patch stands in the arena, plus one */
+/* The relative action that a latent says: a value of the cache. */
+struct said {
+	uint64_t *word; /* own, or, where it is longer, in the arena, for this block */
+	uint64_t own[CACHE_WORDS];
 };
 
-/* Rows that the network must see, and where what it says goes. */
-struct rows {
-	int n;
-	float *z;
-	struct cache_entry *entry[DECODE_ROWS];
-	uint32_t hash[DECODE_ROWS];
+_Static_assert(DECODE_BLOCK * (sizeof(struct cache_entry) + sizeof(struct cache_digest) + sizeof(struct said)) <
+		       BLOCK_OCTETS && BLOCK_OCTETS <= TIME_OCTETS / 8, "what a block finds stays for it");
+
+/* A packet of a block, or the beginning or the end of a trace. */
+struct item {
+	enum { PACKET, PATCH, BEGIN, END } what;
+	enum stream_end end;
+	uint32_t words; /* where its patch, or the header, stands in the arena */
+	struct cache_digest action_key, time_key; /* of its latent's octets */
+	struct said *said;
+	uint32_t *time; /* code of its time step */
 };
 
 struct decoder {
@@ -36,18 +37,22 @@ struct decoder {
 	enum latent_type type; /* of what is added */
 	struct context context; /* of what is written, as is the unit */
 	int unit; /* ns */
-	size_t action_size, time_size;
+	size_t action_size, time_size; /* octets of a latent */
 	struct cache actions, times;
 	uint64_t seen;
 
 	int n;
 	struct item item[DECODE_BLOCK];
-	struct rows action_rows, time_rows;
+	uint8_t *latent; /* of the items */
+	/* rows that the network must see, and where what they say goes */
+	int rows, time_rows;
+	float *z, *tz;
 	struct code code[DECODE_ROWS];
-	uint32_t row_words[DECODE_ROWS], row_time[DECODE_ROWS];
+	struct cache_entry *entry[DECODE_ROWS];
+	uint32_t *time[DECODE_ROWS];
 	struct pass pass;
 	uint32_t used;
-	uint64_t arena[DECODE_BLOCK * 2 * ACTION_WORDS];
+	uint64_t arena[DECODE_BLOCK * ACTION_WORDS];
 };
 
 struct decoder *
@@ -60,11 +65,12 @@ decoder_new(const struct network *net, bool cached, struct stream_writer *out)
 		return NULL;
 	d->net = net;
 	d->out = out;
-	d->action_rows.z = calloc(DECODE_ROWS * z, sizeof(float));
-	d->time_rows.z = calloc(DECODE_ROWS * tz, sizeof(float));
-	if (!d->action_rows.z || !d->time_rows.z || pass_init(&d->pass, net, DECODE_ROWS) < 0 ||
-	    cache_init(&d->actions, cached ? CACHE_OCTETS : 0, CACHE_PLACES) < 0 ||
-	    cache_init(&d->times, cached ? TIME_OCTETS : 0, CACHE_PLACES) < 0) {
+	d->latent = calloc(DECODE_BLOCK * (z + tz), sizeof(float));
+	d->z = calloc(DECODE_ROWS * z, sizeof *d->z);
+	d->tz = calloc(DECODE_ROWS * tz, sizeof *d->tz);
+	if (!d->latent || !d->z || !d->tz || pass_init(&d->pass, net, DECODE_ROWS) < 0 ||
+	    cache_init(&d->actions, cached ? CACHE_OCTETS : BLOCK_OCTETS, cached ? CACHE_PLACES : 0) < 0 ||
+	    cache_init(&d->times, cached ? TIME_OCTETS : BLOCK_OCTETS, cached ? CACHE_PLACES : 0) < 0) {
 		decoder_free(d);
 		return NULL;
 	}
@@ -77,104 +83,100 @@ decoder_free(struct decoder *d)
 	if (!d)
 		return;
 	context_free(&d->context);
-	free(d->action_rows.z);
-	free(d->time_rows.z);
+	free(d->latent);
+	free(d->z);
+	free(d->tz);
 	pass_free(&d->pass);
 	cache_free(&d->actions);
 	cache_free(&d->times);
 	free(d);
 }
 
-WIDE static bool
-finite_all(const float *z, int n)
-{
-	uint32_t bad = 0;
-
-	for (int i = 0; i < n; i++) {
-		uint32_t bits;
-		memcpy(&bits, &z[i], sizeof bits);
-		bad |= (bits & 0x7f800000) == 0x7f800000;
-	}
-	return !bad;
-}
-
-/* Remembers, or asks for, what some octets say: the number of a row, from 1, or 0 with *e. False
- * where a coordinate is no finite number. */
-static bool
-look_up(struct decoder *d, struct cache *c, struct rows *r, const uint8_t *octets, size_t size,
-	size_t room, int width, uint32_t *miss, struct cache_entry **e)
-{
-	float *z = r->z + (size_t)r->n * width;
-	struct cache_digest key = {0};
-
-	if (c->size)
-		key = cache_digest(octets, size);
-	*e = cache_find(c, &key, sizeof key);
-	*miss = *e ? (*e)->ahead : 0;
-	if (*e)
-		return true;
-	latent_get(d->type, octets, width, z);
-	if (!finite_all(z, width))
-		return false;
-	r->entry[r->n] = cache_add(c, &key, sizeof key, room);
-	if (r->entry[r->n]) {
-		r->hash[r->n] = r->entry[r->n]->hash;
-		r->entry[r->n]->ahead = r->n + 1;
-	}
-	*miss = ++r->n;
-	return true;
-}
-
-/* The entry that waits for a row, if it still does. */
-static struct cache_entry *
-waiting(const struct rows *r, int i)
-{
-	struct cache_entry *e = r->entry[i];
-
-	if (!e || e->ahead != (uint32_t)i + 1 || e->hash != r->hash[i])
-		return NULL;
-	e->ahead = 0;
-	return e;
-}
-
+/* What the rows say. */
 static void
 see_actions(struct decoder *d)
 {
 	static struct action a;
-	struct rows *r = &d->action_rows;
 
-	if (r->n == 0)
+	if (d->rows == 0)
 		return;
-	network_decide(d->net, &d->pass, r->z, d->net->shape.latent, r->n, d->code);
-	d->seen += r->n;
-	for (int i = 0; i < r->n; i++) {
-		struct cache_entry *e = waiting(r, i);
+	network_decide(d->net, &d->pass, d->z, d->net->shape.latent, d->rows, d->code);
+	d->seen += d->rows;
+	for (int i = 0; i < d->rows; i++) {
+		struct said *said = cache_value(d->entry[i]);
 		code_get(&d->code[i], &a);
-		uint64_t *word = d->arena + d->used;
-		unsigned n = action_pack(&a, word);
-		d->row_words[i] = d->used;
-		d->used += n;
-		if (e && n <= CACHE_WORDS)
-			memcpy(cache_value(e), word, e->size = n * sizeof *word);
-		else if (e)
-			e->hash = 0;
+		said->word = d->arena + d->used;
+		unsigned n = action_pack(&a, said->word);
+		if (n <= CACHE_WORDS) {
+			said->word = memcpy(said->own, said->word, n * sizeof *said->word);
+		} else {
+			d->used += n;
+			d->entry[i]->hash = 0;
+		}
 	}
+	d->rows = 0;
 }
 
 static void
 see_times(struct decoder *d)
 {
-	struct rows *r = &d->time_rows;
-
-	if (r->n == 0)
+	if (d->time_rows == 0)
 		return;
-	time_decode(d->net, &d->pass, r->z, d->net->shape.time, r->n);
-	for (int i = 0; i < r->n; i++) {
-		struct cache_entry *e = waiting(r, i);
-		d->row_time[i] = time_in(d->pass.tlogit + (size_t)i * TIME_BITS);
-		if (e)
-			memcpy(cache_value(e), &d->row_time[i], sizeof d->row_time[i]);
+	time_decode(d->net, &d->pass, d->tz, d->net->shape.time, d->time_rows);
+	for (int i = 0; i < d->time_rows; i++)
+		*d->time[i] = time_in(d->pass.tlogit + (size_t)i * TIME_BITS);
+	d->time_rows = 0;
+}
+
+/* The entry of what a latent's octets say. Where it is new, *fresh. */
+static struct cache_entry *
+entry_of(struct cache *c, const struct cache_digest *key, size_t room, bool *fresh)
+{
+	uint32_t hash = cache_digest_hash(key);
+	struct cache_entry *e = cache_find(c, hash, key, sizeof *key);
+
+	*fresh = !e;
+	return e ? e : cache_add(c, hash, key, sizeof *key, room);
+}
+
+static void
+look_up_packet(struct decoder *d, struct item *t, const uint8_t *octets)
+{
+	int z = d->net->shape.latent, tz = d->net->shape.time;
+	bool fresh;
+	struct cache_entry *e = entry_of(&d->actions, &t->action_key, sizeof *t->said, &fresh);
+
+	t->said = cache_value(e);
+	if (fresh) {
+		latent_get(d->type, octets, z, d->z + (size_t)d->rows * z);
+		d->entry[d->rows++] = e;
 	}
+	if (d->rows == DECODE_ROWS)
+		see_actions(d);
+	t->time = cache_value(entry_of(&d->times, &t->time_key, sizeof *t->time, &fresh));
+	if (fresh) {
+		latent_get(d->type, octets + d->action_size, tz, d->tz + (size_t)d->time_rows * tz);
+		d->time[d->time_rows++] = t->time;
+	}
+	if (d->time_rows == DECODE_ROWS)
+		see_times(d);
+}
+
+/* What the block's latents say. */
+static void
+look_up(struct decoder *d)
+{
+	for (int i = 0; i < d->n; i++) {
+		struct item *t = &d->item[i];
+		if (i + EXPECTED < d->n && t[EXPECTED].what == PACKET) {
+			cache_expect_entry(&d->actions, cache_digest_hash(&t[EXPECTED].action_key));
+			cache_expect_entry(&d->times, cache_digest_hash(&t[EXPECTED].time_key));
+		}
+		if (t->what == PACKET)
+			look_up_packet(d, t, d->latent + i * (d->action_size + d->time_size));
+	}
+	see_actions(d);
+	see_times(d);
 }
 
 static int
@@ -191,17 +193,37 @@ write_packet(struct decoder *d, const struct item *t)
 {
 	static struct action a;
 
-	if (t->patch) {
-		action_unpack(&a, d->arena + t->patch - 1);
-		context_follow(&d->context, &a);
-		return stream_write(d->out, &a);
-	}
-	action_unpack(&a, d->arena + (t->miss ? d->row_words[t->miss - 1] : t->words));
+	action_unpack(&a, t->said->word);
 	context_resolve(&d->context, &a);
-	int64_t ns = time_ns(t->time_miss ? d->row_time[t->time_miss - 1] : t->time, d->unit);
+	int64_t ns = time_ns(*t->time, d->unit);
 	if (ns)
 		action_set(&a, ACTION_DT, ns);
 	return stream_write(d->out, &a);
+}
+
+static int
+write_patch(struct decoder *d, const struct item *t)
+{
+	static struct action a;
+
+	action_unpack(&a, d->arena + t->words);
+	context_follow(&d->context, &a);
+	return stream_write(d->out, &a);
+}
+
+static int
+write_item(struct decoder *d, const struct item *t)
+{
+	switch (t->what) {
+	case PACKET:
+		return write_packet(d, t);
+	case PATCH:
+		return write_patch(d, t);
+	case BEGIN:
+		return write_begin(d, (struct stream_header *)(d->arena + t->words));
+	default:
+		return stream_write_end(d->out, t->end);
+	}
 }
 
 int
@@ -209,25 +231,17 @@ decoder_flush(struct decoder *d)
 {
 	int r = 0;
 
-	see_actions(d);
-	see_times(d);
-	for (int i = 0; i < d->n && r == 0; i++) {
-		const struct item *t = &d->item[i];
-		r = t->what == BEGIN ? write_begin(d, (struct stream_header *)(d->arena + t->words))
-		    : t->what == END ? stream_write_end(d->out, t->end)
-				     : write_packet(d, t);
-	}
-	d->n = d->action_rows.n = d->time_rows.n = d->used = 0;
+	look_up(d);
+	for (int i = 0; i < d->n && r == 0; i++)
+		r = write_item(d, &d->item[i]);
+	d->n = d->used = 0;
 	return r;
 }
 
 static int
 added(struct decoder *d)
 {
-	bool full = ++d->n == DECODE_BLOCK || d->action_rows.n == DECODE_ROWS ||
-		    d->time_rows.n == DECODE_ROWS;
-
-	return full ? decoder_flush(d) : 0;
+	return ++d->n == DECODE_BLOCK ? decoder_flush(d) : 0;
 }
 
 int
@@ -261,27 +275,20 @@ int
 decoder_add(struct decoder *d, const struct latent *l)
 {
 	struct item *t = &d->item[d->n];
-	struct cache_entry *e, *te;
 
-	*t = (struct item){0};
 	if (l->patched) {
-		t->patch = d->used + 1;
+		*t = (struct item){.what = PATCH, .words = d->used};
 		d->used += action_pack(&l->patch, d->arena + d->used);
-	} else {
-		if (!look_up(d, &d->actions, &d->action_rows, l->octets, d->action_size,
-			     CACHE_WORDS * sizeof(uint64_t), d->net->shape.latent, &t->miss, &e) ||
-		    !look_up(d, &d->times, &d->time_rows, l->octets + d->action_size, d->time_size,
-			     sizeof t->time, d->net->shape.time, &t->time_miss, &te))
-			return 1;
-		if (!t->miss) { /* the entry may be gone by the time the block is written */
-			const uint64_t *word = cache_value(e);
-			t->words = d->used;
-			memcpy(d->arena + d->used, word, e->size);
-			d->used += e->size / sizeof *word;
-		}
-		if (!t->time_miss)
-			memcpy(&t->time, cache_value(te), sizeof t->time);
+		return added(d);
 	}
+	if (!latent_finite(d->type, l->octets, l->size))
+		return 1;
+	t->what = PACKET;
+	t->action_key = cache_digest(l->octets, d->action_size);
+	t->time_key = cache_digest(l->octets + d->action_size, d->time_size);
+	cache_expect_place(&d->actions, cache_digest_hash(&t->action_key));
+	cache_expect_place(&d->times, cache_digest_hash(&t->time_key));
+	memcpy(d->latent + d->n * l->size, l->octets, l->size);
 	return added(d);
 }
 

@@ -8,8 +8,8 @@
 #include "record/latent.h"
 #include "neural/network.h"
 
-#define DECODE_BLOCK 512 /* packets, beginnings and ends of traces that are seen together */
-#define DECODE_ROWS  128  /* of these, what the network must see */
+#define DECODE_BLOCK 128 /* packets, beginnings and ends of traces that are seen together */
+#define DECODE_ROWS  64  /* of these, what the network must see */
 
 struct decoder;
 

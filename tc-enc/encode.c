@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_OCTETS  (24 << 20)
+#define CACHE_OCTETS  (32 << 20)
+#define BLOCK_OCTETS  (2 << 20) /* room for a block's outcomes */
 #define CACHE_PLACES  (1 << 16)
-#define KEY_WORDS     40 /* longer actions are not remembered */
 #define BLOCK_AFRESH  8
-#define SAID_WORDS    32 /* nor are longer ones that others decode to */
-#define ARENA	      (ENCODE_BLOCK * 24 + 2 * ACTION_WORDS)
+#define ARENA	      (ENCODE_BLOCK * 40 + 4 * ACTION_WORDS)
+#define EXPECTED      8 /* packets behind the one that is looked up, whose entries come meanwhile */
 #define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)
 /* What is read with less than this, another machine's kernels might read otherwise: it is patched. */
 #define PATCH_MARGIN 0.02f
@@ -25,25 +25,30 @@ const float encode_margins[7] = {0, 0.1f, 0.3f, 1, 3, 10, 30};
 static const uint64_t core_fields = BIT(FLOW) | BIT(OPEN) | BIT(ORIG_H) | BIT(RESP_H) | BIT(DIR) | BIT(PROTO) |
 				    BIT(FLAGS) | BIT(SEQ) | BIT(ACK) | BIT(ACK_SAME) | BIT(LEN);
 
-/* What became of one action: the cache's value, before the latent's octets. */
+/* What becomes of one action: a value of the cache. */
 struct outcome {
 	uint64_t wrong, wrong_after; /* fields */
+	const uint64_t *said; /* the relative action that it decodes to, where that is another one: with --no-patch */
 	float kl, margin;
-	bool refined;
-	uint16_t words; /* of the action that it decodes to, where that is another one: with --no-patch */
+	bool sayable, refined;
+	uint8_t octets[]; /* of the latent, but for the time step */
 };
+
+_Static_assert(ENCODE_BLOCK * (sizeof(struct cache_entry) + ACTION_WORDS * 8 + sizeof(struct outcome) + LATENT_MAX * 4) <
+		       BLOCK_OCTETS && BLOCK_OCTETS <= CACHE_OCTETS / 8, "what a block finds stays for it");
 
 /* A packet of a block, or the beginning or the end of a trace. */
 struct item {
 	enum { PACKET, BEGIN, END } what;
 	enum stream_end end;
-	uint32_t words;	 /* where its absolute action, or the header, stands in the arena */
-	uint64_t *said;	 /* the relative action that it decodes to, where that is another one */
-	uint32_t miss;	 /* number, from 1, of the row that the network must see; 0: known */
-	bool sayable;
-	int64_t step;	 /* true time step, ns */
-	struct time_entry *time; /* what to say of it, as foreseen */
-	struct outcome outcome;
+	uint32_t words; /* where its absolute action, or the header, stands in the arena */
+	uint32_t key, key_words; /* the same of its relative action */
+	uint32_t hash;		 /* of that */
+	bool sayable;		 /* as far as its context goes */
+	int64_t step;		 /* true time step, ns */
+	uint32_t time_code;	 /* of what to say of it, as foreseen */
+	struct time_entry *time;
+	struct outcome *outcome;
 };
 
 struct encoder {
@@ -58,24 +63,20 @@ struct encoder {
 	uint32_t cap;	  /* of the trace behind */
 	struct cache cache;
 	struct times times;
-	size_t size, action_size; /* octets of a latent, of its action's part */
+	size_t action_size, time_size; /* octets of a latent */
 
-	int n, misses;
+	int n;
 	int limit; /* packets of a block: few behind one that went wrong, since all of them are seen anew */
 	struct item item[ENCODE_BLOCK];
-	uint8_t *latent; /* of the items */
 	uint64_t arena[ARENA];
 	uint32_t used; /* words of it */
 	uint64_t said[ENCODE_BLOCK * ACTION_WORDS];
 	uint32_t said_used;
 	/* rows that the network must see */
-	uint64_t *row_said[ENCODE_ROWS];
-	bool row_unsayable[ENCODE_ROWS];
+	int misses;
 	struct code code[ENCODE_ROWS], got[ENCODE_ROWS];
 	struct cache_entry *entry[ENCODE_ROWS];
-	uint32_t entry_hash[ENCODE_ROWS];
-	struct outcome outcome[ENCODE_ROWS];
-	uint8_t *row; /* latents */
+	struct outcome *row[ENCODE_ROWS]; /* the entries' values */
 	float *z;
 	struct pass pass;
 	struct refiner *refiner;
@@ -103,15 +104,13 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	e->limit = ENCODE_BLOCK;
 	cached = o->cached && !o->sample;
 	e->action_size = latent_size(o->type, z);
-	e->size = latent_size(o->type, z + tz);
+	e->time_size = latent_size(o->type, tz);
 	e->times = (struct times){.net = net, .pass = &e->pass, .type = o->type, .rates = o->stats,
 				  .random = o->sample ? &e->random : NULL, .margin = PATCH_MARGIN};
-	e->latent = calloc(ENCODE_BLOCK, e->size);
-	e->row = calloc(ENCODE_ROWS, e->action_size);
 	e->z = calloc(ENCODE_ROWS, z * sizeof *e->z);
 	e->refiner = refiner_new(net, ENCODE_ROWS, o->type);
-	if (times_init(&e->times) < 0 || !e->latent || !e->row || !e->z || !e->refiner ||
-	    cache_init(&e->cache, cached ? CACHE_OCTETS : 0, CACHE_PLACES) < 0 ||
+	if (times_init(&e->times) < 0 || !e->z || !e->refiner ||
+	    cache_init(&e->cache, cached ? CACHE_OCTETS : BLOCK_OCTETS, cached ? CACHE_PLACES : 0) < 0 ||
 	    pass_init(&e->pass, net, ENCODE_ROWS) < 0) {
 		encoder_free(e);
 		return NULL;
@@ -131,8 +130,6 @@ encoder_free(struct encoder *e)
 	pass_free(&e->pass);
 	refiner_free(e->refiner);
 	times_free(&e->times);
-	free(e->latent);
-	free(e->row);
 	free(e->z);
 	free(e);
 }
@@ -149,13 +146,12 @@ encode_rows(struct encoder *e)
 	network_encode(e->net, p, spread);
 	for (int i = 0; i < n; i++) {
 		float *mean = p->mean + (size_t)i * z, *logvar = p->logvar + (size_t)i * z;
-		e->outcome[i] = (struct outcome){0};
 		if (spread)
-			e->outcome[i].kl = posterior_rate(mean, logvar, z);
+			e->row[i]->kl = posterior_rate(mean, logvar, z);
 		if (e->options.sample)
 			posterior_draw(mean, logvar, z, &e->random);
-		latent_put(e->options.type, mean, z, e->row + i * e->action_size);
-		latent_get(e->options.type, e->row + i * e->action_size, z, e->z + (size_t)i * z);
+		latent_put(e->options.type, mean, z, e->row[i]->octets);
+		latent_get(e->options.type, e->row[i]->octets, z, e->z + (size_t)i * z);
 	}
 }
 
@@ -168,13 +164,13 @@ tell_wrong(struct encoder *e, const float *margin)
 	bool any = false, wanted = e->options.stats || !e->options.patch;
 
 	for (int i = 0; i < e->misses; i++)
-		any |= margin[i] <= 0 || e->row_unsayable[i];
+		any |= margin[i] <= 0 || !e->row[i]->sayable;
 	if (any && wanted)
 		network_decide(e->net, &e->pass, e->z, z, e->misses, e->got);
 	for (int i = 0; i < e->misses; i++)
-		e->outcome[i].wrong_after = margin[i] > 0 ? 0
-					    : wanted	  ? code_wrong(&e->code[i], &e->got[i])
-							  : (1ull << ACTION_COUNT) - 1;
+		e->row[i]->wrong_after = margin[i] > 0 ? 0
+					 : wanted      ? code_wrong(&e->code[i], &e->got[i])
+						       : (1ull << ACTION_COUNT) - 1;
 }
 
 /* Refines the rows whose margin is narrow, which becomes what it is then. */
@@ -186,7 +182,7 @@ refine_rows(struct encoder *e, float *margin)
 	for (int i = 0; i < e->misses; i++) {
 		if (margin[i] >= ENCODE_MARGIN)
 			continue;
-		e->outcome[i].refined = true;
+		e->row[i]->refined = true;
 		refiner_add(e->refiner, &e->code[i], e->z + (size_t)i * z);
 		row[n++] = i;
 	}
@@ -194,10 +190,28 @@ refine_rows(struct encoder *e, float *margin)
 	for (int k = 0; k < n; k++) {
 		float *to = e->z + (size_t)row[k] * z;
 		e->stats.steps += refiner_take(e->refiner, k, to, &margin[row[k]]);
-		latent_put(e->options.type, to, z, e->row + row[k] * e->action_size);
+		latent_put(e->options.type, to, z, e->row[row[k]]->octets);
 	}
 	if (n)
 		tell_wrong(e, margin);
+}
+
+/* What the rows that decode wrong say instead: where no patch sets it right, the decoder will act on
+ * it, and so must the encoder. It is not remembered longer than this block. */
+static void
+note_said(struct encoder *e)
+{
+	static struct action a;
+
+	for (int i = 0; i < e->misses && !e->options.patch; i++) {
+		struct outcome *o = e->row[i];
+		if (!o->wrong_after && o->sayable)
+			continue;
+		code_get(&e->got[i], &a);
+		o->said = e->said + e->said_used;
+		e->said_used += action_pack(&a, e->said + e->said_used);
+		e->entry[i]->hash = 0;
+	}
 }
 
 /* The latents of the rows and what the decoder will make of them. */
@@ -215,66 +229,57 @@ see_rows(struct encoder *e)
 	network_margin(&e->pass, margin);
 	tell_wrong(e, margin);
 	for (int i = 0; i < e->misses; i++)
-		e->outcome[i].wrong = e->outcome[i].wrong_after;
+		e->row[i]->wrong = e->row[i]->wrong_after;
 	if (e->options.refine)
 		refine_rows(e, margin);
 	for (int i = 0; i < e->misses; i++)
-		e->outcome[i].margin = margin[i];
+		e->row[i]->margin = margin[i];
+	note_said(e);
+	e->misses = 0;
 }
 
-/* What the rows that decode wrong say instead: where no patch sets it right, the decoder will act on
- * it, and so must the encoder. */
-static void
-note_said(struct encoder *e)
+/* A row for an action that nobody has seen yet. */
+static struct cache_entry *
+miss(struct encoder *e, const struct item *t)
 {
-	static struct action a;
+	static struct action relative;
+	const uint64_t *key = e->arena + t->key;
+	int i = e->misses++;
+	struct cache_entry *c = cache_add(&e->cache, t->hash, key, t->key_words * sizeof *key,
+					  sizeof(struct outcome) + e->action_size);
 
-	for (int i = 0; i < e->misses && !e->options.patch; i++) {
-		struct outcome *o = &e->outcome[i];
-		if (!o->wrong_after && !e->row_unsayable[i])
-			continue;
-		code_get(&e->got[i], &a);
-		e->row_said[i] = e->said + e->said_used;
-		o->words = action_pack(&a, e->row_said[i]);
-		e->said_used += o->words;
-	}
+	action_unpack(&relative, key);
+	e->entry[i] = c;
+	e->row[i] = cache_value(c);
+	*e->row[i] = (struct outcome){.sayable = code_put(&e->code[i], &relative) && t->sayable};
+	if (!e->row[i]->sayable)
+		c->hash = 0;
+	return c;
 }
 
-/* What was seen goes to the items that wait for it and into the cache: the outcome, the latent, and
- * what is said instead. */
+/* What becomes of the block's actions. */
 static void
-share_rows(struct encoder *e)
+look_up(struct encoder *e)
 {
-	for (int i = 0; i < e->misses; i++) {
-		struct cache_entry *c = e->entry[i];
-		const struct outcome *o = &e->outcome[i];
-		if (!c || c->ahead != (uint32_t)i + 1 || c->hash != e->entry_hash[i])
-			continue;
-		c->ahead = 0;
-		if (o->words > SAID_WORDS) {
-			c->hash = 0;
-			continue;
-		}
-		uint8_t *value = cache_value(c);
-		memcpy(value, o, sizeof *o);
-		memcpy(value + sizeof *o, e->row + i * e->action_size, e->action_size);
-		if (o->words)
-			memcpy(value + sizeof *o + e->action_size, e->row_said[i], o->words * 8);
-	}
 	for (int i = 0; i < e->n; i++) {
 		struct item *t = &e->item[i];
-		if (!t->miss)
+		struct cache_entry *c = NULL;
+		if (i + EXPECTED < e->n)
+			cache_expect_entry(&e->cache, t[EXPECTED].hash);
+		if (t->what != PACKET)
 			continue;
-		t->outcome = e->outcome[t->miss - 1];
-		t->said = e->row_said[t->miss - 1];
-		memcpy(e->latent + i * e->size, e->row + (t->miss - 1) * e->action_size,
-		       e->action_size);
+		if (t->sayable)
+			c = cache_find(&e->cache, t->hash, e->arena + t->key, t->key_words * sizeof *e->arena);
+		t->outcome = cache_value(c ? c : miss(e, t));
+		if (e->misses == ENCODE_ROWS)
+			see_rows(e);
 	}
+	see_rows(e);
 }
 
 /* --- time --- */
 
-/* The codes of the block's steps, as if all were decoded right: those that are new are made. */
+/* What to say of the block's steps, if all are decoded right: what is new of it is made. */
 static void
 prepare_times(struct encoder *e)
 {
@@ -283,15 +288,21 @@ prepare_times(struct encoder *e)
 	struct clock clock = e->clock;
 	int n = 0;
 
-	for (int i = 0; i < e->n && !e->options.sample; i++) {
+	for (int i = 0; i < e->n; i++) {
 		struct item *t = &e->item[i];
 		if (t->what == BEGIN)
 			clock = clock_of(header_of(e, t));
 		if (t->what != PACKET)
 			continue;
-		uint32_t code = clock_aim(&clock, t->step);
-		clock_tick(&clock, t->step, time_ns(code, clock.unit));
-		t->time = times_entry(&e->times, code);
+		t->time_code = clock_aim(&clock, t->step);
+		clock_tick(&clock, t->step, time_ns(t->time_code, clock.unit));
+		times_expect(&e->times, t->time_code);
+	}
+	for (int i = 0; i < e->n && !e->options.sample; i++) {
+		struct item *t = &e->item[i];
+		if (t->what != PACKET)
+			continue;
+		t->time = times_entry(&e->times, t->time_code);
 		if (t->time->made)
 			continue;
 		t->time->made = true;
@@ -311,16 +322,16 @@ static void
 count(struct encoder *e, const struct item *t, const struct time_entry *time, bool patched)
 {
 	struct encode_stats *s = &e->stats;
-	const struct outcome *o = &t->outcome;
+	const struct outcome *o = t->outcome;
 	uint64_t wrong = o->wrong, after = o->wrong_after;
 	int m = 0;
 
 	s->packets++;
-	s->unsayable += !t->sayable;
-	s->whole += !wrong && t->sayable;
-	s->core += !(wrong & core_fields) && t->sayable;
-	s->whole_after += !after && t->sayable;
-	s->core_after += !(after & core_fields) && t->sayable;
+	s->unsayable += !o->sayable;
+	s->whole += !wrong && o->sayable;
+	s->core += !(wrong & core_fields) && o->sayable;
+	s->whole_after += !after && o->sayable;
+	s->core_after += !(after & core_fields) && o->sayable;
 	s->patched += patched;
 	s->refined += o->refined;
 	s->kl += o->kl + time->kl;
@@ -367,29 +378,29 @@ write_packet(struct encoder *e, int i, bool *back)
 {
 	static struct action a, said;
 	static struct latent l;
-	struct item *t = &e->item[i];
-	uint8_t *octets = e->latent + i * e->size;
+	const struct item *t = &e->item[i];
+	const struct outcome *o = t->outcome;
 
 	action_unpack(&a, e->arena + t->words);
 	uint32_t code = aim(e, t, &a);
 	struct time_entry *time = t->time && t->time->code == code ? t->time : times_entry(&e->times, code);
 	if (!time->made || e->options.sample)
 		times_make(&e->times, &time, 1);
-	bool right = t->sayable && !t->outcome.wrong_after;
-	l.patched = e->options.patch &&
-		    !(right && t->outcome.margin >= PATCH_MARGIN && time->right);
+	bool right = o->sayable && !o->wrong_after;
+	l.patched = e->options.patch && !(right && o->margin >= PATCH_MARGIN && time->right);
 	if (l.patched)
 		l.patch = a;
 	pass_time(e, t, time, l.patched ? &l.patch : NULL, &a);
-	memcpy(octets + e->action_size, time->octets, e->size - e->action_size);
-	l.octets = octets;
-	l.size = e->size;
+	l.octets = o->octets;
+	l.size = e->action_size;
+	l.rest = time->octets;
+	l.rest_size = e->time_size;
 	count(e, t, time, l.patched);
 	if (!e->options.patch) {
 		if (right) {
 			context_relate(&e->behind, &a);
 		} else {
-			action_unpack(&said, t->said);
+			action_unpack(&said, o->said);
 			context_resolve(&e->behind, &said);
 			context_pair(&e->behind, &a, &said);
 			*back = true;
@@ -440,7 +451,7 @@ start_over(struct encoder *e, int i)
 	memcpy(item, e->item + i + 1, n * sizeof *item);
 	context_copy(&e->ahead, &e->behind);
 	e->limit = BLOCK_AFRESH;
-	e->n = e->misses = e->used = e->said_used = 0;
+	e->n = e->used = e->said_used = 0;
 	for (int k = 0; k < n && r == 0; k++) {
 		const uint64_t *word = rest + item[k].words;
 		r = item[k].what == BEGIN ? encoder_begin(e, (const struct stream_header *)word)
@@ -458,69 +469,18 @@ encoder_flush(struct encoder *e)
 	int i = 0, r = 0;
 	bool back = false;
 
-	see_rows(e);
-	note_said(e);
-	share_rows(e);
+	look_up(e);
 	prepare_times(e);
 	while (i < e->n && r == 0 && !back)
 		r = write_item(e, i++, &back);
 	if (back && r == 0)
 		return start_over(e, i - 1);
 	e->limit = 2 * e->limit < ENCODE_BLOCK ? 2 * e->limit : ENCODE_BLOCK;
-	e->n = e->misses = e->used = e->said_used = 0;
+	e->n = e->used = e->said_used = 0;
 	return r;
 }
 
 /* --- in --- */
-
-/* The row of an action that nobody has seen yet. */
-static void
-miss(struct encoder *e, struct item *t, const struct action *relative, const uint64_t *key, unsigned n)
-{
-	int i = e->misses++;
-
-	t->sayable &= code_put(&e->code[i], relative);
-	e->row_unsayable[i] = !t->sayable;
-	t->miss = i + 1;
-	e->entry[i] = NULL;
-	if (!t->sayable || n > KEY_WORDS)
-		return;
-	struct cache_entry *c =
-	    cache_add(&e->cache, key, n * sizeof *key,
-		      sizeof(struct outcome) + e->action_size + (e->options.patch ? 0 : SAID_WORDS * 8));
-	if (c) {
-		c->ahead = i + 1;
-		e->entry[i] = c;
-		e->entry_hash[i] = c->hash;
-	}
-}
-
-static void
-look_up(struct encoder *e, struct item *t, const struct action *relative)
-{
-	uint64_t key[ACTION_WORDS];
-	unsigned n = action_pack(relative, key);
-	struct cache_entry *c = NULL;
-
-	if (t->sayable && n <= KEY_WORDS)
-		c = cache_find(&e->cache, key, n * sizeof *key);
-	if (!c) {
-		miss(e, t, relative, key, n);
-	} else if (c->ahead) {
-		t->miss = c->ahead;
-	} else {
-		const uint8_t *value = cache_value(c);
-		t->miss = 0;
-		memcpy(&t->outcome, value, sizeof t->outcome);
-		value += sizeof t->outcome;
-		memcpy(e->latent + (t - e->item) * e->size, value, e->action_size);
-		if (t->outcome.words) {
-			t->said = e->said + e->said_used;
-			e->said_used += t->outcome.words;
-			memcpy(t->said, value + e->action_size, t->outcome.words * sizeof *t->said);
-		}
-	}
-}
 
 /* Room for one more is left always. */
 static int
@@ -528,7 +488,7 @@ added(struct encoder *e, unsigned words)
 {
 	e->used += words;
 	e->n++;
-	if (e->n >= e->limit || e->misses == ENCODE_ROWS || e->used + ACTION_WORDS > ARENA)
+	if (e->n >= e->limit || e->used + 2 * ACTION_WORDS > ARENA)
 		return encoder_flush(e);
 	return 0;
 }
@@ -558,10 +518,13 @@ encoder_add(struct encoder *e, const struct action *a)
 	struct item *t = &e->item[e->n];
 
 	action_unpack(&copy, e->arena + e->used);
-	*t = (struct item){.what = PACKET, .words = e->used, .step = action_number(a, ACTION_DT)};
+	*t = (struct item){.what = PACKET, .words = e->used, .key = e->used + words,
+			   .step = action_number(a, ACTION_DT)};
 	t->sayable = context_relate(&e->ahead, &copy);
-	look_up(e, t, &copy);
-	return added(e, words);
+	t->key_words = action_pack(&copy, e->arena + t->key);
+	t->hash = cache_hash(e->arena + t->key, t->key_words * sizeof *e->arena);
+	cache_expect_place(&e->cache, t->hash);
+	return added(e, words + t->key_words);
 }
 
 static int

@@ -66,14 +66,21 @@ times_free(struct times *t)
 	cache_free(&t->cache);
 }
 
+void
+times_expect(const struct times *t, uint32_t code)
+{
+	cache_expect_place(&t->cache, cache_hash(&code, sizeof code));
+}
+
 struct time_entry *
 times_entry(struct times *t, uint32_t code)
 {
-	struct cache_entry *e = cache_find(&t->cache, &code, sizeof code);
+	uint32_t h = cache_hash(&code, sizeof code);
+	struct cache_entry *e = cache_find(&t->cache, h, &code, sizeof code);
 
 	if (e)
 		return cache_value(e);
-	e = cache_add(&t->cache, &code, sizeof code, t->size);
+	e = cache_add(&t->cache, h, &code, sizeof code, t->size);
 	struct time_entry *time = cache_value(e);
 	time->made = false;
 	time->code = code;

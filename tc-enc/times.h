@@ -49,8 +49,9 @@ struct times {
 /* The other members are set before. 0, or -1 where memory is short. */
 int times_init(struct times *t);
 void times_free(struct times *t);
-/* The entry of a code. It stays where it is until a ring of 8 MiB was filled behind it, longer than a block lasts, and may be
- * forgotten before. */
+/* A code's entry is asked for soon. */
+void times_expect(const struct times *t, uint32_t code);
+/* The entry of a code. It stays where it is for a block at least. */
 struct time_entry *times_entry(struct times *t, uint32_t code);
 /* Makes n entries, at most TIMES_MAX. */
 void times_make(struct times *t, struct time_entry *const *entry, int n);

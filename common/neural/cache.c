@@ -1,8 +1,8 @@
 #include "neural/cache.h"
 
-#include <stdlib.h>
+#include "record/room.h"
+
 #include <string.h>
-#include <sys/mman.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -11,24 +11,16 @@ int
 cache_init(struct cache *c, size_t size, uint32_t places)
 {
 	*c = (struct cache){.size = size, .places = places};
-	if (!size)
-		return 0;
-	c->place = calloc(places, sizeof *c->place);
-	c->ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (c->ring == MAP_FAILED)
-		c->ring = NULL;
-	else /* fewer page faults, and misses of the TLB, where the kernel has huge pages */
-		madvise(c->ring, size, MADV_HUGEPAGE);
-	cache_forget(c);
-	return c->ring && c->place ? 0 : -1;
+	c->ring = room_new(size);
+	c->place = places ? room_new(places * sizeof *c->place) : NULL;
+	return c->ring && (c->place || !places) ? 0 : -1;
 }
 
 void
 cache_free(struct cache *c)
 {
-	if (c->ring)
-		munmap(c->ring, c->size);
-	free(c->place);
+	room_free(c->ring, c->size);
+	room_free(c->place, c->places * sizeof *c->place);
 	c->ring = NULL;
 	c->place = NULL;
 }
@@ -41,8 +33,8 @@ cache_forget(struct cache *c)
 	c->next = 0;
 }
 
-static uint32_t
-hash(const void *key, size_t n)
+uint32_t
+cache_hash(const void *key, size_t n)
 {
 	uint32_t h = XXH3_64bits(key, n);
 
@@ -57,13 +49,13 @@ cache_digest(const void *octets, size_t n)
 	return (struct cache_digest){{h.low64, h.high64}};
 }
 
-/* The entry at a place, if nothing was written over it since. */
+/* The entry at a place, if nothing was written over it since, nor soon will be. */
 static struct cache_entry *
 entry(const struct cache *c, const struct cache_place *p)
 {
-	if (!p->hash || c->next - p->at > c->size)
+	if (!p->hash || c->next - p->at > c->size - c->size / 8)
 		return NULL;
-	return (struct cache_entry *)(c->ring + p->at % c->size);
+	return (struct cache_entry *)(c->ring + (p->at & (c->size - 1)));
 }
 
 static struct cache_place *
@@ -72,17 +64,31 @@ place(const struct cache *c, uint32_t hash, unsigned i)
 	return &c->place[(hash ^ i) & (c->places - 1)];
 }
 
+void
+cache_expect_place(const struct cache *c, uint32_t hash)
+{
+	if (c->places)
+		__builtin_prefetch(place(c, hash, 0));
+}
+
+void
+cache_expect_entry(const struct cache *c, uint32_t hash)
+{
+	for (unsigned i = 0; c->places && i < 2; i++) {
+		const struct cache_place *p = place(c, hash, i);
+		if (p->hash == hash)
+			__builtin_prefetch(c->ring + (p->at & (c->size - 1)));
+	}
+}
+
 struct cache_entry *
-cache_find(struct cache *c, const void *key, size_t n)
+cache_find(struct cache *c, uint32_t hash, const void *key, size_t n)
 {
 	c->asked++;
-	if (!c->size)
-		return NULL;
-	uint32_t h = hash(key, n);
-	for (unsigned i = 0; i < 2; i++) {
-		const struct cache_place *p = place(c, h, i);
-		struct cache_entry *e = p->hash == h ? entry(c, p) : NULL;
-		if (e && e->hash == h && e->key_size == n && !memcmp(e->octets, key, n)) {
+	for (unsigned i = 0; c->places && i < 2; i++) {
+		const struct cache_place *p = place(c, hash, i);
+		struct cache_entry *e = p->hash == hash ? entry(c, p) : NULL;
+		if (e && e->hash == hash && e->key_size == n && !memcmp(e->octets, key, n)) {
 			c->found++;
 			return e;
 		}
@@ -91,22 +97,25 @@ cache_find(struct cache *c, const void *key, size_t n)
 }
 
 struct cache_entry *
-cache_add(struct cache *c, const void *key, size_t n, size_t size)
+cache_add(struct cache *c, uint32_t hash, const void *key, size_t n, size_t size)
 {
 	size_t all = sizeof(struct cache_entry) + (n + 7) / 8 * 8 + (size + 7) / 8 * 8;
 
-	if (all > c->size / 8)
-		return NULL;
-	if (c->next % c->size + all > c->size) /* it would not fit before the ring's end */
-		c->next += c->size - c->next % c->size;
-	uint32_t h = hash(key, n);
-	struct cache_place *p = place(c, h, 0);
-	if (entry(c, p) && (!entry(c, place(c, h, 1)) || h >> 31))
-		p = place(c, h, 1);
-	*p = (struct cache_place){c->next, h};
-	struct cache_entry *e = (struct cache_entry *)(c->ring + c->next % c->size);
+	size_t at = c->next & (c->size - 1);
+
+	if (at + all > c->size) { /* it would not fit before the ring's end */
+		c->next += c->size - at;
+		at = 0;
+	}
+	if (c->places) {
+		struct cache_place *p = place(c, hash, 0);
+		if (entry(c, p) && (!entry(c, place(c, hash, 1)) || hash >> 31))
+			p = place(c, hash, 1);
+		*p = (struct cache_place){c->next, hash};
+	}
+	struct cache_entry *e = (struct cache_entry *)(c->ring + at);
 	c->next += all;
-	*e = (struct cache_entry){.hash = h, .key_size = n, .size = size};
+	*e = (struct cache_entry){.hash = hash, .key_size = n};
 	memcpy(e->octets, key, n);
 	return e;
 }

@@ -11,9 +11,8 @@
 #include <stdint.h>
 
 struct cache_entry {
-	uint32_t hash;	/* 0: not to be found any more */
-	uint32_t ahead; /* number, from 1, of the row of a block that will be the value; 0: it is here */
-	uint16_t key_size, size;
+	uint32_t hash; /* 0: not to be found any more */
+	uint32_t key_size;
 	uint8_t octets[]; /* the key, then, from the next multiple of 8, the value */
 };
 
@@ -25,10 +24,10 @@ struct cache_place {
 
 struct cache {
 	uint8_t *ring;
-	size_t size;   /* octets; 0: nothing is remembered */
+	size_t size;   /* octets, a power of 2 */
 	uint64_t next; /* octet of all that will have been written */
 	struct cache_place *place;
-	uint32_t places; /* a power of 2 */
+	uint32_t places; /* a power of 2; 0: nothing is found */
 	uint64_t found, asked;
 };
 
@@ -37,18 +36,28 @@ struct cache_digest {
 	uint64_t half[2];
 };
 struct cache_digest cache_digest(const void *octets, size_t n);
+static inline uint32_t
+cache_digest_hash(const struct cache_digest *key)
+{
+	return (uint32_t)key->half[0] | !(uint32_t)key->half[0];
+}
 
-/* size: octets, a multiple of 8; places: a power of 2, as many entries as there may be at once. size 0:
- * nothing is remembered. 0, or -1 where memory is short; the system gives it page by page. */
+/* size: octets; places: as many entries as there may be at once, or 0: nothing is
+ * found, and the ring holds what is at work. Both powers of 2. 0, or -1 where memory is short; the system gives it page by page. */
 int cache_init(struct cache *c, size_t size, uint32_t places);
 void cache_free(struct cache *c);
 /* All entries go. */
 void cache_forget(struct cache *c);
+/* By which a key is looked for; never 0. */
+uint32_t cache_hash(const void *key, size_t n);
+/* A key is looked for soon: the processor fetches its place meanwhile, and, once that is there, its entry. */
+void cache_expect_place(const struct cache *c, uint32_t hash);
+void cache_expect_entry(const struct cache *c, uint32_t hash);
 /* The entry of a key; NULL where there is none. */
-struct cache_entry *cache_find(struct cache *c, const void *key, size_t n);
-/* A new entry with room for a value of `size` octets, or NULL where it would take more than an eighth of
- * the ring. It lives until as many octets as the ring has are written behind it. */
-struct cache_entry *cache_add(struct cache *c, const void *key, size_t n, size_t size);
+struct cache_entry *cache_find(struct cache *c, uint32_t hash, const void *key, size_t n);
+/* A new entry with room for a value of `size` octets; all together no more than an eighth of the ring. Like one that was
+ * found it stays until another eighth of the ring was written behind it; without places, until the ring was. */
+struct cache_entry *cache_add(struct cache *c, uint32_t hash, const void *key, size_t n, size_t size);
 static inline void *
 cache_value(struct cache_entry *e)
 {

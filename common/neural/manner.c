@@ -1,6 +1,7 @@
 #include "neural/manner.h"
 
-#include <stdlib.h>
+#include "record/room.h"
+
 #include <string.h>
 
 #define TCP_SYN 2
@@ -16,14 +17,14 @@ static const uint8_t common[MANNER_WITHOUT_BITS] = {
 int
 manners_init(struct manners *m, uint32_t cap)
 {
-	*m = (struct manners){.flow = calloc(cap, sizeof *m->flow)};
+	*m = (struct manners){.cap = cap, .flow = room_new(cap * sizeof *m->flow)};
 	return m->flow ? 0 : -1;
 }
 
 void
 manners_free(struct manners *m)
 {
-	free(m->flow);
+	room_free(m->flow, m->cap * sizeof *m->flow);
 	m->flow = NULL;
 }
 
@@ -180,20 +181,27 @@ facts_of(const struct action *a)
 			      .flags = action_has(a, ACTION_FLAGS) ? a->num[ACTION_FLAGS] : TCP_ACK};
 }
 
+/* What 32 bits don't hold is at their ends: no packet is as long. */
+static uint32_t
+size_of(int64_t v)
+{
+	return v < 0 ? 0 : v > UINT32_MAX ? UINT32_MAX : v;
+}
+
 static void
 note_cut(struct manner_cut *cut, const struct facts *x)
 {
 	if (x->cap >= 0) {
 		if (!cut->cap || x->len < cut->least)
-			cut->least = x->len;
-		cut->cap = x->cap;
+			cut->least = size_of(x->len);
+		cut->cap = size_of(x->cap);
 	} else if (cut->cap && x->len >= cut->least) {
-		cut->least = x->len < INT64_MAX ? x->len + 1 : x->len;
+		cut->least = size_of(x->len) + (x->len < UINT32_MAX);
 	}
 }
 
 static void
-note_length(struct manner_side *me, int64_t len)
+note_length(struct manner_side *me, uint32_t len)
 {
 	int rank = 0;
 
@@ -218,7 +226,7 @@ note(struct manner_side *me, const struct facts *x)
 	if (x->len <= 0)
 		return;
 	me->flags[me->most && x->len >= me->most] = x->flags;
-	note_length(me, x->len);
+	note_length(me, size_of(x->len));
 }
 
 /* An identification that stands still is expected to go on so: none and 0 change their meanings. */

@@ -27,12 +27,13 @@ enum passage { RELATE, RESOLVE, FOLLOW };
 #define MANNER_LENGTHS	    3
 
 struct manners {
+	uint32_t cap;
 	uint32_t trace;		   /* its number, from 1 */
 	uint32_t top, most;	   /* slots from here on are not in use in it, were not in any trace */
 	struct action first[FLOW_KINDS][2]; /* from the initiator, to it: only what flows have in common */
-	/* How packets were cut: to how much, and the least payload of one that was. */
+	/* How packets were cut: to how much, 0 for not at all, and the least payload of one that was. */
 	struct manner_cut {
-		int64_t cap, least;
+		uint32_t cap, least;
 	} cut;
 	struct manner {
 		uint32_t trace; /* in which the slot was opened last */
@@ -42,7 +43,7 @@ struct manners {
 			uint8_t still;	   /* packets in a row whose identification was that of the one before, up to 2 */
 			uint16_t flags[2]; /* of the last with data: shorter than the longest before, as long; 0: none yet */
 			uint16_t win;
-			int64_t most, length[MANNER_LENGTHS]; /* payload: the longest; the last, all different; 0: none */
+			uint32_t most, length[MANNER_LENGTHS]; /* payload: the longest; the last, all different; 0: none */
 			struct manner_cut cut;
 		} side[2];
 	} *flow;

@@ -143,10 +143,11 @@ backward(const struct network *net, int i, const float *x, int ldx, const float 
 
 /* --- activations --- */
 
+/* Not cleared, which would touch all of it: what is read was written before. */
 static int
 floats(float **p, size_t n)
 {
-	return (*p = calloc(n, sizeof **p)) ? 0 : -1;
+	return (*p = malloc(n * sizeof **p)) ? 0 : -1;
 }
 
 int

@@ -1,5 +1,7 @@
 #include "neural/straight.h"
 
+#include "record/wide.h"
+
 #include <math.h>
 
 static size_t
@@ -71,10 +73,18 @@ straight_in_backward(const struct straight *s, const struct straight_rows *r, co
 	}
 }
 
+/* All bits of a row, both ways at once. */
+WIDE static void
+add_all(float *restrict logit, int n, const float *restrict from, const uint16_t *restrict first, const float *restrict out,
+	const uint16_t *restrict second, const float *restrict again)
+{
+	for (int b = 0; b < n; b++)
+		logit[b] += out[b] * from[first[b]] + again[b] * from[second[b]];
+}
+
 void
 straight_out(const struct straight *s, const struct straight_rows *r, const float *z, int ld, float *logit)
 {
-	/* Both ways at once: this is the decoder's longest loop outside of the products. */
 	_Static_assert(STRAIGHT_WAYS == 2, "");
 	const uint16_t *first = s->place[0], *second = s->place[1];
 	const float *out = straight_row(s, 0, STRAIGHT_OUT), *again = straight_row(s, 1, STRAIGHT_OUT);
@@ -82,9 +92,11 @@ straight_out(const struct straight *s, const struct straight_rows *r, const floa
 
 	for (int k = 0; k < r->n; k++, logit += s->n) {
 		const float *from = z + start(r, k, ld);
-		for (int b = 0; !r->care && b < s->n; b++)
-			logit[b] += out[b] * from[first[b]] + again[b] * from[second[b]];
-		int n = r->care ? list(s, r, k, bit) : 0;
+		if (!r->care) {
+			add_all(logit, s->n, from, first, out, second, again);
+			continue;
+		}
+		int n = list(s, r, k, bit);
 		for (int i = 0; i < n; i++) {
 			int b = bit[i];
 			logit[b] += out[b] * from[first[b]] + again[b] * from[second[b]];

@@ -1,6 +1,6 @@
 #include "neural/weights.h"
 
-#include "record/half.h"
+#include "record/latent.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,11 +48,11 @@ put_u32(uint8_t **p, uint32_t v)
 		*(*p)++ = v >> 8 * i;
 }
 
-static void
-put_u16(uint8_t **p, uint16_t v)
+/* Numbers are as those of latents. */
+static enum latent_type
+form_of(enum weights_type type)
 {
-	*(*p)++ = v;
-	*(*p)++ = v >> 8;
+	return type == WEIGHTS_F16 ? LATENT_F16 : LATENT_F32;
 }
 
 static const size_t header_size = 8 + 4 + 4 + 4 * SHAPE_SIZES + 4;
@@ -66,11 +66,10 @@ sizes_of(const struct shape *s, uint32_t *v)
 uint8_t *
 weights_build(const struct network *net, enum weights_type type, size_t *n)
 {
-	unsigned width = type == WEIGHTS_F16 ? 2 : 4;
 	uint32_t sizes[SHAPE_SIZES];
 	uint8_t *out, *at;
 
-	*n = header_size + TENSORS * (NAME_MAX_ + 8) + net->n * width + 2 * NETWORK_PLACES + WEIGHTS_HASH;
+	*n = header_size + TENSORS * (NAME_MAX_ + 8) + latent_size(form_of(type), net->n) + 2 * NETWORK_PLACES + WEIGHTS_HASH;
 	if (!(at = out = calloc(1, *n)))
 		return NULL;
 	memcpy(at, WEIGHTS_MAGIC, 8);
@@ -87,18 +86,13 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 		at += NAME_MAX_;
 		put_u32(&at, t->rows);
 		put_u32(&at, t->columns);
-		for (size_t j = 0; j < (size_t)t->rows * t->columns; j++) {
-			uint32_t v;
-			if (type == WEIGHTS_F16) {
-				put_u16(&at, half_from(t->at[j]));
-			} else {
-				memcpy(&v, &t->at[j], 4);
-				put_u32(&at, v);
-			}
-		}
+		latent_put(form_of(type), t->at, t->rows * t->columns, at);
+		at += latent_size(form_of(type), t->rows * t->columns);
 	}
-	for (int b = 0; b < NETWORK_PLACES; b++)
-		put_u16(&at, net->place[b]);
+	for (int b = 0; b < NETWORK_PLACES; b++) {
+		*at++ = net->place[b];
+		*at++ = net->place[b] >> 8;
+	}
 	sha256(out, at - out, at);
 	return out;
 }
@@ -114,9 +108,10 @@ fail(char *why, const char *what)
 static size_t
 parse_tensor(struct tensor *t, enum weights_type type, const uint8_t *p, size_t n, char *why)
 {
-	size_t numbers = (size_t)t->rows * t->columns, width = type == WEIGHTS_F16 ? 2 : 4;
+	int numbers = t->rows * t->columns;
+	size_t size = latent_size(form_of(type), numbers);
 
-	if (n < NAME_MAX_ + 8 + numbers * width)
+	if (n < NAME_MAX_ + 8 + size)
 		return fail(why, "weights: cut off"), 0;
 	if (memcmp(p, t->name, NAME_MAX_) || get_u32(p + NAME_MAX_) != (uint32_t)t->rows ||
 	    get_u32(p + NAME_MAX_ + 4) != (uint32_t)t->columns) {
@@ -127,16 +122,10 @@ parse_tensor(struct tensor *t, enum weights_type type, const uint8_t *p, size_t 
 		return 0;
 	}
 	p += NAME_MAX_ + 8;
-	for (size_t j = 0; j < numbers; j++, p += width) {
-		uint32_t v = type == WEIGHTS_F16 ? 0 : get_u32(p);
-		if (type == WEIGHTS_F16)
-			t->at[j] = half_to(p[0] | p[1] << 8);
-		else
-			memcpy(&t->at[j], &v, 4);
-		if (!(t->at[j] - t->at[j] == 0)) /* infinite, or no number */
-			return fail(why, "weights: not all are finite"), 0;
-	}
-	return NAME_MAX_ + 8 + numbers * width;
+	if (!latent_finite(form_of(type), p, size))
+		return fail(why, "weights: not all are finite"), 0;
+	latent_get(form_of(type), p, numbers, t->at);
+	return NAME_MAX_ + 8 + size;
 }
 
 /* The places of the bits: the number of octets they took, or 0 with why. */
@@ -153,8 +142,9 @@ parse_places(struct network *net, const uint8_t *p, size_t n, char *why)
 	return 2 * NETWORK_PLACES;
 }
 
-int
-weights_parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, char *why)
+/* All but whether the hash is that of the octets. */
+static int
+parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, char *why)
 {
 	struct shape shape;
 	uint32_t *size = (uint32_t *)&shape, type;
@@ -189,17 +179,28 @@ weights_parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, ch
 			goto bad;
 		at += took;
 	}
-	if (at != p + n - WEIGHTS_HASH) {
-		fail(why, "weights: octets behind the places");
-		goto bad;
-	}
-	sha256(p, at - p, hash);
-	if (!memcmp(hash, at, WEIGHTS_HASH))
+	if (at == p + n - WEIGHTS_HASH) {
+		memcpy(hash, at, WEIGHTS_HASH);
 		return 0;
-	fail(why, "weights: damaged: the checksum is wrong");
+	}
+	fail(why, "weights: octets behind the places");
 bad:
 	network_free(net);
 	return -1;
+}
+
+int
+weights_parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, char *why)
+{
+	uint8_t due[WEIGHTS_HASH];
+
+	if (parse(net, hash, p, n, why) < 0)
+		return -1;
+	sha256(p, n - WEIGHTS_HASH, due);
+	if (!memcmp(hash, due, sizeof due))
+		return 0;
+	network_free(net);
+	return fail(why, "weights: damaged: the checksum is wrong");
 }
 
 int
@@ -211,9 +212,8 @@ weights_load(struct network *net, uint8_t *hash, const char *path, char *why)
 	ssize_t got = 1;
 	int r, fd;
 
-	if (!path)
-		return weights_parse(net, hash, weights_default,
-				     weights_default_end - weights_default, why);
+	if (!path) /* as good as the program that they are a part of */
+		return parse(net, hash, weights_default, weights_default_end - weights_default, why);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return fail(why, strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_LIMIT) {

@@ -64,3 +64,21 @@ latent_get(enum latent_type type, const uint8_t *p, int n, float *z)
 		}
 	}
 }
+
+WIDE bool
+latent_finite(enum latent_type type, const uint8_t *p, size_t octets)
+{
+	uint32_t bad = 0;
+
+	for (size_t i = 0; type == LATENT_F16 && i < octets; i += 2) {
+		uint16_t v;
+		memcpy(&v, p + i, 2);
+		bad |= (le16toh(v) & 0x7c00) == 0x7c00;
+	}
+	for (size_t i = 0; type == LATENT_F32 && i < octets; i += 4) {
+		uint32_t v;
+		memcpy(&v, p + i, 4);
+		bad |= (le32toh(v) & 0x7f800000) == 0x7f800000;
+	}
+	return !bad;
+}

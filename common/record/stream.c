@@ -185,8 +185,9 @@ int
 stream_write_latent(struct stream_writer *w, const struct latent *l, bool opens)
 {
 	msgpack_pack_array(&w->pk, 1 + l->patched);
-	msgpack_pack_bin(&w->pk, l->size);
+	msgpack_pack_bin(&w->pk, l->size + l->rest_size);
 	msgpack_pack_bin_body(&w->pk, l->octets, l->size);
+	msgpack_pack_bin_body(&w->pk, l->rest, l->rest_size);
 	if (l->patched)
 		action_write(&w->pk, &l->patch);
 	return written(w, opens);
@@ -607,6 +608,7 @@ stream_read_latent(struct stream_reader *r, struct latent *l)
 		return damaged(r, "not an array of a latent and, maybe, a patch");
 	l->octets = (const uint8_t *)e->via.bin.ptr;
 	l->size = e->via.bin.size;
+	l->rest_size = 0;
 	if (l->size != want)
 		return fail(r->error, "record %" PRIu64 " (octet %" PRIu64 "): a latent of %zu octets, "
 				      "where the header says %zu",

@@ -42,6 +42,8 @@ struct stream_header {
 struct latent {
 	const uint8_t *octets; /* coordinates, of the header's type */
 	size_t size;
+	const uint8_t *rest; /* to be written: those behind, where they stand elsewhere */
+	size_t rest_size;
 	bool patched;
 	struct action patch;
 };
