@@ -49,7 +49,7 @@ build/tests/identity: build/tests/unit/identity.o $(capture) $(layers) $(record)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o \
 	$(analysis) $(capture) $(state) $(layers) $(record)
 build/tests/units: build/tests/unit/units.o $(state) $(layers) $(record)
-build/tests/neural: build/tests/unit/neural.o build/tc-train/first.o $(codec) $(record)
+build/tests/neural: build/tests/unit/neural.o build/tests/unit/vary.o build/tc-train/first.o $(codec) $(record)
 build/tests/scramble: build/tests/unit/scramble.o build/tests/unit/vary.o $(record)
 build/tests/arrivals: build/tests/unit/arrivals.o $(capture) $(layers) $(record)
 build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(layers) $(record)

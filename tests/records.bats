@@ -76,6 +76,7 @@ script() {
 @test "room: ranks of slots" { neural recency; }
 @test "room: ranks where a decoder went another way" { neural counterparts; }
 @test "room: what flows have in common" { neural relations; }
+@test "room: any action at all, by ranks and bits" { neural sayable; }
 @test "room: the licence for headers that contradict each other" { neural licence; }
 @test "room: actions as bits" { neural code; }
 @test "room: time steps as bits" { neural time-codes; }

@@ -275,19 +275,29 @@ pass_end(struct context *c, enum passage way, struct action *a, enum action_fiel
 	return good;
 }
 
-/* What a flow that opens has for good. */
+/* Whether the action opens a flow between hosts. */
+static bool
+has_ends(const struct action *a)
+{
+	return action_number(a, ACTION_OPEN) == OPEN_NEW && action_proto(a) < FRAMES;
+}
+
 static bool
 pass_ends(struct context *c, enum passage way, struct action *a)
+{
+	bool good = pass_end(c, way, a, ACTION_ORIG_H, &c->end[0]);
+
+	return good & pass_end(c, way, a, ACTION_RESP_H, &c->end[1]);
+}
+
+/* Of a flow that opens. */
+static bool
+pass_ports(struct context *c, enum passage way, struct action *a)
 {
 	uint16_t *port = c->port[action_flow_kind(a)];
 	bool good = pass_port(way, a, ACTION_ORIG_P, &port[0]);
 
-	good &= pass_port(way, a, ACTION_RESP_P, &port[1]);
-	if (action_proto(a) < FRAMES) {
-		good &= pass_end(c, way, a, ACTION_ORIG_H, &c->end[0]);
-		good &= pass_end(c, way, a, ACTION_RESP_H, &c->end[1]);
-	}
-	return good;
+	return good & pass_port(way, a, ACTION_RESP_P, &port[1]);
 }
 
 /* A quote's flow comes by its rank and isn't used by that. */
@@ -324,7 +334,9 @@ pass(struct context *c, enum passage way, struct action *a)
 	uint32_t flow = flows->n ? recency_at(flows, 0) : 0; /* the action's, just touched */
 	uint64_t left = a->has & refs;
 
-	if (action_number(a, ACTION_OPEN) == OPEN_NEW) {
+	if (action_number(a, ACTION_OPEN) == OPEN_NEW)
+		good &= pass_ports(c, way, a);
+	if (has_ends(a)) {
 		good &= pass_ends(c, way, a);
 		left &= ~(1ull << ACTION_ORIG_H | 1ull << ACTION_RESP_H);
 	}

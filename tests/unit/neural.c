@@ -10,6 +10,7 @@
 #include "record/latent.h"
 #include "neural/network.h"
 #include "neural/weights.h"
+#include "vary.h"
 
 #include <err.h>
 #include <math.h>
@@ -376,6 +377,45 @@ relations(void)
 	context_free(&decoder);
 }
 
+/* Any action at all: what can be said, by ranks and bits, is what comes back. */
+static void
+sayable(void)
+{
+	enum { CAP = 60, PACKETS = 30000 };
+	struct context source = {0}, encoder = {0}, decoder = {0};
+	static struct action a, said, got;
+	static struct code code;
+	int good = 0;
+
+	vary_seed(7);
+	for (int i = 0; i < PACKETS; i++) {
+		if (i % 50 == 0)
+			HOLDS(context_begin(&source, CAP, false) == 0 && context_begin(&encoder, CAP, false) == 0 &&
+			      context_begin(&decoder, CAP, false) == 0);
+		draw_manner(&a);
+		context_resolve(&source, &a);
+		if (rnd(4) == 0) /* frames, whose flows have no hosts, unless somebody gives them some */
+			action_set(&a, ACTION_PROTO, 65536 + rnd(9));
+		if (rnd(2))
+			vary_action(&a, 1 + rnd(20));
+		said = a;
+		bool related = context_relate(&encoder, &said);
+		if (!code_put(&code, &said) || !related) {
+			context_follow(&decoder, &a);
+			continue;
+		}
+		good++;
+		code_get(&code, &got);
+		context_resolve(&decoder, &got);
+		for (int f = 0; f < ACTION_COUNT; f++)
+			HOLDS(f == ACTION_DT || action_same(&a, &got, f));
+	}
+	HOLDS(good > PACKETS / 4 && good < PACKETS * 3 / 4);
+	context_free(&source);
+	context_free(&encoder);
+	context_free(&decoder);
+}
+
 /* --- gradients against finite differences --- */
 
 enum { ROWS = 12 };
@@ -617,7 +657,7 @@ weights(void)
 static const struct {
 	const char *name;
 	void (*run)(void);
-} tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"relations", relations}, {"licence", licence}, {"code", code}, {"time-codes", time_codes},
+} tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"code", code}, {"time-codes", time_codes},
 	     {"halves", halves},   {"latents", latents},	   {"caches", caches}, {"first", first},
 	     {"gradients", gradients}, {"hinge", hinge},	   {"weights", weights}};
 
