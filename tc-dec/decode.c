@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_OCTETS  (16 << 20)
-#define TIME_OCTETS   (4 << 20)
+#define CACHE_OCTETS  (8 << 20)
+#define TIME_OCTETS   (2 << 20)
 #define BLOCK_OCTETS  (1 << 17) /* room for what a block's latents say */
 #define CACHE_PLACES  (1 << 16)
-#define CACHE_WORDS   24 /* of an action that is remembered */
+#define CACHE_WORDS   12 /* of an action that is remembered */
 #define EXPECTED      8  /* packets behind the one that is looked up, whose entries come meanwhile */
 
 #define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)

@@ -174,7 +174,7 @@ print_fields(const char *name, const uint64_t *n)
 	for (int f = 0; f < ACTION_COUNT; f++) {
 		if (!n[f])
 			continue;
-		fprintf(stderr, "%s\"%s\":%" PRIu64, before, action_fields[f].name, n[f]);
+		fprintf(stderr, "%s\"%s\":%" PRIu64, before, f == MANNER_WITHOUT ? "without" : action_fields[f].name, n[f]);
 		before = ",";
 	}
 	fputc('}', stderr);

@@ -119,6 +119,9 @@ class Pipe:
 
     def close(self):
         """Ends tcpdump, and so all of them: the processor time of each."""
+        gone = [f'{n}: exit {p.returncode}: {self.said(n)}' for n, p in self.programs.items() if p.poll() is not None]
+        if gone:
+            sys.exit('ended by themselves: ' + '\n'.join(gone))
         self.programs['tcpdump'].send_signal(signal.SIGINT)
         cpu = {}
         for name, p in self.programs.items():

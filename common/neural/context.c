@@ -300,6 +300,34 @@ pass_ports(struct context *c, enum passage way, struct action *a)
 	return good & pass_port(way, a, ACTION_RESP_P, &port[1]);
 }
 
+/* A link address. Some take turns in a direction, as where a balancer has two: the one before the last is 0 then, others are
+ * a rank more. */
+static bool
+pass_mac(struct context *c, enum passage way, struct manner_side *me, enum action_field f, struct action_ref *ref)
+{
+	struct context_list *l = &c->list[CONTEXT_MACS];
+	uint32_t *last = me->mac[f == ACTION_DST_MAC];
+	bool turns = ref->kind == REF_KNOWN && last[1] && recency_has(&l->in, last[1] - 1), good = true;
+	bool turn = turns && (way == RESOLVE ? ref->slot == 0 : counterpart(l, ref->slot) == last[1] - 1);
+
+	if (way == RESOLVE && turn) {
+		ref->slot = last[1] - 1;
+		recency_touch(&l->in, ref->slot);
+	} else {
+		if (way == RESOLVE && turns)
+			ref->slot--;
+		good = pass_ref(c, way, f, ref);
+		if (way == RELATE && turns && ref->kind == REF_KNOWN)
+			ref->slot = turn ? 0 : ref->slot + 1;
+	}
+	uint32_t named = ref->kind != REF_FIXED && l->in.n ? recency_at(&l->in, 0) + 1 : 0;
+	if (named != last[0]) {
+		last[1] = last[0];
+		last[0] = named;
+	}
+	return good;
+}
+
 /* A quote's flow comes by its rank and isn't used by that. */
 static bool
 pass_quote(struct context *c, enum passage way, struct action_list *l)
@@ -331,7 +359,7 @@ pass(struct context *c, enum passage way, struct action *a)
 {
 	bool good = pass_flow(c, way, a);
 	const struct recency *flows = &c->list[CONTEXT_FLOWS].in;
-	uint32_t flow = flows->n ? recency_at(flows, 0) : 0; /* the action's, just touched */
+	struct manner *flow = manners_of(&c->manners, a, flows->n ? recency_at(flows, 0) : 0); /* that, just touched */
 	uint64_t left = a->has & refs;
 
 	if (action_number(a, ACTION_OPEN) == OPEN_NEW)
@@ -342,7 +370,9 @@ pass(struct context *c, enum passage way, struct action *a)
 	}
 	for (; left; left &= left - 1) {
 		enum action_field f = __builtin_ctzll(left);
-		good &= pass_ref(c, way, f, action_ref(a, f));
+		struct action_ref *ref = action_ref(a, f);
+		good &= f == ACTION_SRC_MAC || f == ACTION_DST_MAC ? pass_mac(c, way, manner_side(flow, a), f, ref)
+								     : pass_ref(c, way, f, ref);
 	}
 	if (action_has(a, ACTION_QUOTE))
 		good &= pass_quote(c, way, action_list(a, ACTION_QUOTE));

@@ -10,6 +10,8 @@
  * that gets the slot due. Quotes name their flow by rank. Of a flow that opens, the ends and ports are
  * absent where they are those of the flow that opened before, the ports of the last one with its protocol. Else they are
  * present, even if a port is 0; one that is near that one is said as CONTEXT_NEAR + 32 and the steps from there.
+ * A link address is 0 where it is the one before the last of its flow's direction: some take turns. If there is one,
+ * other ranks are one more.
  * What else a flow has in common with the one before is absent too: manner.h.
  *
  * Where latents go without patches, a decoder may miss a flow or a host; all that are new behind it

@@ -260,14 +260,10 @@ pass_next(struct manner *f, enum passage way, struct action *a, int dir)
 	return good & pass_window(me, way, a);
 }
 
-bool
-manners_pass(struct manners *m, enum passage way, struct action *a, uint32_t slot)
+struct manner *
+manners_of(struct manners *m, const struct action *a, uint32_t slot)
 {
 	struct manner *f = &m->flow[slot];
-	int dir = action_number(a, ACTION_DIR) & 1;
-	struct manner_side *me = &f->side[dir];
-	struct facts x = facts_of(a);
-	bool good = true;
 
 	if (slot >= m->top)
 		m->top = slot + 1;
@@ -275,6 +271,17 @@ manners_pass(struct manners *m, enum passage way, struct action *a, uint32_t slo
 		m->most = m->top;
 	if (action_number(a, ACTION_OPEN) == OPEN_NEW || f->trace != m->trace)
 		*f = (struct manner){.trace = m->trace, .kind = action_flow_kind(a)};
+	return f;
+}
+
+bool
+manners_pass(struct manners *m, enum passage way, struct action *a, struct manner *f)
+{
+	struct manner_side *me = manner_side(f, a);
+	int dir = me - f->side;
+	struct facts x = facts_of(a);
+	bool good = true;
+
 	if (!me->seen)
 		me->cut = m->cut;
 	if (way == RELATE) {

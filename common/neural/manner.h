@@ -45,6 +45,7 @@ struct manners {
 			uint16_t win;
 			uint32_t most, length[MANNER_LENGTHS]; /* payload: the longest; the last, all different; 0: none */
 			struct manner_cut cut;
+			uint32_t mac[2][2]; /* source, destination: slots, plus one, of the last named and the one before */
 		} side[2];
 	} *flow;
 };
@@ -55,7 +56,15 @@ void manners_free(struct manners *m);
 /* A trace begins. */
 void manners_begin(struct manners *m);
 void manners_copy(struct manners *to, const struct manners *m);
-/* An action whose flow has a slot; false where it can't be said so: it isn't canonical. */
-bool manners_pass(struct manners *m, enum passage way, struct action *a, uint32_t slot);
+/* The manners of an action's flow, by its slot: new ones where it begins. */
+struct manner *manners_of(struct manners *m, const struct action *a, uint32_t slot);
+/* Those of its direction. */
+static inline struct manner_side *
+manner_side(struct manner *f, const struct action *a)
+{
+	return &f->side[action_number(a, ACTION_DIR) & 1];
+}
+/* An action and its flow's manners; false where it can't be said so: it isn't canonical. */
+bool manners_pass(struct manners *m, enum passage way, struct action *a, struct manner *f);
 
 #endif
