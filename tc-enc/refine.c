@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define RATE 0.2f
-#define WANT 1.0f /* the hinge's margin, in logits */
+#define WANT 0.5f /* the hinge's margin, in logits */
 
 struct refiner {
 	const struct network *net;

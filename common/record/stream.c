@@ -187,7 +187,8 @@ stream_write_latent(struct stream_writer *w, const struct latent *l, bool opens)
 	msgpack_pack_array(&w->pk, 1 + l->patched);
 	msgpack_pack_bin(&w->pk, l->size + l->rest_size);
 	msgpack_pack_bin_body(&w->pk, l->octets, l->size);
-	msgpack_pack_bin_body(&w->pk, l->rest, l->rest_size);
+	if (l->rest_size)
+		msgpack_pack_bin_body(&w->pk, l->rest, l->rest_size);
 	if (l->patched)
 		action_write(&w->pk, &l->patch);
 	return written(w, opens);
