@@ -186,9 +186,9 @@ weights: all build/tests/big
 	@weights/make.sh $(DIR)
 
 # The codec without one origin in turn, and without some of its parts; trained for it on the captures below TRAIN.
-origins: all
+origins: all build/tests/big
 	@tests/origins.py $(MANIFEST) $(TRAIN) $(DIR)
-ablation: all
+ablation: all build/tests/big
 	@tests/ablation.py $(TRAIN) $(DIR)
 
 # A trace of N packets in the file OUT, made of the captures below DIR.

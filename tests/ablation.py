@@ -82,8 +82,7 @@ def main():
     ap.add_argument('--steps', type=int, default=5000)
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
     o = ap.parse_args()
-    dev, of_train = ([s for _, s in sorted(lift(os.path.join(at, f) for at, _, fs in os.walk(d) for f in fs).items())]
-                     for d in (o.dev, o.train))
+    dev, of_train = (lift(sorted(os.path.join(at, f) for at, _, fs in os.walk(d) for f in fs)) for d in (o.dev, o.train))
     with tempfile.TemporaryDirectory() as tmp:
         base = train(of_train, o.steps, tmp, 'base')
         free = train(of_train, o.steps, tmp, 'free', '--beta', '0')
@@ -91,7 +90,7 @@ def main():
                 'without TCP cues': (no_tcp_cues, base)}
         for i, (way, (change, weights)) in enumerate(ways.items()):
             with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
-                found = list(pool.map(lambda s: measure(s, change, weights), dev))
+                found = list(pool.map(lambda s: measure(s, change, weights), dev.values()))
             names = dict.fromkeys(k for r in found for k in r)
             row = {k: sum(r[k][0] for r in found if k in r) / sum(r[k][1] for r in found if k in r) for k in names}
             if i == 0:

@@ -35,9 +35,14 @@ def lift(paths):
 
 
 def train(streams, steps, tmp, name, *options):
+    """Weights from {capture: its stream}, and from traces in which these captures go on at once, as the default ones have them."""
     path = os.path.join(tmp, name)
+    many = subprocess.run([os.path.join(HERE, '../weights/many.sh')], input='\n'.join(streams).encode(), capture_output=True)
+    if many.returncode:
+        sys.exit(many.stderr.decode())
     with open(path + '.act', 'wb') as f:
-        f.writelines(streams)
+        f.writelines(streams.values())
+        f.write(many.stdout)
     r = tool('tc-train', '-o', path, '--steps', str(steps), '--report', str(steps), *options, path + '.act')
     if r.returncode:
         sys.exit(r.stderr.decode())
@@ -68,19 +73,19 @@ def main():
     files = {d: lift(sorted(os.path.join(at, f) for at, _, fs in os.walk(d) for f in fs)) for d in (o.train, o.dev)}
 
     def of(folder, origin, same):
-        return [s for p, s in files[folder].items() if (source.get(os.path.basename(p)) == origin) == same]
+        return {p: s for p, s in files[folder].items() if (source.get(os.path.basename(p)) == origin) == same}
 
     count = collections.Counter(source.get(os.path.basename(p)) for p in files[o.dev])
     origins = o.origins.split(',') if o.origins else [k for k, _ in count.most_common(7)]
     print(f'{"origin":30s} {"captures":>8s} {"packets":>8s} {"bare %":>8s} {"worst %":>8s} {"patches":>8s} {"KL":>6s}'
           f' {"dev, trained with: bare %":>26s} {"patches":>8s} {"KL":>6s}')
     with tempfile.TemporaryDirectory() as tmp:
-        every = train(files[o.train].values(), o.steps, tmp, 'all')
+        every = train(files[o.train], o.steps, tmp, 'all')
         for origin in origins:
             without = train(of(o.train, origin, False), o.steps, tmp, 'without')
-            mine = of(o.train, origin, True) + of(o.dev, origin, True)
+            mine = [*of(o.train, origin, True).values(), *of(o.dev, origin, True).values()]
             packets, whole, patched, kl, worst = measure(mine, without)
-            _, with_whole, with_patched, with_kl, _ = measure(of(o.dev, origin, True), every)
+            _, with_whole, with_patched, with_kl, _ = measure(of(o.dev, origin, True).values(), every)
             print(f'{origin:30s} {len(mine):8d} {packets:8d} {100 * whole:8.3f} {100 * worst:8.2f} {patched:8d} {kl:6.1f}'
                   f' {100 * with_whole:26.3f} {with_patched:8d} {with_kl:6.1f}', flush=True)
 
