@@ -13,7 +13,7 @@
 #define BEARABLE 180 /* random bits of a packet, at most */
 #define CLIP	1.0f
 #define MEASURED 20000
-#define FIRST	 65536 /* packets that the first weights are set by */
+#define FIRST	 262144 /* packets that the first weights are set by */
 
 struct worker {
 	struct trainer *t;

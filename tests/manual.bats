@@ -152,3 +152,10 @@ A 1000 0.040060000;R 0 0.040110000;"
 	[ "$(tc-show "$tmp/lat" | sed -n 9p)" != "$(tc-show "$tmp/moved" | sed -n 9p)" ]
 	is "$(tc-dec "$tmp/moved" | tc-show | wc -l)" $(($(packets "$sample") + 2))
 }
+
+@test "tc-weights(5): the version and the number of tensors are those of the built-in weights" {
+	read -r version tensors < <(od -An -v -w44 -t u4 -N 44 weights/default.tcw | awk '{print $3, $11}')
+	is "$(grep -P '^4\tversion\t' man/tc-weights.5)" "4	version	$version"
+	is "$(grep -A1 -P '^4\ttensors\t' man/tc-weights.5 | tail -1)" "number of tensors: $tensors"
+	grep -q "this program reads $version\$" man/tc-weights.5
+}
