@@ -13,6 +13,6 @@ while IFS= read -r f; do
 	if bin/tc-lift -q -o build/one.act "$f" 2>/dev/null; then cat build/one.act; fi
 done <build/train.list >build/train.act
 weights/many.sh <build/train.list >>build/train.act
-bin/tc-train -o weights/default.tcw --checkpoint build/default.checkpoint --steps 8000 --report 2500 "$@" build/train.act
+bin/tc-train -o weights/default.tcw --checkpoint build/default.checkpoint --steps 24000 --report 4000 "$@" build/train.act
 rm -f build/one.act build/train.list build/train.act build/default.checkpoint
 sha256sum weights/default.tcw
