@@ -3,9 +3,10 @@
 
 On one file F, the captures of DIR of one link type joined and repeated up to a million packets (or the sample that
 ships): tcpdump -r F -w /dev/null, libpcap's own floor, and tc-lift, tc-compile and tc-diff as ratios to it. On every
-capture once, caches cold at the start: the codec, with what matrix products take and how often the cache knew, and the
-same without a cache; and all four programs in a pipe. With --big: each program alone, and the pipe, on traces of N
-packets that tests/big.sh makes of DIR, beside other people's tools that are installed.
+capture once, caches cold at the start: the codec, beside the same floor a packet, with what matrix products take and how
+often the cache knew (of a run that --stats asks for rates too), and the same without a cache; and all four programs in a
+pipe. With --big: each program alone, and the pipe, on traces of N packets that tests/big.sh makes of DIR, beside other
+people's tools that are installed.
 
 CPU seconds are medians of R runs, in turn, of one process; packets a second are of those. Peak memory is in MiB. What is
 printed is written as JSON too (build/bench.json). The floor's own spread tells a loaded machine from a quiet one.
@@ -107,23 +108,24 @@ def ratios(tmp, path, n, runs):
                  [(k, s, s / floor, n / s, m) for k, (s, m, _) in took.items()])
 
 
-def codec(tmp, source, runs):
+def codec(tmp, source, floor_packets, runs):
     paths = sorted(os.path.join(d, f) for d, _, fs in os.walk(source) for f in fs) if os.path.isdir(source) else [source]
     with open(tmp + '/all', 'wb') as f:
         f.writelines(lift(paths).values())
     subprocess.run(['tc-enc', '-q', '-o', tmp + '/latents', tmp + '/all'], check=True)
     ways = {f'{" ".join((*way, *cache))}': [*way, '-q', *cache, tmp + ('/latents' if way[0] == 'tc-dec' else '/all')]
             for cache in ((), ('--no-cache',)) for way in (('tc-enc',), ('tc-enc', '--no-refine'), ('tc-dec',))}
-    took = measure(ways, runs)
+    took = measure({'tcpdump': tcpdump(tmp + '/F'), **ways}, runs)
+    floor = took['tcpdump'][0] / floor_packets
     rows = []
     for name, command in ways.items():
         s = json.loads(subprocess.run([*command, '--stats'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr)
         n = s['cache_asked'] if command[0] == 'tc-dec' else s['packets']
         cpu = took[name][0]
-        rows.append((name, cpu, n / cpu, 100 * s['product_seconds'] / s['seconds'], 100 * s['cache_found'] / s['cache_asked'],
+        rows.append((name, cpu, cpu / n / floor, n / cpu, 100 * s['product_seconds'] / s['seconds'], 100 * s['cache_found'] / s['cache_asked'],
                      took[name][1]))
-    return table(f'the codec: {n} packets, each capture once', ['program', 'CPU s', 'packets/s', 'products %', 'hits %',
-                                                                'peak MiB'], rows)
+    return table(f'the codec: {n} packets, each capture once; ratio, a packet, to tcpdump above ({1 / floor:.0f} packets/s now)',
+                 ['program', 'CPU s', 'ratio', 'packets/s', 'products %', 'hits %', 'peak MiB'], rows)
 
 
 PIPE = 'tc-lift -q "$0" | tc-enc -q | tc-dec -q | tc-compile -q >/dev/null'
@@ -184,7 +186,7 @@ def main():
             tables = [big(tmp, o.dir, [int(n) for n in o.big.split(',')], min(o.runs, 3))]
         else:
             n, once = apart(join, o.dir, tmp + '/F')
-            tables = [ratios(tmp, tmp + '/F', n, o.runs), codec(tmp, o.dir, o.runs)]
+            tables = [ratios(tmp, tmp + '/F', n, o.runs), codec(tmp, o.dir, n, o.runs)]
             seconds = pipe(tmp + '/F.once', o.runs)
             tables.append(table(f'lift, enc, dec and compile in a pipe, {os.cpu_count()} cores, each capture once',
                                 ['packets', 'seconds', 'packets/s'], [(str(once), seconds, once / seconds)]))
