@@ -81,17 +81,17 @@ struct live {
 	uint32_t proto;
 	uint16_t port[2];
 	struct address address[2]; /* initiator, responder */
+	bool is_conn;		   /* Zeek would have a line for it */
+	bool zeek_begun;
 	uint32_t host[2];	   /* their places in host_packets, as long as these are theirs */
+	int event;		   /* the last one, with its direction; -1 before the first */
 	int64_t first, last, syn_time;
 	enum { SYN_NONE, SYN_SENT, SYN_ANSWERED } syn;
 	uint64_t packets, side_packets[2], side_octets[2]; /* octets of payload */
 	uint64_t look[2];   /* of the last packet of each direction, and when */
 	int64_t looked[2];
-	int event; /* the last one, with its direction; -1 before the first */
-	bool is_conn; /* Zeek would have a line for it */
 	struct conn conn;
 	struct analysis analysis;
-	bool zeek_begun;
 	struct conn zeek; /* the connection by Zeek's own cuts: it may outlast the flow, or end before */
 };
 

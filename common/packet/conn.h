@@ -33,9 +33,9 @@ extern const char *const conn_state_names[CONN_STATES];
 struct conn_end {
 	uint8_t state, before; /* as Zeek's TCP_Endpoint; UDP and the others: active or not */
 	uint8_t letters;       /* that history holds at most once, or twice for new numbers */
-	uint8_t blocks;
-	bool closed, whole, fin; /* close counted; everything delivered by then; a FIN was seen */
-	bool deaf;               /* no longer looked into for holes */
+	uint8_t blocks : 4;      /* all in one octet: many connections are live at once */
+	bool closed : 1, whole : 1, fin : 1; /* close counted; everything delivered by then; a FIN was seen */
+	bool deaf : 1;           /* no longer looked into for holes */
 	uint32_t start;          /* number of the SYN */
 	uint32_t last_syn, last_fin, last_rst;
 	uint32_t rexmits, zeros, gaps;
