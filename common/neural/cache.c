@@ -77,7 +77,7 @@ cache_expect_entry(const struct cache *c, uint32_t hash)
 	for (unsigned i = 0; c->places && i < 2; i++) {
 		const struct cache_place *p = place(c, hash, i);
 		if (p->hash == hash)
-			__builtin_prefetch(c->ring + (p->at & (c->size - 1)));
+			__builtin_prefetch(entry(c, p));
 	}
 }
 
@@ -100,7 +100,6 @@ struct cache_entry *
 cache_add(struct cache *c, uint32_t hash, const void *key, size_t n, size_t size)
 {
 	size_t all = sizeof(struct cache_entry) + (n + 7) / 8 * 8 + (size + 7) / 8 * 8;
-
 	size_t at = c->next & (c->size - 1);
 
 	if (at + all > c->size) { /* it would not fit before the ring's end */
