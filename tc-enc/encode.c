@@ -106,7 +106,8 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	e->action_size = latent_size(o->type, z);
 	e->time_size = latent_size(o->type, tz);
 	e->times = (struct times){.net = net, .pass = &e->pass, .type = o->type, .rates = o->stats,
-				  .random = o->sample ? &e->random : NULL, .margin = PATCH_MARGIN};
+				  .random = o->sample ? &e->random : NULL, .margin = PATCH_MARGIN,
+				  .held = 2 * ENCODE_BLOCK}; /* as foreseen, and as it turns out */
 	e->z = calloc(ENCODE_ROWS, z * sizeof *e->z);
 	e->refiner = refiner_new(net, ENCODE_ROWS, o->type);
 	if (times_init(&e->times) < 0 || !e->z || !e->refiner ||

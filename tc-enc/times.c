@@ -56,8 +56,12 @@ clock_tick(struct clock *c, int64_t step, int64_t said)
 int
 times_init(struct times *t)
 {
+	size_t octets = CACHE_OCTETS;
+
 	t->size = sizeof(struct time_entry) + latent_size(t->type, t->net->shape.time);
-	return cache_init(&t->cache, CACHE_OCTETS, CACHE_PLACES);
+	while (octets / 8 < t->held * (sizeof(struct cache_entry) + 16 + t->size)) /* cache_add(): what is found stays */
+		octets *= 2;
+	return cache_init(&t->cache, octets, CACHE_PLACES);
 }
 
 void

@@ -42,6 +42,7 @@ struct times {
 	bool rates;
 	uint64_t *random; /* NULL: latents are means; else draws, each good for one packet */
 	float margin;	  /* that a decision needs to be right */
+	int held;	  /* entries that a block may hold at once */
 	struct cache cache; /* of entries, by code */
 	size_t size;	    /* octets of an entry */
 };
