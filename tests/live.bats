@@ -68,3 +68,10 @@ load helper
 		PY
 	done
 }
+
+@test "what the replay's arrivals are counted with reads all packets: GCC 12 made it one that writes where nobody can" {
+	for kind in actions latents; do
+		tc-lift -q "$sample" | if [ $kind = latents ]; then tc-enc -q; else cat; fi | arrivals $kind >"$tmp/pairs"
+		is "$(stat -c %s "$tmp/pairs")" $((16 * $(packets "$sample")))
+	done
+}
