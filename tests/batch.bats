@@ -137,18 +137,13 @@ twice() {
 	head -c 200 "$edge/tcp-plain-ip4.pcap" >&4
 	text=$(shown missing)
 	(cd "$folder" && exec setsid bash -c "$text") 3>&- 4>&- &
-	for ((i = 0; i < 100; i++)); do
-		[ "$(find "$folder" -name '*.act*' | wc -l)" -lt 5 ] || break
-		sleep 0.05
-	done
+	all_but_one() { [ "$(cd "$folder" && find . -name '*.act*' | sed 's/.*\.act/.act/' | sort | uniq -c | awk '{print $1}' | xargs)" = "4 1" ]; }
+	eventually all_but_one
 	kill -KILL -- "-$!"
 	wait $! || true
 	exec 4>&-
-	for ((i = 0; i < 100; i++)); do # the keeper comes to it
-		[ "$(find "$folder" -name 'a.pcap.act*')" ] || break
-		sleep 0.05
-	done
-	is "$(find "$folder" -name 'a.pcap.act*')" ""
+	tidied() { [ -z "$(find "$folder" -name 'a.pcap.act*')" ]; }
+	eventually tidied # the keeper comes to it
 	outputs .act "${good[@]:1}" broken.pcap
 	rm "$folder/a.pcap"
 	cp "$edge/tcp-plain-ip4.pcap" "$folder/a.pcap"

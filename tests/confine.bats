@@ -66,10 +66,8 @@ each() {
 		OPENBLAS_NUM_THREADS=2 $name "${arguments[@]}" >/dev/null 2>&1 3>&- &
 		job=$!
 		exec 4>"$tmp/in" # goes on when it has opened it
-		for ((i = 0; i < 100; i++)); do
-			[ "$(of /proc/$job)" != "$confined" ] || break
-			sleep 0.02
-		done
+		first() { [ "$(of /proc/$job)" = "$confined" ]; }
+		eventually first
 		for thread in /proc/"$job"/task/*; do
 			is "$(of "$thread")" "$confined"
 		done

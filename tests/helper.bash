@@ -38,6 +38,16 @@ refused() {
 	[[ $stderr = $pattern ]]
 }
 
+# eventually COMMAND...: it is true within a minute; a machine may be slow.
+eventually() {
+	for ((tries = 0; tries < 1200; tries++)); do
+		"$@" && return
+		sleep 0.05
+	done
+	echo "never: $*"
+	return 1
+}
+
 # with_memory KIB COMMAND...: in so much memory; under a sanitizer, which maps more than there is, with no allocation of more
 # than that at a time.
 with_memory() {

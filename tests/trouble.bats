@@ -32,15 +32,7 @@ each() {
 	done
 }
 
-# vanishes: within two seconds nothing is left in $out.
-vanishes() {
-	for ((i = 0; i < 100; i++)); do
-		[ "$(ls -A "$out")" ] || return 0
-		sleep 0.02
-	done
-	ls -A "$out"
-	return 1
-}
+empty() { [ -z "$(ls -A "$out")" ]; }
 
 # last PATTERN: the last line of $tmp/err.
 last() {
@@ -149,7 +141,7 @@ half() {
 		[ $name != tc-train ] || written=
 		half KILL
 		is $status 137
-		vanishes
+		eventually empty
 	}
 	each it
 	IFS='|' read -r tool good <<<"${writers[0]}"
@@ -158,7 +150,7 @@ half() {
 		echo "$signal"
 		half $signal
 		[ $status -gt 128 ]
-		vanishes
+		eventually empty
 	done
 }
 
