@@ -15,7 +15,7 @@ setup() {
 	n=0
 	for f in "$BATS_TEST_TMPDIR"/state-*.pcap; do
 		state=${f##*state-}
-		run build/tests/conn "$f"
+		output=$(build/tests/conn "$f")
 		echo "$f: $output"
 		[[ $output = *"	${state%.pcap}	"* ]]
 		n=$((n + 1))

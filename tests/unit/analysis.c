@@ -92,6 +92,7 @@ main(int argc, char **argv)
 		packet_parse(&p, r.dlt, c.data);
 		packet(&p, r.packets, each);
 	}
+	capture_close(&r);
 	if (!each)
 		counts();
 	if (fflush(stdout) || ferror(stdout))

@@ -158,6 +158,7 @@ main(int argc, char **argv)
 		errx(2, "%s: %s", argv[argc - 1], r.error);
 	if (timing) {
 		measure(&r);
+		capture_close(&r);
 		return 0;
 	}
 	t.header = (struct stream_header){.cap = TRACE_CAP, .idle = {300, 60, 60}, .link = r.dlt};
@@ -168,6 +169,7 @@ main(int argc, char **argv)
 		packet_parse(&p, r.dlt, k.data);
 		packet(&t, &p, as_lift);
 	}
+	capture_close(&r);
 	struct entry **live = calloc(TRACE_CAP, sizeof *live);
 	size_t n = 0;
 	for (uint32_t i = 0; i < TRACE_CAP; i++)
@@ -176,5 +178,6 @@ main(int argc, char **argv)
 	qsort(live, n, sizeof *live, order);
 	for (size_t i = 0; i < n; i++)
 		finish(live[i]);
+	free(live);
 	return fflush(stdout) ? 2 : 0;
 }
