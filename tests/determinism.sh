@@ -54,7 +54,10 @@ build() {
 		local triplet=$gnu-linux-gnu blas=openblas-pthread
 		if [ "$debian" = i386 ]; then
 			cc="$cc -m32 -B$root/usr/lib/gcc/i686-linux-gnu/$(gcc -dumpversion)/"
-			runner="exec $root/lib/ld-linux.so.2 --library-path $root/lib/$triplet"
+			local loader=$root/lib/ld-linux.so.2
+			runner="exec $loader --library-path $root/lib/$triplet"
+			# A kernel without 32-bit programs.
+			"$loader" --version >/dev/null 2>&1 || runner="exec qemu-i386 ${runner#exec }"
 			runner+=":$root/usr/lib/$triplet:$root/usr/lib/$triplet/$blas"
 		else
 			[ "$cc" = clang ] && cc="clang --target=$triplet"
