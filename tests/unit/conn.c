@@ -141,35 +141,24 @@ measure(struct capture_reader *r)
 	printf("%.1f ns, %zu bytes (%s)\n",
 	       ((t[1].tv_sec - t[0].tv_sec) * 1e9 + t[1].tv_nsec - t[0].tv_nsec) / steps, sizeof c,
 	       c.history);
+	free(p);
 }
 
-int
-main(int argc, char **argv)
+/* The connections of a capture, those still open at its end in the order of their beginning. */
+static void
+connections(struct capture_reader *r, bool as_lift)
 {
 	static struct trace t;
-	struct capture_reader r;
 	struct capture_packet k;
-	bool as_lift = argc == 3 && !strcmp(argv[1], "-l");
-	bool timing = argc == 3 && !strcmp(argv[1], "-t");
 
-	if (argc != 2 + (as_lift || timing))
-		errx(2, "usage: conn [-l | -t] CAPTURE");
-	if (capture_open(&r, argv[argc - 1], NULL, NULL) < 0)
-		errx(2, "%s: %s", argv[argc - 1], r.error);
-	if (timing) {
-		measure(&r);
-		capture_close(&r);
-		return 0;
-	}
-	t.header = (struct stream_header){.cap = TRACE_CAP, .idle = {300, 60, 60}, .link = r.dlt};
-	if (trace_init(&t, r.dlt, NULL, 0) < 0 || !(entry = calloc(TRACE_CAP, sizeof *entry)))
+	t.header = (struct stream_header){.cap = TRACE_CAP, .idle = {300, 60, 60}, .link = r->dlt};
+	if (trace_init(&t, r->dlt, NULL, 0) < 0 || !(entry = calloc(TRACE_CAP, sizeof *entry)))
 		err(2, NULL);
-	while (capture_read(&r, &k) == 1) {
+	while (capture_read(r, &k) == 1) {
 		struct packet p = {.time = k.time, .caplen = k.caplen, .len = k.len};
-		packet_parse(&p, r.dlt, k.data);
+		packet_parse(&p, r->dlt, k.data);
 		packet(&t, &p, as_lift);
 	}
-	capture_close(&r);
 	struct entry **live = calloc(TRACE_CAP, sizeof *live);
 	size_t n = 0;
 	for (uint32_t i = 0; i < TRACE_CAP; i++)
@@ -179,5 +168,23 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++)
 		finish(live[i]);
 	free(live);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct capture_reader r;
+	bool as_lift = argc == 3 && !strcmp(argv[1], "-l");
+	bool timing = argc == 3 && !strcmp(argv[1], "-t");
+
+	if (argc != 2 + (as_lift || timing))
+		errx(2, "usage: conn [-l | -t] CAPTURE");
+	if (capture_open(&r, argv[argc - 1], NULL, NULL) < 0)
+		errx(2, "%s: %s", argv[argc - 1], r.error);
+	if (timing)
+		measure(&r);
+	else
+		connections(&r, as_lift);
+	capture_close(&r);
 	return fflush(stdout) ? 2 : 0;
 }
