@@ -55,9 +55,8 @@ build() {
 		if [ "$debian" = i386 ]; then
 			cc="$cc -m32 -B$root/usr/lib/gcc/i686-linux-gnu/$(gcc -dumpversion)/"
 			local loader=$root/lib/ld-linux.so.2
-			runner="exec $loader --library-path $root/lib/$triplet"
-			# A kernel without 32-bit programs.
-			"$loader" --version >/dev/null 2>&1 || runner="exec qemu-i386 ${runner#exec }"
+			"$loader" --version >/dev/null 2>&1 || runner+=" qemu-i386" # where the kernel runs no 32 bits
+			runner+=" $loader --library-path $root/lib/$triplet"
 			runner+=":$root/usr/lib/$triplet:$root/usr/lib/$triplet/$blas"
 		else
 			[ "$cc" = clang ] && cc="clang --target=$triplet"
