@@ -137,7 +137,7 @@ twice() {
 	head -c 200 "$edge/tcp-plain-ip4.pcap" >&4
 	text=$(shown missing)
 	(cd "$folder" && exec setsid bash -c "$text") 3>&- 4>&- &
-	all_but_one() { [ "$(cd "$folder" && find . -name '*.act*' | sed 's/.*\.act/.act/' | sort | uniq -c | awk '{print $1}' | xargs)" = "4 1" ]; }
+	all_but_one() { [ "$(find "$folder" -name '*.act' | wc -l)" -eq 4 ] && [ "$(find "$folder" -name 'a.pcap.act.*')" ]; }
 	eventually all_but_one
 	kill -KILL -- "-$!"
 	wait $! || true

@@ -594,12 +594,8 @@ anything() {
 	within 60 tc-enc -q "$tmp/in" 2>"$tmp/err1" 3>&- | within 60 tc-dec >"$tmp/b" 2>"$tmp/err2" 3>&- &
 	exec 4>"$tmp/in"
 	cat "$tmp/part" >&4
-	for _ in $(seq 200); do
-		got=$(tc-show "$tmp/b" 2>/dev/null | wc -l) || true
-		[ "$got" -lt "$n" ] || break
-		sleep 0.05
-	done
-	is "$got" "$n" # the input is open still
+	came() { [ "$(tc-show "$tmp/b" 2>/dev/null | wc -l)" -eq "$n" ]; }
+	eventually came # the input is open still
 	tail -c +5001 "$in/few" >&4
 	exec 4>&-
 	wait $!
@@ -621,7 +617,7 @@ anything() {
 		$tool "$tmp/in" >"$tmp/got" 2>"$tmp/err" 3>&- &
 		exec 4>"$tmp/in"
 		head -c $size "$good" >&4
-		until [ -s "$tmp/got" ]; do sleep 0.01; done
+		eventually test -s "$tmp/got"
 		status=0
 		kill -INT $!
 		wait $! || status=$?

@@ -42,6 +42,7 @@ confined='NoNewPrivs: 1 Seccomp: 2' warnings=1
 
 # of THREAD: its /proc/PID/status.
 of() { grep -E '^(Seccomp|NoNewPrivs):' "$1/status" | xargs; }
+confines() { [ "$(of "/proc/$1")" = "$confined" ]; }
 
 # How each program is begun, on "in" and with all that it may open.
 programs=('tc-lift in' 'tc-lift -o out --map map tests/fixtures/edge/tcp-plain-ip4.pcap in' 'tc-enc in' 'tc-enc -o out in' 'tc-dec in'
@@ -66,8 +67,7 @@ each() {
 		OPENBLAS_NUM_THREADS=2 $name "${arguments[@]}" >/dev/null 2>&1 3>&- &
 		job=$!
 		exec 4>"$tmp/in" # goes on when it has opened it
-		first() { [ "$(of /proc/$job)" = "$confined" ]; }
-		eventually first
+		eventually confines $job
 		for thread in /proc/"$job"/task/*; do
 			is "$(of "$thread")" "$confined"
 		done
@@ -80,11 +80,7 @@ each() {
 
 @test "with -f, whose names may be looked up, it is confined before the first packet" {
 	{ head -c 24 "$sample"; sleep 1; } | tc-lift -f 'port domain' >/dev/null &
-	for ((i = 0; i < 50; i++)); do
-		[ "$(of /proc/$!)" != "$confined" ] || break
-		sleep 0.02
-	done
-	[ $i -lt 50 ]
+	eventually confines $!
 }
 
 @test "where the kernel can't, each says so, or not with -q, and does its work" {

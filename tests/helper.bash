@@ -38,11 +38,12 @@ refused() {
 	[[ $stderr = $pattern ]]
 }
 
-# eventually COMMAND...: it is true within a minute; a machine may be slow.
+# eventually COMMAND...: waits until it is true, a minute at most, since a machine may be slow.
 eventually() {
-	for ((tries = 0; tries < 1200; tries++)); do
+	local until=$((SECONDS + 60))
+	while ((SECONDS < until)); do
 		"$@" && return
-		sleep 0.05
+		sleep 0.02
 	done
 	echo "never: $*"
 	return 1

@@ -347,7 +347,7 @@ load helper
 	tc-lift "$tmp/in" >"$tmp/a" &
 	exec 4>"$tmp/in"
 	cat "$edge/tcp-plain-ip4.pcap" >&4
-	until [ -s "$tmp/a" ]; do sleep 0.01; done
+	eventually test -s "$tmp/a"
 	kill -INT $!
 	wait $! || status=$?
 	exec 4>&-
@@ -360,7 +360,7 @@ load helper
 	tc-lift "$tmp/in" >"$tmp/a" &
 	exec 4>"$tmp/in"
 	cat "$edge/tcp-plain-ip4.pcap" >&4
-	until [ -s "$tmp/a" ]; do sleep 0.01; done
+	eventually test -s "$tmp/a"
 	kill -TERM $!
 	wait $! || status=$?
 	exec 4>&-

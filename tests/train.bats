@@ -99,7 +99,7 @@ train() { tc-train "${small[@]}" --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_F
 		rm -f "$tmp"/{w,state}
 		"${again[@]}" -o "$tmp/want" 2>/dev/null
 		"${again[@]}" -o "$tmp/w" --checkpoint "$tmp/state" 2>"$tmp/said" 3>&- &
-		until [ -s "$tmp/state" ]; do sleep 0.01; done
+		eventually test -s "$tmp/state"
 		kill -INT $!
 		status=0
 		wait $! || status=$?

@@ -123,11 +123,8 @@ half() {
 	job=$!
 	exec 4>"$tmp/in"
 	head -c $(($(wc -c <"$good") / 2)) "$good" >&4
-	for ((i = 0; i < 500; i++)); do # the file beside the name is there, and in most not empty
-		[ "$(find "$out" -name 'a.??????' ${written:+-size +0})" ] && break
-		sleep 0.02
-	done
-	[ $i -lt 500 ]
+	begun() { [ "$(find "$out" -name 'a.??????' ${written:+-size +0})" ]; }
+	eventually begun # the file beside the name is there, and in most not empty
 	kill "-$1" $job
 	status=0
 	wait $job || status=$?
@@ -179,11 +176,11 @@ half() {
 		$tool -o "$out/a" "$tmp/in" 2>"$tmp/err" 3>&- &
 		job=$!
 		exec 4>"$tmp/in"
-		for ((i = 0; i < 500; i++)); do
-			keeper=$(grep -l "^PPid:	$job$" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3 || true)
-			[ -z "$keeper" ] || [ "$(cat "/proc/$keeper/comm")" != tc-keeper ] || break
-			sleep 0.02
-		done
+		kept() {
+			keeper=$(grep -l "^PPid:	$job$" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3)
+			[ "$keeper" ] && [ "$(cat "/proc/$keeper/comm")" = tc-keeper ]
+		}
+		eventually kept
 		kill -KILL "$keeper"
 		cat "$good" >&4
 		exec 4>&-
@@ -207,12 +204,10 @@ stalled() {
 	"$@" >"$tmp/pipe" 2>"$tmp/err" 3>&- 5>&- &
 	job=$!
 	exec 4<"$tmp/pipe"
-	for ((i = 0; i < 500; i++)); do
-		[ "$(cut -d' ' -f3 /proc/$job/stat)" = S ] && sleep 0.05 && [ "$(cut -d' ' -f3 /proc/$job/stat)" = S ] && break
-		sleep 0.02
-	done
+	sleeps() { [ "$(cut -d' ' -f3 /proc/$job/stat)" = S ]; }
+	still() { sleeps && sleep 0.05 && sleeps; }
+	eventually still
 	exec 5>&-
-	((i < 500))
 }
 
 # goes_on: reads the rest to $tmp/got; the exit status in $status.
