@@ -55,7 +55,9 @@ build() {
 		if [ "$debian" = i386 ]; then
 			cc="$cc -m32 -B$root/usr/lib/gcc/i686-linux-gnu/$(gcc -dumpversion)/"
 			local loader=$root/lib/ld-linux.so.2
-			"$loader" --version >/dev/null 2>&1 || runner+=" qemu-i386" # where the kernel runs no 32 bits
+			# Where the kernel runs no 32 bits. As an Atom: what qemu is by default has 3DNow!, and OpenBLAS's kernel for that
+			# crashes in it, on a product of 4 by 4.
+			"$loader" --version >/dev/null 2>&1 || runner+=" qemu-i386 -cpu n270"
 			runner+=" $loader --library-path $root/lib/$triplet"
 			runner+=":$root/usr/lib/$triplet:$root/usr/lib/$triplet/$blas"
 		else
