@@ -64,7 +64,7 @@ build/tests/fuzz/%.o: override CPPFLAGS += -I.
 # What is fuzzed: all of it in each target, the programs' loops as functions. Its objects are clang's, beside the others.
 FUZZ_CC = clang-14
 FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
-	-DTRACE_CAP=256 -DTRACE_CAP_MAX=1024
+	-DTRACE_CAP=256 -DSTREAM_CAP_MAX=1024
 FUZZ = lift records weights compile codec diff
 fuzzed = $(patsubst build/%,build/fuzz/%,$(patsubst %,build/tests/fuzz/%.o,program check filter_within lift_main compile_main \
 	enc_main dec_main diff_main) build/tc-dec/decode.o $(patsubst %,build/tc-enc/%.o,encode times silence refine) \

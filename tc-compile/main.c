@@ -171,12 +171,6 @@ begin_trace(struct compile *c, struct stream_header *h)
 		      c->filter.input, h->snaplen, capture_max(h->link));
 		return -1;
 	}
-
-	if (h->cap < TRACE_CAP_MIN || h->cap > TRACE_CAP_MAX) {
-		warnx("%s: header: a cap of %" PRIu32 "; %d to %d are possible", c->filter.input, h->cap,
-		      TRACE_CAP_MIN, TRACE_CAP_MAX);
-		return -1;
-	}
 	if (begin(c, h) < 0)
 		return -1;
 	trace_free(&c->trace);

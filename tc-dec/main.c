@@ -107,11 +107,6 @@ check_header(const struct program *p, const struct stream_header *h)
 		      p->filter.input, h->coordinates, want);
 		return -1;
 	}
-	if (h->cap < 1 || h->cap > 1 << 20) {
-		warnx("%s: header: a cap of %" PRIu32 "; 1 to %d are possible", p->filter.input,
-		      h->cap, 1 << 20);
-		return -1;
-	}
 	return 0;
 }
 

@@ -22,7 +22,7 @@ measure_init(struct measure *m)
 {
 	m->curve.width = MILLISECOND;
 	/* The system gives memory page by page, as slots are used. */
-	m->live = calloc(TRACE_CAP_MAX, sizeof *m->live);
+	m->live = calloc(STREAM_CAP_MAX, sizeof *m->live);
 	for (int i = 0; i < 2; i++)
 		m->host_packets[i] = calloc(TRACE_CAP, sizeof **m->host_packets);
 	return analysis_pool_init(&m->pool, ANALYSIS_POOL) == 0 && m->live && m->host_packets[0] && m->host_packets[1] &&

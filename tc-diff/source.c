@@ -41,8 +41,6 @@ next_trace(struct source *s)
 		return fail(s, s->stream.error);
 	if (got == 0)
 		return 0;
-	if (h.cap < TRACE_CAP_MIN || h.cap > TRACE_CAP_MAX)
-		return fail(s, "header: cap is out of range");
 	return begin(s, &h) < 0 ? -1 : 1;
 }
 

@@ -137,11 +137,6 @@ encode_trace(void *arg, struct stream_header *h)
 	h->type = p->encode.type;
 	h->coordinates = p->net.shape.latent + p->net.shape.time;
 	memcpy(h->weights, p->hash, sizeof h->weights);
-	if (h->cap < 1 || h->cap > 1 << 20) {
-		warnx("%s: header: a cap of %" PRIu32 "; 1 to %d are possible", p->filter.input,
-		      h->cap, 1 << 20);
-		return -1;
-	}
 	r = encoder_begin(p->encoder, h);
 	while (r == 0 && (got = stream_read(in, &a)) == 1)
 		r = encoder_add(p->encoder, &a);

@@ -80,7 +80,7 @@ arguments(struct lift *l, int argc, char **argv)
 			o->filter = optarg;
 			break;
 		case 'c':
-			o->header.cap = filter_number("cap", optarg, TRACE_CAP_MIN, TRACE_CAP_MAX);
+			o->header.cap = filter_number("cap", optarg, STREAM_CAP_MIN, STREAM_CAP_MAX);
 			break;
 		case 'i':
 			idle_option(o, optarg);

@@ -460,7 +460,7 @@ anything() {
 		del header["type"]|header: *type*
 		del header["coordinates"]|header: coordinates*
 		del header["cap"]|header: *cap*
-		header["cap"] = 0|header: a cap of 0; *
+		header["cap"] = 15|header: a cap of 15; *
 		header["cap"] = 2**20 + 1|header: a cap of 1048577; *
 		header["version"] = 2|version 2 of the format; *
 		header["kind"] = "latent"|not a stream of latents

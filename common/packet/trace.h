@@ -10,13 +10,11 @@
 #include "packet/slots.h"
 #include "record/stream.h"
 
-#define TRACE_CAP_MIN 16
 #ifndef TRACE_CAP /* what is built to be fuzzed has less room, for speed */
-#define TRACE_CAP     65536
-#define TRACE_CAP_MAX (1u << 20)
+#define TRACE_CAP   65536
 #endif
-#define MEMORY_LIST   12 /* options or extension headers that are remembered as a layout */
-#define DATAGRAMS     64 /* datagrams in fragments that are remembered */
+#define MEMORY_LIST 12 /* options or extension headers that are remembered as a layout */
+#define DATAGRAMS   64 /* datagrams in fragments that are remembered */
 
 /* What one end of a flow was last seen to do. Sequence numbers: RFC 9293 section 3.3.1. */
 struct side {

@@ -496,6 +496,9 @@ stream_read_header(struct stream_reader *r, struct stream_header *h)
 	    map_number(&o, "start", INT64_MIN, INT64_MAX, &h->start) < 0)
 		return fail(r->error, "header: link, snaplen, cap, resolution or start is missing "
 				      "or wrong");
+	if (h->cap < STREAM_CAP_MIN || h->cap > STREAM_CAP_MAX)
+		return fail(r->error, "header: a cap of %" PRIu32 "; %d to %d are possible", h->cap, STREAM_CAP_MIN,
+			    STREAM_CAP_MAX);
 	h->nano = text_is(resolution, "ns");
 	if (!h->nano && !text_is(resolution, "us"))
 		return fail(r->error, "header: resolution is neither \"us\" nor \"ns\"");

@@ -12,6 +12,10 @@
 #define STREAM_MAGIC   "tracecodec"
 #define STREAM_VERSION 1
 #define STREAM_ERROR   160
+#define STREAM_CAP_MIN 16 /* live flows, of a header */
+#ifndef STREAM_CAP_MAX	  /* what is built to be fuzzed has less room, for speed */
+#define STREAM_CAP_MAX (1u << 20)
+#endif
 
 /* What the records are: tc-records(5), tc-latents(5). */
 enum stream_kind { STREAM_ACTIONS, STREAM_LATENTS, STREAM_KINDS };

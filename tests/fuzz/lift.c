@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct captured a = captured_of(in);
 	struct outcome o;
 
-	program_lift(in, n % 2 ? TRACE_CAP_MIN : TRACE_CAP, &o);
+	program_lift(in, n % 2 ? STREAM_CAP_MIN : TRACE_CAP, &o);
 	if (o.status != (!a.opened || a.broken))
 		found("exit status %d: %s", o.status, o.said);
 	if (a.opened) {

@@ -53,7 +53,7 @@ vary_header(struct stream_header *h)
 		h->link = links[vary_below(11)];
 		break;
 	case 1:
-		h->cap = TRACE_CAP_MIN + vary_below(TRACE_CAP - TRACE_CAP_MIN);
+		h->cap = STREAM_CAP_MIN + vary_below(TRACE_CAP - STREAM_CAP_MIN);
 		break;
 	case 2:
 		h->snaplen = 1 + vary_below(vary_below(2) ? 100 : 262144);
