@@ -15,14 +15,15 @@ struct set {
 	uint64_t n;
 };
 
+/* How many packets two sets have in common, of the first's n words that have any; past `most` it is that or more. */
 static uint64_t
-common(const struct set *a, const struct set *b, int words)
+common(const struct set *a, const struct set *b, const uint32_t *word, int n, uint64_t most)
 {
-	uint64_t n = 0;
+	uint64_t sum = 0;
 
-	for (int k = 0; k < words; k++)
-		n += __builtin_popcountll(a->word[k] & b->word[k]);
-	return n;
+	for (int k = 0; k < n && sum <= most; k++)
+		sum += __builtin_popcountll(a->word[word[k]] & b->word[word[k]]);
+	return sum;
 }
 
 static int
@@ -49,7 +50,7 @@ find_sets(struct set *bit, const struct code *code, int n)
 /* The frequent bits first: each to the coordinate where it meets the fewest others, of such the one
  * least used; not where it went the way before. */
 static void
-assign(const struct set *bit, struct set *used, int coordinates, int words, const uint16_t *before, uint16_t *at)
+assign(const struct set *bit, struct set *used, int coordinates, int words, uint32_t *word, const uint16_t *before, uint16_t *at)
 {
 	const struct set *order[BITS];
 
@@ -58,11 +59,14 @@ assign(const struct set *bit, struct set *used, int coordinates, int words, cons
 	qsort(order, BITS, sizeof *order, more_often);
 	for (int i = 0; i < BITS; i++) {
 		uint64_t least = UINT64_MAX;
-		int best = -1;
+		int best = -1, n = 0;
+		for (int k = 0; k < words; k++)
+			if (order[i]->word[k])
+				word[n++] = k;
 		for (int d = 0; d < coordinates; d++) {
 			if (coordinates > 1 && before && before[order[i] - bit] == d)
 				continue;
-			uint64_t met = common(order[i], &used[d], words);
+			uint64_t met = common(order[i], &used[d], word, n, least);
 			if (met < least || (met == least && best >= 0 && used[d].n < used[best].n)) {
 				least = met;
 				best = d;
@@ -70,8 +74,8 @@ assign(const struct set *bit, struct set *used, int coordinates, int words, cons
 		}
 		at[order[i] - bit] = best;
 		used[best].n += order[i]->n + 1;
-		for (int k = 0; k < words; k++)
-			used[best].word[k] |= order[i]->word[k];
+		for (int k = 0; k < n; k++)
+			used[best].word[word[k]] |= order[i]->word[word[k]];
 	}
 }
 
@@ -128,12 +132,13 @@ first_weights(struct network *net, const struct code *code, int n)
 {
 	int z = net->shape.latent, words = (n + 63) / 64;
 	struct set *bit = sets_new(BITS, words), *used = sets_new(z, words);
-	int bad = bit && used ? 0 : -1;
+	uint32_t *word = malloc(words * sizeof *word);
+	int bad = bit && used && word ? 0 : -1;
 
 	if (!bad) {
 		find_sets(bit, code, n);
-		assign(bit, used, z, words, NULL, net->place);
-		assign(bit, used, z, words, net->place, net->place + BITS);
+		assign(bit, used, z, words, word, NULL, net->place);
+		assign(bit, used, z, words, word, net->place, net->place + BITS);
 		for (int part = 0; part <= CODE_GROUPS; part++)
 			set_straight(&net->straight[part]);
 		fill(net->layer[ENC_LOGVAR].b, z, 0);
@@ -144,5 +149,6 @@ first_weights(struct network *net, const struct code *code, int n)
 	}
 	sets_free(bit);
 	sets_free(used);
+	free(word);
 	return bad;
 }

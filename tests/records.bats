@@ -75,6 +75,7 @@ script() {
 @test "room: stream, every octet damaged" { units stream-damaged; }
 @test "room: ranks of slots" { neural recency; }
 @test "room: ranks where a decoder went another way" { neural counterparts; }
+@test "room: an IPv6 suffix that a decoder missed" { neural suffixes; }
 @test "room: what flows have in common" { neural relations; }
 @test "room: any action at all, by ranks and bits" { neural sayable; }
 @test "room: the licence for headers that contradict each other" { neural licence; }

@@ -181,9 +181,13 @@ pass_ref(struct context *c, enum passage way, enum action_field f, struct action
 		if (l->class && way == RELATE && ref->slot < l->in.cap)
 			l->class[ref->slot] = ref->class;
 		good = pass_new(l, way, &ref->slot);
-		if (has_suffix_slot(ref))
-			good &= ref->new_suffix ? pass_new(suffixes, way, &ref->suffix)
-						: pass_known(suffixes, way, &ref->suffix);
+		if (!has_suffix_slot(ref))
+			return good;
+		if (way == RELATE && !ref->new_suffix && missed(suffixes, ref->suffix)) {
+			ref->new_suffix = true;
+			good = false;
+		}
+		good &= ref->new_suffix ? pass_new(suffixes, way, &ref->suffix) : pass_known(suffixes, way, &ref->suffix);
 	}
 	return good;
 }
@@ -400,7 +404,7 @@ context_follow(struct context *c, const struct action *a)
 void
 context_pair(struct context *c, const struct action *truth, const struct action *made)
 {
-	struct context_list *flows = &c->list[CONTEXT_FLOWS];
+	struct context_list *flows = &c->list[CONTEXT_FLOWS], *suffixes = &c->list[CONTEXT_SUFFIXES];
 	bool opens = action_number(truth, ACTION_OPEN) == OPEN_NEW;
 
 	if (opens || missed(flows, flow_of(truth))) {
@@ -417,7 +421,8 @@ context_pair(struct context *c, const struct action *truth, const struct action 
 		    (t->kind == REF_KNOWN && !missed(l, t->slot)))
 			continue;
 		pair(l, t->slot, m->slot);
-		if (t->kind == REF_NEW && has_suffix_slot(t) && t->new_suffix && m->kind == REF_NEW && has_suffix_slot(m))
-			pair(&c->list[CONTEXT_SUFFIXES], t->suffix, m->suffix);
+		if (t->kind == REF_NEW && has_suffix_slot(t) && m->kind == REF_NEW && has_suffix_slot(m) &&
+		    (t->new_suffix || missed(suffixes, t->suffix)))
+			pair(suffixes, t->suffix, m->suffix);
 	}
 }

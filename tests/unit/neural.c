@@ -313,6 +313,43 @@ counterparts(void)
 	context_free(&decoder);
 }
 
+/* An IPv6 suffix that the decoder missed is named again by the next host that has it, and known from then on. */
+static void
+suffixes(void)
+{
+	enum { CAP = 100, PACKETS = 50 };
+	struct context truth = {0}, ahead = {0}, decoder = {0};
+	struct action_ref host = {REF_NEW, .has_suffix = true, .new_suffix = true};
+	static struct action a, said;
+
+	HOLDS(context_begin(&truth, CAP, false) == 0 && context_begin(&ahead, CAP, true) == 0 &&
+	      context_begin(&decoder, CAP, false) == 0);
+	for (int i = 0; i < PACKETS; i++) {
+		a = (struct action){.has = 1ull << ACTION_ORIG_H | 1ull << ACTION_RESP_H};
+		action_set(&a, ACTION_OPEN, OPEN_NEW);
+		*action_ref(&a, ACTION_ORIG_H) = host;
+		said = a;
+		host.new_suffix = false;
+		context_resolve(&truth, &a);
+		if (i == 0) {
+			action_ref(&said, ACTION_ORIG_H)->has_suffix = false;
+			context_resolve(&decoder, &said);
+			said = a;
+			action_ref(&said, ACTION_ORIG_H)->has_suffix = false;
+			context_follow(&ahead, &said);
+			context_pair(&ahead, &a, &said);
+			continue;
+		}
+		said = a;
+		HOLDS(context_relate(&ahead, &said) == (i > 1));
+		context_resolve(&decoder, &said);
+		HOLDS(action_ref(&said, ACTION_ORIG_H)->new_suffix == (i == 1) && action_ref(&said, ACTION_ORIG_H)->suffix == 0);
+	}
+	context_free(&truth);
+	context_free(&ahead);
+	context_free(&decoder);
+}
+
 /* Any relative action but for its time step: what a flow that begins has in common with another, flags, what was cut. */
 static void
 draw_manner(struct action *a)
@@ -657,7 +694,7 @@ weights(void)
 static const struct {
 	const char *name;
 	void (*run)(void);
-} tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"code", code}, {"time-codes", time_codes},
+} tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"suffixes", suffixes}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"code", code}, {"time-codes", time_codes},
 	     {"halves", halves},   {"latents", latents},	   {"caches", caches}, {"first", first},
 	     {"gradients", gradients}, {"hinge", hinge},	   {"weights", weights}};
 
