@@ -1,5 +1,7 @@
 #include "first.h"
 
+#include "record/wide.h"
+
 #include <stdlib.h>
 
 #define BITS   NETWORK_BITS
@@ -49,7 +51,7 @@ find_sets(struct set *bit, const struct code *code, int n)
 
 /* The frequent bits first: each to the coordinate where it meets the fewest others, of such the one
  * least used; not where it went the way before. */
-static void
+WIDE static void
 assign(const struct set *bit, struct set *used, int coordinates, int words, uint32_t *word, const uint16_t *before, uint16_t *at)
 {
 	const struct set *order[BITS];
