@@ -3,6 +3,7 @@
 #define TC_POSTERIOR_H
 
 #include "neural/network.h"
+#include "neural/normal.h"
 
 #include <math.h>
 
@@ -23,7 +24,7 @@ posterior_draw(float *mean, const float *logvar, int n, uint64_t *random)
 {
 	float noise[LATENT_MAX];
 
-	code_normals(noise, n, random);
+	normal_draw(noise, n, random);
 	for (int i = 0; i < n; i++)
 		mean[i] += noise[i] * expf(0.5f * logvar[i]);
 }

@@ -1,6 +1,7 @@
 #include "dataset.h"
 
 #include "neural/context.h"
+#include "record/random.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -136,7 +137,7 @@ dataset_free(struct dataset *d)
 const struct code *
 dataset_draw(const struct dataset *d, float even, uint64_t *random, int64_t *step)
 {
-	double at = code_uniform(random) * d->weight[d->traces - 1];
+	double at = random_uniform(random) * d->weight[d->traces - 1];
 	uint32_t low = 0, high = d->traces - 1;
 
 	while (low < high) {
@@ -147,10 +148,10 @@ dataset_draw(const struct dataset *d, float even, uint64_t *random, int64_t *ste
 			low = middle + 1;
 	}
 	const struct dataset_trace *t = &d->trace[low];
-	uint64_t packet = t->first + code_random(random) % t->n;
+	uint64_t packet = t->first + random_next(random) % t->n;
 	*step = d->step[packet];
-	int f = code_random(random) % CODE_FIELDS;
-	if (code_uniform(random) < even && d->n_by_field[f])
-		return &d->code[d->by_field[f][code_random(random) % d->n_by_field[f]]];
+	int f = random_next(random) % CODE_FIELDS;
+	if (random_uniform(random) < even && d->n_by_field[f])
+		return &d->code[d->by_field[f][random_next(random) % d->n_by_field[f]]];
 	return &d->code[d->which[packet]];
 }

@@ -2,7 +2,9 @@
 
 #include "first.h"
 
+#include "neural/normal.h"
 #include "record/io.h"
+#include "record/random.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -33,7 +35,7 @@ struct worker {
 static void
 draw(struct worker *w, const float *mean, const float *logvar, int n)
 {
-	code_normals(w->noise, n, &w->random);
+	normal_draw(w->noise, n, &w->random);
 	for (int i = 0; i < n; i++)
 		w->z[i] = mean[i] + w->noise[i] * fast_exp(0.5f * logvar[i]);
 }
@@ -59,10 +61,10 @@ draw_backward(struct worker *w, const float *mean, const float *logvar, int n, f
 static void
 disturb(struct worker *w, struct code *c)
 {
-	float u = code_uniform(&w->random) / w->t->recipe.disturb;
+	float u = random_uniform(&w->random) / w->t->recipe.disturb;
 
 	if (u < 1)
-		code_disturb(c, code_random(&w->random) % BEARABLE, u < 0.6f ? 0 : 5.0f / CODE_FIELDS,
+		code_disturb(c, random_next(&w->random) % BEARABLE, u < 0.6f ? 0 : 5.0f / CODE_FIELDS,
 			     &w->random);
 }
 
@@ -75,7 +77,7 @@ collect(struct worker *w)
 		int64_t step;
 		w->code[i] = *dataset_draw(w->t->data, r->even, &w->random, &step);
 		disturb(w, &w->code[i]);
-		w->time[i] = time_put(code_random(&w->random) & 1 ? step : time_draw(&w->random));
+		w->time[i] = time_put(random_next(&w->random) & 1 ? step : time_draw(&w->random));
 	}
 }
 
@@ -172,7 +174,7 @@ work(void *arg)
 		/* Drawn from the step's number, so that a training that goes on from a checkpoint is the
 		 * one that was not broken off. */
 		w->random = t->recipe.seed * 0x9e3779b97f4a7c15 + ((uint64_t)t->step << 20) + w->number;
-		code_random(&w->random);
+		random_next(&w->random);
 		float ramp = (float)t->step / WARM_UP;
 		learn(w, t->recipe.beta * (ramp < 1 ? ramp : 1));
 		pthread_barrier_wait(w->meet);

@@ -1,7 +1,7 @@
 /*
- * Features: a relative action (context.h) as the bits that the network takes and gives, and a time
- * step as others. This file is the one place that knows both. Nothing in it is numbered by order of
- * appearance: lists and addresses are composed of their parts.
+ * Features: a relative action (context.h) as the bits that the network takes and gives. This file is the one place
+ * that knows both; walk.h has what values are made of. Nothing is numbered by order of appearance: lists and addresses
+ * are composed of their parts.
  *
  * The coarse bits say which fields are there, and whether values are so wide that they have far bits.
  * The details say the values, in groups of fields that come together; far bits stand in groups of their
@@ -90,33 +90,9 @@ void code_in(struct code *c, enum code_group g, const float *x);
 /* The fields that are not as in the truth: bit f, field f. */
 uint64_t code_wrong(const struct code *truth, const struct code *c);
 
-/* splitmix64 (Steele, Lea, Flood 2014), the generator for all that is drawn here. */
-uint64_t code_random(uint64_t *state);
-/* A number in [0, 1). */
-float code_uniform(uint64_t *state);
-/* n of the standard normal distribution (Box, Muller 1958). */
-void code_normals(float *x, size_t n, uint64_t *state);
 /* Gives fields, in an order that is drawn, any other value that they could have, as long as all that are
  * given take no more than so many bits; of lists and references only some have their turn. Before, with
  * probability `there`, a field is put there or taken away. */
 void code_disturb(struct code *c, unsigned bits, float there, uint64_t *state);
-
-/*
- * A time step: sign, length (Gray, 6 bits) and TIME_MANTISSA bits behind the leading one (Gray). Of
- * steps that are longer the nearest is taken.
- */
-#define TIME_MANTISSA 12
-#define TIME_BITS     (1 + 6 + TIME_MANTISSA)
-struct time_code {
-	uint32_t care, bit;
-};
-struct time_code time_put(int64_t step);
-int64_t time_get(uint32_t bit);
-/* The same in ns, at so many a unit of the trace; what is out of range is at its end. */
-int64_t time_ns(uint32_t bit, int unit);
-void time_out(struct time_code c, float *x);
-uint32_t time_in(const float *x);
-/* Any step, by its length in bits. */
-int64_t time_draw(uint64_t *state);
 
 #endif

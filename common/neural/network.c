@@ -1,5 +1,6 @@
 #include "neural/network.h"
 
+#include "neural/normal.h"
 #include "record/wide.h"
 
 #include <math.h>
@@ -114,7 +115,7 @@ network_randomize(struct network *net, uint64_t seed)
 			spread = sqrtf(2.0f / 64);
 		if (i == ENC_LOGVAR || i == TIME_LOGVAR)
 			spread *= 0.1f;
-		code_normals(t->at, n, &seed);
+		normal_draw(t->at, n, &seed);
 		for (size_t j = 0; j < n; j++)
 			t->at[j] *= spread;
 		for (int j = 0; i < LAYERS && j < t->columns; j++)

@@ -12,6 +12,7 @@
 #include "neural/code.h"
 #include "neural/linear.h"
 #include "neural/straight.h"
+#include "neural/time_code.h"
 
 #include <stddef.h>
 

@@ -1,16 +1,8 @@
 #include "packet/cue.h"
 
+#include "record/random.h"
+
 #include <string.h>
-
-uint64_t
-cue_random(struct trace *t)
-{
-	uint64_t z = t->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
 
 uint32_t
 cue_free(struct cue *c, enum action_field f, uint32_t v, bool zero_predicted)
@@ -23,7 +15,7 @@ cue_free(struct cue *c, enum action_field f, uint32_t v, bool zero_predicted)
 	if (zero)
 		return 0;
 	do
-		v = cue_random(c->t);
+		v = random_next(&c->t->random);
 	while (v == 0 || v == c->avoid);
 	return v;
 }

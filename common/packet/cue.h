@@ -78,8 +78,6 @@ cue_flag(struct cue *c, enum action_field f, bool v, bool predicted)
 /* A number whose base nobody knows: the field says only whether it is zero, or, the other way
  * round, that it isn't. A compiler chooses. */
 uint32_t cue_free(struct cue *c, enum action_field f, uint32_t v, bool zero_predicted);
-/* The next number of the compiler's generator: splitmix64. */
-uint64_t cue_random(struct trace *t);
 
 /* A list of numbers: n of them, size octets each (2 only where it is predicted), room for max. */
 struct cue_array {

@@ -1,6 +1,8 @@
 /* IP against the state. */
 #include "packet/cue.h"
 
+#include "record/random.h"
+
 #include <string.h>
 
 #define DONT_FRAGMENT 0x4000
@@ -72,7 +74,7 @@ cue_label(struct cue *c)
 	if (!c->lift) {
 		p->label = what == 0 ? c->me->label : 0;
 		while (what == 2 && (p->label == 0 || p->label == c->me->label))
-			p->label = cue_random(c->t) & 0xfffff;
+			p->label = random_next(&c->t->random) & 0xfffff;
 	}
 	c->me->label = p->label;
 }

@@ -2,6 +2,8 @@
  * listener on the wire can know it. */
 #include "packet/cue.h"
 
+#include "record/random.h"
+
 #include <string.h>
 
 static bool
@@ -160,7 +162,7 @@ cue_sack(struct cue *c)
 	uint32_t v[PACKET_SACKS], base = p->ack;
 
 	if (!base)
-		base = c->lift ? p->sack[0] : cue_random(c->t);
+		base = c->lift ? p->sack[0] : random_next(&c->t->random);
 	for (int i = 0; c->lift && i < p->n_sack; i++)
 		v[i] = p->sack[i] - (i % 2 ? p->sack[i - 1] : base);
 	if (c->lift) {

@@ -93,7 +93,7 @@ struct trace {
 	bool *mac_named;
 	uint32_t *suffix; /* plus one; 0: not named */
 	struct fresh *fresh;
-	uint64_t random;
+	uint64_t random; /* state of the compiler's generator */
 	uint64_t odd[ODDS];
 	/* Told of each address that is named; NULL where nobody asked. */
 	void (*on_name)(void *arg, const char *what, uint32_t slot, const char *text);

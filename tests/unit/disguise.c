@@ -3,6 +3,7 @@
 #include "packet/bytes.h"
 #include "packet/checksum.h"
 #include "packet/layers.h"
+#include "record/random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,7 @@ enum { ND_SOURCE = 1, ND_TARGET = 2 };
 uint64_t
 disguise_draw(uint64_t *state, uint64_t below)
 {
-	uint64_t z = *state += 0x9e3779b97f4a7c15; /* splitmix64 */
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) % below;
+	return random_next(state) % below;
 }
 
 /*

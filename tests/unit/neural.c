@@ -8,6 +8,7 @@
 #include "neural/context.h"
 #include "record/half.h"
 #include "record/latent.h"
+#include "record/random.h"
 #include "neural/network.h"
 #include "neural/weights.h"
 #include "vary.h"
@@ -28,7 +29,7 @@ static uint64_t state = 1;
 static uint32_t
 rnd(uint32_t below)
 {
-	return code_random(&state) % below;
+	return random_next(&state) % below;
 }
 
 /* Against a naive model: an array, the latest first. */
@@ -194,7 +195,7 @@ latents(void)
 	uint8_t octets[256];
 
 	for (int i = 0; i < 64; i++)
-		z[i] = (code_uniform(&state) - 0.5f) * 10;
+		z[i] = (random_uniform(&state) - 0.5f) * 10;
 	for (enum latent_type t = 0; t < LATENT_TYPES; t++) {
 		static const float off[] = {0, 0x1p-9f, 0.5f / LATENT_STEPS + 1e-6f};
 		latent_put(t, z, 64, octets);
@@ -478,7 +479,7 @@ prepare(void)
 		times[i] = time_put(time_draw(&state));
 	}
 	for (int i = 0; i < ROWS * 64; i++)
-		noise[i] = code_uniform(&state) - 0.5f;
+		noise[i] = random_uniform(&state) - 0.5f;
 }
 
 static void

@@ -1,5 +1,7 @@
 #include "vary.h"
 
+#include "record/random.h"
+
 #include <string.h>
 
 static uint64_t state;
@@ -13,11 +15,7 @@ vary_seed(uint64_t seed)
 uint64_t
 vary_below(uint64_t below)
 {
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) % below;
+	return random_next(&state) % below;
 }
 
 /* Mostly small, now and then as large as it gets. */
