@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RATE 0.2f
-#define WANT 0.5f /* the hinge's margin, in logits */
+#define RATE   0.2f  /* at first: most need a few small steps */
+#define GROWTH 0.01f /* of the rate, a step: what is stuck is kicked harder */
+#define MOST   1.0f
+#define WANT   0.5f /* the hinge's margin, in logits */
 
 struct refiner {
 	const struct network *net;
@@ -101,12 +103,13 @@ static void
 descend(struct refiner *r, int n, uint32_t step)
 {
 	size_t all = (size_t)n * r->net->shape.latent;
-	float c1 = 1 / (1 - powf(0.9f, step + 1)), c2 = 1 / (1 - powf(0.99f, step + 1));
+	float c1 = 1 / (1 - powf(0.92f, step + 1)), c2 = 1 / (1 - powf(0.9f, step + 1));
+	float rate = fminf(RATE + GROWTH * step, MOST);
 
 	for (size_t i = 0; i < all; i++) {
-		r->m[i] = 0.9f * r->m[i] + 0.1f * r->dz[i];
-		r->v[i] = 0.99f * r->v[i] + 0.01f * r->dz[i] * r->dz[i];
-		r->z[i] -= RATE * c1 * r->m[i] / (sqrtf(c2 * r->v[i]) + 1e-6f);
+		r->m[i] = 0.92f * r->m[i] + 0.08f * r->dz[i];
+		r->v[i] = 0.9f * r->v[i] + 0.1f * r->dz[i] * r->dz[i];
+		r->z[i] -= rate * c1 * r->m[i] / (sqrtf(c2 * r->v[i]) + 1e-6f);
 	}
 }
 
