@@ -4,6 +4,7 @@
 #include "refine.h"
 #include "silence.h"
 #include "times.h"
+#include "neural/decision.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -227,7 +228,7 @@ see_rows(struct encoder *e)
 	encode_rows(e);
 	e->stats.rows += e->misses;
 	network_decode(e->net, &e->pass, e->z, e->net->shape.latent);
-	network_margin(&e->pass, margin);
+	decision_margin(&e->pass, margin);
 	tell_wrong(e, margin);
 	for (int i = 0; i < e->misses; i++)
 		e->row[i]->wrong = e->row[i]->wrong_after;

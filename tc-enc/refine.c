@@ -1,5 +1,7 @@
 #include "refine.h"
 
+#include "neural/decision.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,8 +126,8 @@ refiner_run(struct refiner *r, uint32_t steps, float margin)
 		if (n != taken)
 			network_take(&r->pass, r->code, taken = n);
 		network_decode(r->net, &r->pass, r->rounded, w);
-		network_margin(&r->pass, r->margin);
-		network_hinge(&r->pass, WANT);
+		decision_margin(&r->pass, r->margin);
+		decision_hinge(&r->pass, WANT);
 		network_decode_backward(r->net, &r->pass, r->dz, NULL);
 		descend(r, n, step);
 		int left = 0;

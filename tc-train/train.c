@@ -2,6 +2,7 @@
 
 #include "first.h"
 
+#include "neural/decision.h"
 #include "neural/normal.h"
 #include "record/io.h"
 #include "record/random.h"
@@ -116,7 +117,7 @@ learn(struct worker *w, float beta)
 	network_encode(t->net, p, true);
 	draw(w, p->mean, p->logvar, n * z);
 	network_decode(t->net, p, w->z, z);
-	network_likelihood(p, scale, watched ? w->loss : NULL);
+	decision_likelihood(p, scale, watched ? w->loss : NULL);
 	w->sum[0] = total(w->loss, n);
 	network_decode_backward(t->net, p, w->dz, w->grad);
 	w->sum[2] = draw_backward(w, p->mean, p->logvar, n * z, beta * scale);
@@ -126,7 +127,7 @@ learn(struct worker *w, float beta)
 	time_encode(t->net, p, w->time, n, true);
 	draw(w, p->tmean, p->tlogvar, n * tz);
 	time_decode(t->net, p, w->z, tz, n);
-	time_likelihood(p, w->time, scale * r->lambda, watched ? w->loss : NULL);
+	decision_time_likelihood(p, w->time, scale * r->lambda, watched ? w->loss : NULL);
 	w->sum[1] = total(w->loss, n);
 	time_decode_backward(t->net, p, w->dz, w->grad);
 	w->sum[2] += draw_backward(w, p->tmean, p->tlogvar, n * tz, beta * scale);
@@ -313,7 +314,7 @@ measure_block(struct trainer *t, struct measure *m, int n)
 	memset(w->dz, 0, (size_t)n * z * sizeof *w->dz);
 	m->kl += draw_backward(w, p->mean, p->logvar, n * z, 0);
 	network_decode(t->net, p, w->z, z);
-	network_margin(p, margin);
+	decision_margin(p, margin);
 	for (int i = 0; i < n; i++)
 		m->sampled += margin[i] > 0;
 	network_decide(t->net, p, p->mean, z, n, out);

@@ -111,16 +111,6 @@ void network_decode_backward(const struct network *net, struct pass *p, float *d
 void network_decide(const struct network *net, struct pass *p, const float *z, int ld, int n,
 		    struct code *out);
 
-/*
- * What the logits are worth against the truth. Negative log likelihood, in nats: per row in loss, if
- * wanted, and its gradient, times scale, in place of the logits.
- */
-void network_likelihood(struct pass *p, float scale, float *loss);
-/* The least margin of each row: how far its nearest decision is on the right side of 0. */
-void network_margin(struct pass *p, float *margin);
-/* The gradient of the sum of max(0, want - margin) over all decisions, in place of the logits. */
-void network_hinge(struct pass *p, float want);
-
 /* The same for time, on rows of TIME_BITS. */
 void time_encode(const struct network *net, struct pass *p, const struct time_code *code, int n,
 		 bool logvar);
@@ -128,6 +118,5 @@ void time_encode_backward(const struct network *net, struct pass *p, const float
 			  const float *dlogvar, float *grad);
 void time_decode(const struct network *net, struct pass *p, const float *z, int ld, int n);
 void time_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad);
-void time_likelihood(struct pass *p, const struct time_code *truth, float scale, float *loss);
 
 #endif

@@ -6,6 +6,7 @@
 #include "neural/cache.h"
 #include "neural/code.h"
 #include "neural/context.h"
+#include "neural/decision.h"
 #include "record/half.h"
 #include "record/latent.h"
 #include "record/random.h"
@@ -509,10 +510,10 @@ loss_of(float *grad)
 		if (part) {
 			time_decode(&net, &pass_, z, w, ROWS);
 			memset(loss, 0, sizeof loss);
-			time_likelihood(&pass_, times, 1, loss);
+			decision_time_likelihood(&pass_, times, 1, loss);
 		} else {
 			network_decode(&net, &pass_, z, w);
-			network_likelihood(&pass_, 1, loss);
+			decision_likelihood(&pass_, 1, loss);
 		}
 		for (int i = 0; i < ROWS; i++)
 			sum += loss[i];
@@ -617,7 +618,7 @@ gradients(void)
 	free(way);
 }
 
-/* Decisions that have less than the margin, which network_hinge() leaves a gradient at. */
+/* Decisions that have less than the margin, which decision_hinge() leaves a gradient at. */
 static int
 narrow(void)
 {
@@ -648,7 +649,7 @@ hinge(void)
 	network_take(&pass_, codes, ROWS);
 	for (int step = 0; step < 1600; step++) {
 		network_decode(&net, &pass_, z, w);
-		network_hinge(&pass_, 1);
+		decision_hinge(&pass_, 1);
 		last = narrow();
 		first = step ? first : last;
 		network_decode_backward(&net, &pass_, dz, NULL);
