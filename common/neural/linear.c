@@ -12,6 +12,7 @@
 _Thread_local double linear_seconds;
 int linear_clock;
 static __typeof__(&cblas_sgemm) sgemm;
+static __typeof__(&cblas_sgemv) sgemv;
 static char *(*corename)(void);
 
 static void *
@@ -20,6 +21,7 @@ load(const char **why)
 	void *lib = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
 
 	if (!lib || !(sgemm = (__typeof__(sgemm))dlsym(lib, "cblas_sgemm")) ||
+	    !(sgemv = (__typeof__(sgemv))dlsym(lib, "cblas_sgemv")) ||
 	    !(corename = (char *(*)(void))dlsym(lib, "openblas_get_corename"))) {
 		*why = dlerror();
 		return NULL;
@@ -101,13 +103,19 @@ now(void)
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
+/* c = a b, or beta c + a b: m x k times k x n. Of one row, as live packets come, the kernels for matrices make little. */
 static void
 product(enum CBLAS_TRANSPOSE ta, enum CBLAS_TRANSPOSE tb, int m, int n, int k, const float *a,
 	int lda, const float *b, int ldb, float beta, float *c, int ldc)
 {
 	double start = linear_clock ? now() : 0;
 
-	sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+	if (m > 1 || ta == CblasTrans)
+		sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+	else if (tb == CblasTrans)
+		sgemv(CblasRowMajor, CblasNoTrans, n, k, 1, b, ldb, a, 1, beta, c, 1);
+	else
+		sgemv(CblasRowMajor, CblasTrans, k, n, 1, b, ldb, a, 1, beta, c, 1);
 	if (linear_clock)
 		linear_seconds += now() - start;
 }
