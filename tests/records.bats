@@ -82,6 +82,7 @@ script() {
 @test "room: actions as bits" { neural code; }
 @test "room: time steps as bits" { neural time-codes; }
 @test "room: halves" { neural halves; }
+@test "room: 16-bit floating point, eight at a time" { neural many-halves; }
 @test "room: latents as octets" { neural latents; }
 @test "room: caches" { neural caches; }
 @test "room: the first weights of a training" { neural first; }

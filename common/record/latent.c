@@ -5,6 +5,34 @@
 
 #include <endian.h>
 
+/* Of n halves those that the processor converts by itself, eight at a time; the same octets as half.h gives. */
+#if defined __x86_64__ && !defined __clang__
+#include <immintrin.h>
+
+__attribute__((target("f16c"))) static int
+put_eights(const float *z, int n, uint8_t *p)
+{
+	int i = 0;
+
+	for (; __builtin_cpu_supports("f16c") && i + 8 <= n; i += 8)
+		_mm_storeu_si128((__m128i *)(p + 2 * i), _mm256_cvtps_ph(_mm256_loadu_ps(z + i), _MM_FROUND_TO_NEAREST_INT));
+	return i;
+}
+
+__attribute__((target("f16c"))) static int
+get_eights(const uint8_t *p, int n, float *z)
+{
+	int i = 0;
+
+	for (; __builtin_cpu_supports("f16c") && i + 8 <= n; i += 8)
+		_mm256_storeu_ps(z + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 2 * i))));
+	return i;
+}
+#else
+#define put_eights(z, n, p) 0
+#define get_eights(p, n, z) 0
+#endif
+
 size_t
 latent_size(enum latent_type type, int n)
 {
@@ -29,7 +57,7 @@ latent_put(enum latent_type type, const float *z, int n, uint8_t *p)
 		for (int i = 0; i < n; i++)
 			p[i] = steps_of(z[i]);
 	} else if (type == LATENT_F16) {
-		for (int i = 0; i < n; i++) {
+		for (int i = put_eights(z, n, p); i < n; i++) {
 			uint16_t v = htole16(half_from(z[i]));
 			memcpy(p + 2 * i, &v, 2);
 		}
@@ -50,7 +78,7 @@ latent_get(enum latent_type type, const uint8_t *p, int n, float *z)
 		for (int i = 0; i < n; i++)
 			z[i] = (int8_t)p[i] / (float)LATENT_STEPS;
 	} else if (type == LATENT_F16) {
-		for (int i = 0; i < n; i++) {
+		for (int i = get_eights(p, n, z); i < n; i++) {
 			uint16_t v;
 			memcpy(&v, p + 2 * i, 2);
 			z[i] = half_to(le16toh(v));

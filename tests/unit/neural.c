@@ -189,6 +189,34 @@ halves(void)
 	HOLDS(isnan(half_to(half_from(NAN))) && isinf(half_to(half_from(-INFINITY))));
 }
 
+/* Whoever converts them, one by one or eight at a time. */
+static void
+many_halves(void)
+{
+	enum { N = 13 };
+	uint32_t bits[N];
+	float z[N], got[N];
+	uint8_t octets[2 * N];
+	uint16_t v[N];
+
+	for (int k = 0; k < 100000; k++) {
+		for (int i = 0; i < N; i++) { /* any but NaN, mostly in a half's range or near it */
+			bits[i] = random_next(&state);
+			if (rnd(8))
+				bits[i] = (bits[i] & 0x807fffff) | (100 + rnd(44)) << 23;
+			else if ((bits[i] & 0x7f800000) == 0x7f800000)
+				bits[i] &= 0xff800000;
+		}
+		memcpy(z, bits, sizeof z);
+		latent_put(LATENT_F16, z, N, octets);
+		latent_get(LATENT_F16, octets, N, got);
+		for (int i = 0; i < N; i++) {
+			v[i] = octets[2 * i] | octets[2 * i + 1] << 8;
+			HOLDS(v[i] == half_from(z[i]) && got[i] == half_to(v[i]));
+		}
+	}
+}
+
 static void
 latents(void)
 {
@@ -697,7 +725,7 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"suffixes", suffixes}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"code", code}, {"time-codes", time_codes},
-	     {"halves", halves},   {"latents", latents},	   {"caches", caches}, {"first", first},
+	     {"halves", halves},   {"many-halves", many_halves}, {"latents", latents},	   {"caches", caches}, {"first", first},
 	     {"gradients", gradients}, {"hinge", hinge},	   {"weights", weights}};
 
 int
