@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RATE   0.2f  /* at first: most need a few small steps */
+#define RATE   0.1f  /* at first: most need a few small steps */
 #define GROWTH 0.01f /* of the rate, a step: what is stuck is kicked harder */
 #define MOST   1.0f
 #define WANT   0.5f /* the hinge's margin, in logits */
