@@ -45,15 +45,13 @@ gather(const uint8_t *octet)
 WIDE void
 bits_in(uint64_t *bit, unsigned n, const float *x)
 {
-	uint8_t set[BITS_MOST];
-
-	for (unsigned i = 0; i < n; i++)
-		set[i] = x[i] > 0;
-	memset(set + n, 0, (64 - n % 64) % 64);
 	for (unsigned at = 0; at < n; at += 64) {
+		uint8_t set[64] = {0};
 		uint64_t word = 0;
+		for (unsigned i = 0; i < 64 && at + i < n; i++)
+			set[i] = x[at + i] > 0;
 		for (unsigned i = 0; i < 64; i += 8)
-			word |= gather(set + at + i) << i;
+			word |= gather(set + i) << i;
 		bit[at / 64] = word;
 	}
 }

@@ -65,8 +65,6 @@ bits_mirror(uint64_t v, unsigned n)
 	return __builtin_bswap64(v) >> (64 - n);
 }
 
-#define BITS_MOST 2880 /* that become numbers, or numbers bits, at once */
-
 /* n bits as numbers, 0 for those that nobody cares for. */
 void bits_out(const uint64_t *bit, const uint64_t *care, unsigned n, float *x);
 /* The twin; the last word is filled up with clear bits. */
