@@ -164,10 +164,20 @@ list_of(struct context *c, enum action_field f)
 	return &c->list[mac ? CONTEXT_MACS : CONTEXT_HOSTS];
 }
 
+/* An IPv6 suffix: a new one, too, where the decoder missed it. */
+static bool
+pass_suffix(struct context_list *l, enum passage way, struct action_ref *ref)
+{
+	bool again = way == RELATE && !ref->new_suffix && missed(l, ref->suffix);
+
+	ref->new_suffix |= again;
+	return (ref->new_suffix ? pass_new(l, way, &ref->suffix) : pass_known(l, way, &ref->suffix)) && !again;
+}
+
 static bool
 pass_ref(struct context *c, enum passage way, enum action_field f, struct action_ref *ref)
 {
-	struct context_list *l = list_of(c, f), *suffixes = &c->list[CONTEXT_SUFFIXES];
+	struct context_list *l = list_of(c, f);
 	bool good = true;
 
 	if (ref->kind == REF_KNOWN && (way != RELATE || !missed(l, ref->slot)))
@@ -181,13 +191,8 @@ pass_ref(struct context *c, enum passage way, enum action_field f, struct action
 		if (l->class && way == RELATE && ref->slot < l->in.cap)
 			l->class[ref->slot] = ref->class;
 		good = pass_new(l, way, &ref->slot);
-		if (!has_suffix_slot(ref))
-			return good;
-		if (way == RELATE && !ref->new_suffix && missed(suffixes, ref->suffix)) {
-			ref->new_suffix = true;
-			good = false;
-		}
-		good &= ref->new_suffix ? pass_new(suffixes, way, &ref->suffix) : pass_known(suffixes, way, &ref->suffix);
+		if (has_suffix_slot(ref))
+			good &= pass_suffix(&c->list[CONTEXT_SUFFIXES], way, ref);
 	}
 	return good;
 }

@@ -16,7 +16,7 @@
  *
  * Where latents go without patches, a decoder may miss a flow or a host; all that are new behind it
  * then have other slots than in truth. An encoder that keeps counterparts goes on with the decoder's,
- * and names a host again that was missed.
+ * and names a host, or an IPv6 suffix, again that was missed.
  */
 #ifndef TC_CONTEXT_H
 #define TC_CONTEXT_H
@@ -54,7 +54,7 @@ void context_free(struct context *c);
 void context_copy(struct context *to, const struct context *c);
 
 /* Makes an action relative, in place; its time step goes. False where it can't be said so: a slot that isn't in use, a
- * new one in another slot than the one that is due, a flow or host that the decoder missed, which is new then. */
+ * new one in another slot than the one that is due, a flow, host or suffix that the decoder missed, which is new then. */
 bool context_relate(struct context *c, struct action *a);
 /* The twin. Any relative action will do; ranks beyond the last are the last. */
 void context_resolve(struct context *c, struct action *a);
