@@ -50,7 +50,8 @@ find_sets(struct set *bit, const struct code *code, int n)
 }
 
 /* The frequent bits first: each to the coordinate where it meets the fewest others, of such the one
- * least used; not where it went the way before. */
+ * least used; not where it went the way before. word: room for a list. Wide for the sake of a processor that counts
+ * bits by itself. */
 WIDE static void
 assign(const struct set *bit, struct set *used, int coordinates, int words, uint32_t *word, const uint16_t *before, uint16_t *at)
 {

@@ -103,7 +103,7 @@ now(void)
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
-/* c = a b, or beta c + a b: m x k times k x n. Of one row, as live packets come, the kernels for matrices make little. */
+/* c = beta c + a b, of m x k times k x n. Of one row, as live packets come, the kernels for matrices make little. */
 static void
 product(enum CBLAS_TRANSPOSE ta, enum CBLAS_TRANSPOSE tb, int m, int n, int k, const float *a,
 	int lda, const float *b, int ldb, float beta, float *c, int ldc)

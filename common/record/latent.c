@@ -14,7 +14,9 @@ put_eights(const float *z, int n, uint8_t *p)
 {
 	int i = 0;
 
-	for (; __builtin_cpu_supports("f16c") && i + 8 <= n; i += 8)
+	if (!__builtin_cpu_supports("f16c"))
+		return 0;
+	for (; i + 8 <= n; i += 8)
 		_mm_storeu_si128((__m128i *)(p + 2 * i), _mm256_cvtps_ph(_mm256_loadu_ps(z + i), _MM_FROUND_TO_NEAREST_INT));
 	return i;
 }
@@ -24,7 +26,9 @@ get_eights(const uint8_t *p, int n, float *z)
 {
 	int i = 0;
 
-	for (; __builtin_cpu_supports("f16c") && i + 8 <= n; i += 8)
+	if (!__builtin_cpu_supports("f16c"))
+		return 0;
+	for (; i + 8 <= n; i += 8)
 		_mm256_storeu_ps(z + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 2 * i))));
 	return i;
 }
