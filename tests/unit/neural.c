@@ -11,6 +11,7 @@
 #include "record/latent.h"
 #include "record/random.h"
 #include "neural/network.h"
+#include "neural/normal.h"
 #include "neural/weights.h"
 #include "vary.h"
 
@@ -197,7 +198,6 @@ many_halves(void)
 	uint32_t bits[N];
 	float z[N], got[N];
 	uint8_t octets[2 * N];
-	uint16_t v[N];
 
 	for (int k = 0; k < 100000; k++) {
 		for (int i = 0; i < N; i++) { /* any but NaN, mostly in a half's range or near it */
@@ -211,8 +211,8 @@ many_halves(void)
 		latent_put(LATENT_F16, z, N, octets);
 		latent_get(LATENT_F16, octets, N, got);
 		for (int i = 0; i < N; i++) {
-			v[i] = octets[2 * i] | octets[2 * i + 1] << 8;
-			HOLDS(v[i] == half_from(z[i]) && got[i] == half_to(v[i]));
+			uint16_t v = octets[2 * i] | octets[2 * i + 1] << 8;
+			HOLDS(v == half_from(z[i]) && got[i] == half_to(v));
 		}
 	}
 }
@@ -646,6 +646,36 @@ gradients(void)
 	free(way);
 }
 
+/* A row alone is what it is among others, whatever stood where the result goes. */
+static void
+one_row(void)
+{
+	enum { IN = 70, OUT = 37, N = 3 };
+	static float w[IN * OUT], b[OUT], x[N * IN], y[N * OUT], dx[N * IN], y1[OUT], dx1[IN];
+	const struct layer l = {w, b, IN, OUT};
+	const char *why;
+
+	HOLDS(linear_start(&why) == 0);
+	normal_draw(w, IN * OUT, &state);
+	normal_draw(b, OUT, &state);
+	normal_draw(x, N * IN, &state);
+	linear_forward(&l, x, IN, y, OUT, N, 0);
+	linear_backward(&l, x, IN, y, OUT, dx, IN, NULL, NULL, N, 0);
+	for (int k = 0; k < N; k++)
+		for (int add = 0; add < 2; add++) {
+			for (int i = 0; i < OUT; i++)
+				y1[i] = add ? 1 : NAN;
+			for (int i = 0; i < IN; i++)
+				dx1[i] = add ? 1 : NAN;
+			linear_forward(&l, x + k * IN, IN, y1, OUT, 1, add);
+			linear_backward(&l, x + k * IN, IN, y + k * OUT, OUT, dx1, IN, NULL, NULL, 1, add);
+			for (int i = 0; i < OUT; i++)
+				HOLDS(fabsf(y1[i] - add - y[k * OUT + i]) < 1e-4f);
+			for (int i = 0; i < IN; i++)
+				HOLDS(fabsf(dx1[i] - add - dx[k * IN + i]) < 1e-3f);
+		}
+}
+
 /* Decisions that have less than the margin, which decision_hinge() leaves a gradient at. */
 static int
 narrow(void)
@@ -726,7 +756,7 @@ static const struct {
 	void (*run)(void);
 } tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"suffixes", suffixes}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"code", code}, {"time-codes", time_codes},
 	     {"halves", halves},   {"many-halves", many_halves}, {"latents", latents},	   {"caches", caches}, {"first", first},
-	     {"gradients", gradients}, {"hinge", hinge},	   {"weights", weights}};
+	     {"gradients", gradients}, {"one-row", one_row}, {"hinge", hinge},	   {"weights", weights}};
 
 int
 main(int argc, char **argv)
