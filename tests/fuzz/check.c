@@ -24,6 +24,7 @@ content_of(struct octets stream)
 		if (!c.begun)
 			c.header = h;
 		c.begun = true;
+		r.kinds = 1 << h.kind; /* as the programs, which go on with what the first trace was */
 		do {
 			got = h.kind == STREAM_LATENTS ? stream_read_latent(&r, &l) : stream_read(&r, &a);
 			c.packets += got == 1;
