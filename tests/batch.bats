@@ -217,7 +217,8 @@ twice() {
 	lines tee
 	is "$(runs)" 1
 	tc-lift -q "$sample" >"$tmp/day.act"
-	tc-enc -q "$tmp/day.act" | cmp - "$folder/day.lat"
+	# The last digit of a latent depends on what a pipe brings at once; what it stands for, not.
+	tc-dec "$folder/day.lat" | cmp - <(tc-enc -q "$tmp/day.act" | tc-dec)
 	tc-compile -q "$tmp/day.act" | cmp - "$folder/again.pcap"
 	tc-show "$tmp/day.act" | cmp - "$folder/day.json"
 }

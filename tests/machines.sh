@@ -164,17 +164,17 @@ hosts() {
 
 # --- the batch ---
 
-# N captures, two of them with names that shells dislike, and one that breaks off; and what they are when joined.
+# N captures, two of them with names that shells dislike, and one that breaks off; and what all are, joined and
+# decoded: the last digit of a latent depends on what a pipe brings at once.
 captures() {
 	local edge=("$work"/fixtures/edge/{tcp,udp,ip,icmp}*.pcap) i
 	for ((i = 0; i < n; i++)); do cp "${edge[i % ${#edge[@]}]}" mon/$i.pcap; done
 	mv mon/0.pcap "it's \"one\".pcap"
 	mv mon/1.pcap "mon/\$two & (2).pcap"
 	head -c 1000 $work/fixtures/sample.pcap >mon/broken.pcap
-	find . -name '*.pcap' ! -name broken.pcap -print0 | sort -z | while read -rd '' f; do
-		tc-lift -q "$f" | tc-enc -q
-	done >$work/good.lat
+	find . -name '*.pcap' ! -name broken.pcap -print0 | sort -z | xargs -0 -n 1 tc-lift -q | tc-enc -q >$work/good.lat
 	{ cat $work/good.lat; tc-lift -q mon/broken.pcap | tc-enc -q; } >$work/all.lat 2>/dev/null
+	for a in good all; do tc-dec -q $work/$a.lat >$work/$a.act 2>/dev/null; done
 }
 
 fault() { echo "$*"; exit 1; }
@@ -303,7 +303,8 @@ joined() {
 	meanwhile octets $(($(wc -c <$work/all.lat) / 4)) die host2
 	batch joined
 	caught_up
-	cmp -s all.lat $work/all.lat || cmp all.lat $work/good.lat >$work/cmp 2>&1 || fault "$(cat $work/cmp)"
+	tc-dec -q all.lat >$work/again.act 2>/dev/null
+	cmp -s $work/again.act $work/all.act || cmp $work/again.act $work/good.act >$work/cmp 2>&1 || fault "$(cat $work/cmp)"
 	echo "$(shares); traces: $(tc-show all.lat 2>/dev/null | grep -c '^{"end"')"
 }
 joined_mend() { start host2; }
