@@ -33,7 +33,7 @@ layers = $(call objects,$(addprefix packet/,address checksum link ip tcp icmp pa
 state = $(call objects,$(addprefix packet/,flow sound cue cue_link cue_ip cue_tcp cue_icmp trace))
 analysis = $(call objects,$(addprefix packet/,analysis conn))
 capture = $(call objects,packet/capture)
-neural = $(call objects,$(addprefix neural/,linear straight network decision bits normal walk code time_code context manner recency weights))
+neural = $(call objects,$(addprefix neural/,linear straight network decision bits normal walk code time_code again context manner recency weights))
 codec = $(call objects,neural/cache) $(neural)
 
 all: $(TOOLS:%=bin/%)

@@ -32,7 +32,7 @@ static const char usage_text[] =
     "      --even R           share of packets drawn evenly by field (0.2)\n"
     "      --held N           every N-th trace is held back, to measure on; 0: none (20)\n"
     "      --latent N, --time N, --encoder N, --trunk N, --detail N\n"
-    "                         coordinates of actions and of time, hidden units (374 10 48 16 32)\n"
+    "                         coordinates of actions and of time, hidden units (438 10 48 16 32)\n"
     "      --seed N           of all that is drawn (1)\n"
     "      --threads N        workers; the result hangs on their number (2)\n"
     "      --report N         steps between reports (500)\n"
@@ -80,7 +80,7 @@ arguments(struct options *o, int argc, char **argv)
 	int c, which = 0;
 
 	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 6e-3f, 1, 0.5f, 0.2f, 1};
-	*s = (struct shape){374, 10, 48, 16, 32, 64};
+	*s = (struct shape){438, 10, 48, 16, 32, 64};
 	o->held = 20;
 	while ((c = getopt_long(argc, argv, "o:q", table, &which)) != -1) {
 		const char *what = table[which].name;

@@ -80,6 +80,7 @@ script() {
 @test "room: any action at all, by ranks and bits" { neural sayable; }
 @test "room: the licence for headers that contradict each other" { neural licence; }
 @test "room: actions as bits" { neural code; }
+@test "room: lists that a trace said before" { neural lists; }
 @test "room: time steps as bits" { neural time-codes; }
 @test "room: halves" { neural halves; }
 @test "room: 16-bit floating point, eight at a time" { neural many-halves; }

@@ -14,6 +14,7 @@ context_begin(struct context *c, uint32_t cap, bool counterparts)
 {
 	memset(c->end, 0, sizeof c->end);
 	memset(c->port, 0, sizeof c->port);
+	again_begin(&c->again);
 	if (c->list[0].in.cap != cap || counterparts != (c->list[0].its != NULL)) {
 		context_free(c);
 		int bad = manners_init(&c->manners, cap);
@@ -59,6 +60,7 @@ void
 context_copy(struct context *to, const struct context *c)
 {
 	manners_copy(&to->manners, &c->manners);
+	to->again = c->again;
 	memcpy(to->end, c->end, sizeof c->end);
 	memcpy(to->port, c->port, sizeof c->port);
 	for (int k = 0; k < CONTEXT_LISTS; k++) {
@@ -360,6 +362,25 @@ pass_quote(struct context *c, enum passage way, struct action_list *l)
 	return true;
 }
 
+/* What flows are like, and lists that come again. */
+static bool
+pass_manners(struct context *c, enum passage way, struct action *a, struct manner *flow)
+{
+	uint8_t rank[AGAIN_FIELDS];
+	bool good = true;
+
+	if (way == RESOLVE)
+		again_resolve(&c->again, a);
+	else
+		good &= again_note(&c->again, a, rank);
+	good &= manners_pass(&c->manners, way, a, flow);
+	if (way == RESOLVE)
+		again_note(&c->again, a, rank);
+	else if (way == RELATE)
+		again_relate(a, rank);
+	return good;
+}
+
 /* The fields that are references. */
 static const uint64_t refs = ((2ull << ACTION_QUOTE_DST) - 1) & ~((1ull << ACTION_ORIG_H) - 1);
 
@@ -385,7 +406,7 @@ pass(struct context *c, enum passage way, struct action *a)
 	}
 	if (action_has(a, ACTION_QUOTE))
 		good &= pass_quote(c, way, action_list(a, ACTION_QUOTE));
-	return good & manners_pass(&c->manners, way, a, flow);
+	return good & pass_manners(c, way, a, flow);
 }
 
 bool

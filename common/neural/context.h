@@ -12,7 +12,7 @@
  * present, even if a port is 0; one that is near that one is said as CONTEXT_NEAR + 32 and the steps from there.
  * A link address is 0 where it is the one before the last of its flow's direction: some take turns. If there is one,
  * other ranks are one more.
- * What else a flow has in common with the one before is absent too: manner.h.
+ * What else a flow has in common with the one before is absent too: manner.h. Lists that the trace said before have ranks: again.h.
  *
  * Where latents go without patches, a decoder may miss a flow or a host; all that are new behind it
  * then have other slots than in truth. An encoder that keeps counterparts goes on with the decoder's,
@@ -21,6 +21,7 @@
 #ifndef TC_CONTEXT_H
 #define TC_CONTEXT_H
 
+#include "neural/again.h"
 #include "neural/manner.h"
 #include "neural/recency.h"
 #include "record/action.h"
@@ -41,6 +42,7 @@ struct context_list {
 struct context {
 	struct context_list list[CONTEXT_LISTS];
 	struct manners manners;
+	struct again again;
 	/* Of the last flow that opened, from its initiator, to it. */
 	uint32_t end[2];    /* slots, plus one; 0: none */
 	uint16_t port[FLOW_KINDS][2];

@@ -46,7 +46,9 @@ draw(struct walk *w, unsigned n)
 {
 	unsigned size = random_next(w->random) % (n + 1);
 
-	return random_next(w->random) & bits_ones(random_next(w->random) & 1 ? n : size);
+	if (random_next(w->random) & 1)
+		size = n;
+	return random_next(w->random) & bits_ones(size);
 }
 
 /* What goes into n bits: v, or what is drawn; a value that is too large can't be said. */
@@ -152,22 +154,39 @@ walk_port(struct walk *w, enum form form, unsigned n, int64_t v)
 	return v;
 }
 
-void
-walk_list(struct walk *w, unsigned max, enum form form, unsigned bits, struct action_list *l)
+/* How many elements a list has; numbers beyond the most are ranks. */
+static unsigned
+walk_count(struct walk *w, unsigned max, unsigned ranks, const struct action_list *l)
 {
-	unsigned n = l->n, count = bits_length(max),
-		 width = bits + (form == FORM_BITS ? 0 : bits_length(bits) - 1) + (form == FORM_SIGNED);
+	unsigned n = l->n, bits = bits_length(max);
 
-	if (w->way == WALK_DRAW) /* short ones mostly */
-		n = random_next(w->random) % (random_next(w->random) % (max + 1) + 1);
-	if (w->way == WALK_PUT && n > max) {
+	if (w->way == WALK_DRAW && ranks && random_next(w->random) % 4 == 0) {
+		n = max + 1 + random_next(w->random) % ranks;
+	} else if (w->way == WALK_DRAW) { /* short ones mostly */
+		n = random_next(w->random) % (max + 1);
+		n = random_next(w->random) % (n + 1);
+	} else if (w->way == WALK_PUT && n > max) {
 		w->good = false;
 		n = max;
+	} else if (w->way == WALK_PUT && n == 1 && l->v[0] < 0 && l->v[0] >= -(int64_t)ranks) {
+		n = max - l->v[0];
 	}
-	n = pass(w, count, n, bits_ones(count));
-	if (n > max)
-		n = max;
+	n = pass(w, bits, n, bits_ones(bits));
+	return n > max + ranks ? max : n;
+}
+
+void
+walk_list(struct walk *w, unsigned max, unsigned ranks, enum form form, unsigned bits, struct action_list *l)
+{
+	unsigned n = walk_count(w, max, ranks, l),
+		 width = bits + (form == FORM_BITS ? 0 : bits_length(bits) - 1) + (form == FORM_SIGNED);
+
 	l->n = n;
+	if (n > max) {
+		l->n = 1;
+		l->v[0] = (int64_t)max - n;
+		n = 0;
+	}
 	for (unsigned i = 0; i < n && w->way != WALK_MEASURE; i++)
 		l->v[i] = walk_form(w, form, bits, l->v[i]);
 	w->at += (max - (w->way == WALK_MEASURE ? 0 : n)) * width;

@@ -44,8 +44,8 @@ uint64_t walk_bits(struct walk *w, unsigned n, uint64_t v);
 int64_t walk_form(struct walk *w, enum form form, unsigned n, int64_t v);
 /* A port: by steps from one before, or, in that form, as it is. */
 int64_t walk_port(struct walk *w, enum form form, unsigned n, int64_t v);
-/* At most so many elements, each of a form of its own and so many bits. */
-void walk_list(struct walk *w, unsigned max, enum form form, unsigned bits, struct action_list *l);
+/* At most so many elements, each of a form of its own and so many bits; or, in place of their number, one of so many ranks. */
+void walk_list(struct walk *w, unsigned max, unsigned ranks, enum form form, unsigned bits, struct action_list *l);
 /* Three bits of form, then those that are shared by what the form wants. */
 void walk_ref(struct walk *w, struct action_ref *r);
 /* The header that an ICMP error quotes, in the order of tc-records(5). */

@@ -9,7 +9,7 @@
 #include "neural/network.h"
 
 #define WEIGHTS_MAGIC	"tc-weigh"
-#define WEIGHTS_VERSION 4
+#define WEIGHTS_VERSION 5
 #define WEIGHTS_HASH	32
 #define WEIGHTS_ERROR	160
 

@@ -160,6 +160,41 @@ code(void)
 	HOLDS(!code_put(&c, &a));
 }
 
+/* A list that the trace said before comes as its rank, and is the last one then. */
+static void
+lists(void)
+{
+	enum { TURNS = 7 };
+	static const struct {
+		int64_t v; /* of the list's only element */
+		int64_t said;
+	} turn[TURNS] = {{5, 5}, {6, 6}, {5, -2}, {7, 7}, {6, -3}, {8, 8}, {5, 5}};
+	struct context encoder = {0}, decoder = {0};
+	static struct action a, said;
+	static struct code c;
+
+	HOLDS(context_begin(&encoder, 8, false) == 0 && context_begin(&decoder, 8, false) == 0);
+	for (int i = 0; i < TURNS; i++) {
+		a = (struct action){.has = 1ull << ACTION_TAGS};
+		action_set(&a, ACTION_OPEN, OPEN_NEW);
+		if (i)
+			action_set(&a, ACTION_FLOW, i);
+		*action_list(&a, ACTION_TAGS) = (struct action_list){1, {turn[i].v}};
+		said = a;
+		HOLDS(context_relate(&encoder, &said));
+		HOLDS(action_has(&said, ACTION_TAGS) && action_list(&said, ACTION_TAGS)->v[0] == turn[i].said);
+		HOLDS(code_put(&c, &said));
+		code_get(&c, &said);
+		context_resolve(&decoder, &said);
+		HOLDS(action_same(&a, &said, ACTION_TAGS));
+	}
+	*action_list(&a, ACTION_TAGS) = (struct action_list){1, {-1}};
+	a.has &= ~(1ull << ACTION_OPEN);
+	HOLDS(!context_relate(&encoder, &a)); /* no list is a rank */
+	context_free(&encoder);
+	context_free(&decoder);
+}
+
 static void
 time_codes(void)
 {
@@ -386,7 +421,7 @@ draw_manner(struct action *a)
 {
 	static const uint8_t fields[] = {ACTION_FLAGS, ACTION_LEN,	 ACTION_WIN,	ACTION_OPTS,   ACTION_MSS,
 					 ACTION_CAP,   ACTION_LINK,	 ACTION_PROTO,	ACTION_ORIG_P, ACTION_RESP_P,
-					 ACTION_DIR,   MANNER_WITHOUT, ACTION_ID};
+					 ACTION_DIR,   MANNER_WITHOUT, ACTION_ID,	ACTION_TAGS};
 
 	draw_relative(a);
 	for (size_t i = 0; i < sizeof fields; i++) {
@@ -399,7 +434,8 @@ draw_manner(struct action *a)
 			continue;
 		if (action_fields[f].kind == ACTION_LIST) {
 			a->has |= 1ull << f;
-			*action_list(a, f) = (struct action_list){.n = v, .v = {rnd(2), rnd(2)}};
+			*action_list(a, f) = rnd(2) ? (struct action_list){v, {rnd(2), rnd(2)}}
+						    : (struct action_list){1, {-1 - (int64_t)rnd(AGAIN_RANKS + 1)}};
 		} else {
 			action_set(a, f, v);
 		}
@@ -566,7 +602,7 @@ static void
 first(void)
 {
 	enum { N = 4096, BLOCK = 64 };
-	static const struct shape s = {374, 10, 48, 16, 32, 64};
+	static const struct shape s = {438, 10, 48, 16, 32, 64};
 	static struct code code[N], out[BLOCK];
 	struct network net;
 	struct pass p;
@@ -754,7 +790,7 @@ weights(void)
 static const struct {
 	const char *name;
 	void (*run)(void);
-} tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"suffixes", suffixes}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"code", code}, {"time-codes", time_codes},
+} tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"suffixes", suffixes}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"code", code}, {"lists", lists}, {"time-codes", time_codes},
 	     {"halves", halves},   {"many-halves", many_halves}, {"latents", latents},	   {"caches", caches}, {"first", first},
 	     {"gradients", gradients}, {"one-row", one_row}, {"hinge", hinge},	   {"weights", weights}};
 

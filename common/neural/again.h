@@ -1,0 +1,31 @@
+/*
+ * Lists that a trace said before: the link header's fields, VLAN tags and option lists that are one of the AGAIN_RANKS last
+ * different ones of their field. In a relative action (context.h, of which this is a part) such a list is one element, -1 less
+ * its rank, as no list of an action is: what came last has rank 0.
+ */
+#ifndef TC_AGAIN_H
+#define TC_AGAIN_H
+
+#include "record/action.h"
+
+#define AGAIN_RANKS  3
+#define AGAIN_FIELDS 3
+
+struct again {
+	struct again_lists {
+		uint8_t n;
+		struct action_list list[AGAIN_RANKS];
+	} of[AGAIN_FIELDS];
+};
+
+/* A trace begins. */
+void again_begin(struct again *g);
+/* The lists of an absolute action become the last ones. What ranks they had; AGAIN_RANKS for none.
+ * False where one can't be told from a rank. */
+bool again_note(struct again *g, const struct action *a, uint8_t rank[AGAIN_FIELDS]);
+/* The lists that are still there in a relative action become ranks, where they have one. */
+void again_relate(struct action *a, const uint8_t rank[AGAIN_FIELDS]);
+/* The twin: ranks become lists; one beyond the last is the last, and where there is none the list is empty. */
+void again_resolve(const struct again *g, struct action *a);
+
+#endif
