@@ -328,6 +328,13 @@ seen() {
 	done
 }
 
+@test "nor by a number that would be 0, or one before it, where nothing is due yet" {
+	for isn in 1 4294967294 4294967295 0; do # the first segment's number is one more
+		craft "$isn" "[(s := S(isn=($isn, 1000))).c('A'), s.c('A'), s.s('A', 50), s.c('A', 9), s.c('A', 9, seq=-9), s.s('A', 50)]"
+		equal "$tmp/1" "$tmp/$isn"
+	done
+}
+
 # --- tolerance, exit status ---
 
 @test "--tolerance: within is up to and with it, and each metric has its own" {

@@ -101,6 +101,7 @@ judge_syn(struct view *v)
 		v->bits |= ANALYSIS_REUSED_PORTS;
 	} else {
 		me->next = me->contiguous;
+		me->has_next = me->has_contiguous;
 	}
 }
 
@@ -155,23 +156,25 @@ judge_forward(struct view *v)
 	struct analysis_side *me = v->me;
 	bool plain = !(v->flags & (TCP_SYN | TCP_FIN | TCP_RST));
 
-	if (v->len == 1 && v->seq == me->next && v->peer->window == 0) {
+	bool due = me->has_next && v->seq == me->next;
+
+	if (v->len == 1 && due && v->peer->window == 0) {
 		v->bits |= ANALYSIS_ZERO_WINDOW_PROBE;
 		return;
 	}
 	if (plain && v->window == 0)
 		v->bits |= ANALYSIS_ZERO_WINDOW;
-	if (me->next && seq_after(v->seq, me->next) && !(v->flags & TCP_RST)) {
+	if (me->has_next && seq_after(v->seq, me->next) && !(v->flags & TCP_RST)) {
 		v->bits |= ANALYSIS_LOST_SEGMENT;
 		me->in_flight_known = false;
 	}
 	if (!plain)
 		return;
-	if (v->len <= 1 && v->seq == me->next - 1)
+	if (v->len <= 1 && me->has_next && v->seq == me->next - 1)
 		v->bits |= ANALYSIS_KEEP_ALIVE;
 	if (v->len && fills_window(v))
 		v->bits |= ANALYSIS_WINDOW_FULL;
-	if (v->len == 0 && v->seq == me->next && v->ack == me->last_ack)
+	if (v->len == 0 && due && v->ack == me->last_ack)
 		v->bits |= judge_repeated(v);
 	if (v->bits & ANALYSIS_DUPLICATE_ACK)
 		v->times->duplicate_ack_num = me->duplicates =
@@ -187,7 +190,7 @@ judge_acknowledgement(struct view *v)
 
 	if (v->ack != v->me->last_ack)
 		v->me->duplicates = 0;
-	if (peer->contiguous && seq_after(v->ack, peer->contiguous) && v->flags & TCP_ACK) {
+	if (peer->has_contiguous && seq_after(v->ack, peer->contiguous) && v->flags & TCP_ACK) {
 		if (seq_after(peer->next, peer->contiguous)) {
 			peer->contiguous = peer->next;
 			v->bits |= ANALYSIS_ACK_LOST_SEGMENT;
@@ -206,7 +209,7 @@ judge_again(const struct view *v)
 {
 	const struct analysis_side *me = v->me, *peer = v->peer;
 	bool counts = v->flags & (TCP_SYN | TCP_FIN);
-	bool old = me->next && seq_after(me->next, v->seq);
+	bool old = me->has_next && seq_after(me->next, v->seq);
 	/* As differences without sign: clocks that go backwards are no short time. */
 	uint64_t since_ack = (uint64_t)v->time - peer->ack_time;
 	uint64_t since_next = (uint64_t)v->time - me->next_time;
@@ -214,11 +217,11 @@ judge_again(const struct view *v)
 
 	if (v->len > 1 && me->next - 1 == v->seq)
 		old = false; /* goes on where a zero window probe began */
-	if (v->len && peer->last_ack && !seq_after(v->seq + v->len, peer->last_ack))
+	if (v->len && peer->has_ack && !seq_after(v->seq + v->len, peer->last_ack))
 		return ANALYSIS_RETRANSMISSION | ANALYSIS_SPURIOUS_RETRANSMISSION;
 	if (!old)
 		return 0;
-	if (peer->duplicates >= 2 && peer->last_ack == v->seq && since_ack < FAST_WITHIN)
+	if (peer->duplicates >= 2 && peer->has_ack && peer->last_ack == v->seq && since_ack < FAST_WITHIN)
 		return ANALYSIS_RETRANSMISSION | ANALYSIS_FAST_RETRANSMISSION;
 	if (since_next < soon && me->next != v->seq + v->len + counts)
 		return ANALYSIS_OUT_OF_ORDER;
@@ -230,19 +233,24 @@ remember(struct view *v)
 {
 	struct analysis_side *me = v->me;
 	bool counts = v->flags & (TCP_SYN | TCP_FIN);
-	bool probe = v->bits & ANALYSIS_ZERO_WINDOW_PROBE;
 	uint32_t next = v->seq + v->len + counts;
+	/* A reset that answers a segment without ACK has the number 0, whatever is due (RFC 9293, section 3.5.2). */
+	bool tells = !(v->bits & ANALYSIS_ZERO_WINDOW_PROBE) && !(v->flags & TCP_RST && next == 0);
 
 	if (v->len || counts)
 		unacked_add(v->a->pool, &me->unacked, v->seq, next, v->time);
-	if ((seq_after(next, me->next) || !me->next) && !probe) {
+	if (tells && (!me->has_next || seq_after(next, me->next))) {
 		me->next = next;
+		me->has_next = true;
 		me->next_time = v->time;
 	}
-	if ((v->seq == me->contiguous || !me->contiguous) && !probe)
+	if (tells && (!me->has_contiguous || v->seq == me->contiguous)) {
 		me->contiguous = me->next;
+		me->has_contiguous = true;
+	}
 	me->window = v->window;
 	me->last_ack = v->ack;
+	me->has_ack = v->flags & TCP_ACK;
 	me->ack_time = v->time;
 	me->last = v->bits;
 }

@@ -45,7 +45,7 @@ enum {
 	COMPLETENESS_RST = 32,
 };
 
-/* One direction. 0 stands for "unknown" in next, contiguous and last_ack, as in Wireshark. */
+/* One direction. To Wireshark 0 is "unknown" in next, contiguous and last_ack; here no number is special. */
 struct analysis_side {
 	uint32_t base;       /* the ISN, or a guess at it */
 	uint32_t next;       /* the highest sequence number that is due */
@@ -56,7 +56,7 @@ struct analysis_side {
 	struct unacked unacked;
 	uint16_t last; /* the verdicts on the last packet */
 	int8_t scale;  /* window scale; SCALE_ in analysis.c */
-	bool has_base : 1, first_ack : 1, in_flight_known : 1;
+	bool has_base : 1, has_next : 1, has_contiguous : 1, has_ack : 1, first_ack : 1, in_flight_known : 1;
 	int64_t next_time, ack_time; /* when next was reached, when last_ack was sent: ns */
 };
 
