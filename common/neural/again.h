@@ -20,8 +20,8 @@ struct again {
 
 /* A trace begins. */
 void again_begin(struct again *g);
-/* The lists of an absolute action become the last ones. What ranks they had; AGAIN_RANKS for none.
- * False where one can't be told from a rank. */
+/* The lists of an absolute action become the last ones. rank: what they had, AGAIN_RANKS for none, and nothing where there
+ * is no list. False where one can't be told from a rank. */
 bool again_note(struct again *g, const struct action *a, uint8_t rank[AGAIN_FIELDS]);
 /* The lists that are still there in a relative action become ranks, where they have one. */
 void again_relate(struct action *a, const uint8_t rank[AGAIN_FIELDS]);

@@ -155,7 +155,6 @@ judge_forward(struct view *v)
 {
 	struct analysis_side *me = v->me;
 	bool plain = !(v->flags & (TCP_SYN | TCP_FIN | TCP_RST));
-
 	bool due = me->has_next && v->seq == me->next;
 
 	if (v->len == 1 && due && v->peer->window == 0) {
