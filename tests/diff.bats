@@ -335,6 +335,13 @@ seen() {
 	done
 }
 
+@test "a SYN whose header is cut has its number here as it has for tc-lift" {
+	craft a "[(s := S(isn=(1000000, 9))).c('S'), s.s('SA'), s.c('SR', offset=6), s.c('A', 10), s.s('A'), s.c('R'),
+		s.c('S', seq_is=1000000), s.s('SA', seq_is=9, ack_is=1000001), s.c('A', 10, seq_is=1000001, ack_is=10)]"
+	tc-lift -q "$tmp/a" | tc-compile >"$tmp/b"
+	equal "$tmp/a" "$tmp/b"
+}
+
 # --- tolerance, exit status ---
 
 @test "--tolerance: within is up to and with it, and each metric has its own" {

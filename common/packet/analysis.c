@@ -80,22 +80,28 @@ analysis_open(struct analysis *a, struct analysis_pool *pool, int open)
 /*
  * "reused_ports": a SYN begins another conversation on the same ports if its number isn't the base
  * of this one; FIN and RST don't matter. Otherwise it is that SYN once more, and what a RST did to
- * the numbers is undone. A SYN-ACK with another number changes the base of this conversation.
+ * the numbers is undone. A SYN-ACK with another number changes the base of this conversation. Wireshark doesn't keep the
+ * number of a SYN whose header is cut; the flow table does.
  */
 static void
 judge_syn(struct view *v)
 {
 	struct analysis_side *me = v->me;
 
-	if (!(v->flags & TCP_SYN) || !me->has_base)
+	if (!(v->flags & TCP_SYN))
 		return;
-	if (v->flags & TCP_ACK) {
+	if (!me->has_base) {
+		me->base = v->seq;
+		me->has_base = true;
+	} else if (v->flags & TCP_ACK) {
 		if (v->seq != me->base) {
 			me->base = v->seq;
 			v->bits |= ANALYSIS_REUSED_PORTS;
 		}
 	} else if (v->seq != me->base) {
 		analysis_restart(v->a);
+		me->base = v->seq;
+		me->has_base = true;
 		v->a->begun = true; /* data with such a SYN doesn't count in tcp.completeness */
 		v->a->completeness = COMPLETENESS_SYN;
 		v->bits |= ANALYSIS_REUSED_PORTS;
@@ -110,7 +116,7 @@ static void
 learn_bases(struct view *v)
 {
 	if (!v->me->has_base) {
-		v->me->base = v->flags & TCP_SYN ? v->seq : v->seq - 1;
+		v->me->base = v->seq - 1;
 		v->me->has_base = true;
 	}
 	if (!(v->flags & TCP_ACK))
