@@ -2,12 +2,10 @@
 
 #include <string.h>
 
-static const uint8_t fields[AGAIN_FIELDS] = {ACTION_OPTS, ACTION_TAGS, ACTION_LINK};
-
 void
 again_begin(struct again *g)
 {
-	for (int i = 0; i < AGAIN_FIELDS; i++)
+	for (int i = 0; i < AGAIN_PLACES; i++)
 		g->of[i].n = 0;
 }
 
@@ -16,12 +14,6 @@ copy(struct action_list *to, const struct action_list *l)
 {
 	to->n = l->n;
 	memcpy(to->v, l->v, l->n * sizeof *l->v);
-}
-
-static bool
-same(const struct action_list *a, const struct action_list *b)
-{
-	return a->n == b->n && !memcmp(a->v, b->v, a->n * sizeof *a->v);
 }
 
 static bool
@@ -36,7 +28,7 @@ touch(struct again_lists *of, const struct action_list *l)
 {
 	int rank = 0;
 
-	while (rank < of->n && !same(&of->list[rank], l))
+	while (rank < of->n && !action_list_same(&of->list[rank], l))
 		rank++;
 	int had = rank < of->n ? rank : AGAIN_RANKS;
 	if (rank == 0 && of->n)
@@ -50,38 +42,40 @@ touch(struct again_lists *of, const struct action_list *l)
 }
 
 bool
-again_note(struct again *g, const struct action *a, uint8_t rank[AGAIN_FIELDS])
+again_note(struct again *g, const struct action *a, uint8_t rank[AGAIN_PLACES])
 {
 	bool good = true;
 
-	for (int i = 0; i < AGAIN_FIELDS; i++) {
-		const struct action_list *l = action_list((struct action *)a, fields[i]);
-		if (!action_has(a, fields[i]))
-			continue;
+	for (uint64_t left = a->has & AGAIN_FIELDS; left; left &= left - 1) {
+		enum action_field f = __builtin_ctzll(left);
+		const struct action_list *l = action_list((struct action *)a, f);
 		good &= !is_rank(l);
-		rank[i] = touch(&g->of[i], l);
+		rank[f - ACTION_OPTS] = touch(&g->of[f - ACTION_OPTS], l);
 	}
 	return good;
 }
 
 void
-again_relate(struct action *a, const uint8_t rank[AGAIN_FIELDS])
+again_relate(struct action *a, const uint8_t rank[AGAIN_PLACES])
 {
-	for (int i = 0; i < AGAIN_FIELDS; i++)
-		if (action_has(a, fields[i]) && rank[i] < AGAIN_RANKS) {
-			struct action_list *l = action_list(a, fields[i]);
-			l->n = 1;
-			l->v[0] = -1 - rank[i];
-		}
+	for (uint64_t left = a->has & AGAIN_FIELDS; left; left &= left - 1) {
+		enum action_field f = __builtin_ctzll(left);
+		struct action_list *l = action_list(a, f);
+		if (rank[f - ACTION_OPTS] == AGAIN_RANKS)
+			continue;
+		l->n = 1;
+		l->v[0] = -1 - rank[f - ACTION_OPTS];
+	}
 }
 
 void
 again_resolve(const struct again *g, struct action *a)
 {
-	for (int i = 0; i < AGAIN_FIELDS; i++) {
-		const struct again_lists *of = &g->of[i];
-		struct action_list *l = action_list(a, fields[i]);
-		if (!action_has(a, fields[i]) || !is_rank(l))
+	for (uint64_t left = a->has & AGAIN_FIELDS; left; left &= left - 1) {
+		enum action_field f = __builtin_ctzll(left);
+		const struct again_lists *of = &g->of[f - ACTION_OPTS];
+		struct action_list *l = action_list(a, f);
+		if (!is_rank(l))
 			continue;
 		int64_t rank = -1 - l->v[0];
 		if (of->n == 0)

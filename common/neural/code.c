@@ -14,7 +14,6 @@ static const struct spec {
 	uint8_t group, form, n, bias;
 	uint8_t max, element; /* LIST: elements at most; form of each, of a PORT that isn't near */
 	uint8_t far;	      /* group of its far bits; 0: it has none */
-	uint8_t ranks;	      /* LIST: that stand for one (again.h) */
 } specs[CODE_FIELDS] = {
     [MANNER_WITHOUT] = {CODE_MISC, FORM_BITS, MANNER_WITHOUT_BITS},
     [ACTION_FLOW] = {CODE_BASE, FORM_NUMBER, 20},
@@ -41,7 +40,7 @@ static const struct spec {
     [ACTION_RESP_H] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
     [ACTION_SRC_MAC] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
     [ACTION_DST_MAC] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
-    [ACTION_OPTS] = {CODE_OPTS, FORM_LIST, 17, 0, 20, FORM_NUMBER, .ranks = AGAIN_RANKS},
+    [ACTION_OPTS] = {CODE_OPTS, FORM_LIST, 17, 0, 20, FORM_NUMBER},
     [ACTION_PAD] = {CODE_FRAME, FORM_SIGNED, 32, .far = CODE_FAR},
     [ACTION_TYPE] = {CODE_MISC, FORM_NUMBER, 16},
     [ACTION_CODE] = {CODE_MISC, FORM_NUMBER, 8},
@@ -56,8 +55,8 @@ static const struct spec {
     [ACTION_IP_LEN] = {CODE_FRAME, FORM_ONE, 0, 0},
     [ACTION_UDP_LEN] = {CODE_MISC, FORM_NUMBER, 16},
     [ACTION_TCP_OFF] = {CODE_FRAME, FORM_BITS, 4},
-    [ACTION_TAGS] = {CODE_LISTS, FORM_LIST, 48, 0, 4, FORM_BITS, .ranks = AGAIN_RANKS},
-    [ACTION_LINK] = {CODE_LISTS, FORM_LIST, 32, 0, 4, FORM_NUMBER, .ranks = AGAIN_RANKS},
+    [ACTION_TAGS] = {CODE_LISTS, FORM_LIST, 48, 0, 4, FORM_BITS},
+    [ACTION_LINK] = {CODE_LISTS, FORM_LIST, 32, 0, 4, FORM_NUMBER},
     [ACTION_EXT] = {CODE_LISTS, FORM_LIST, 17, 0, 6, FORM_NUMBER},
     [ACTION_TARGET] = {CODE_LISTS, FORM_REF},
     [ACTION_SHA] = {CODE_LISTS, FORM_REF},
@@ -122,7 +121,7 @@ walk_field(struct walk *w, const struct code *c, enum action_field f, struct act
 		walk_sure(w, c, f, a);
 		break;
 	case FORM_LIST:
-		walk_list(w, s->max, s->ranks, s->element, s->n, action_list(a, f));
+		walk_list(w, s->max, again_ranks(f), s->element, s->n, action_list(a, f));
 		break;
 	case FORM_REF:
 		walk_ref(w, action_ref(a, f));

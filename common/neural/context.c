@@ -366,7 +366,7 @@ pass_quote(struct context *c, enum passage way, struct action_list *l)
 static bool
 pass_manners(struct context *c, enum passage way, struct action *a, struct manner *flow)
 {
-	uint8_t rank[AGAIN_FIELDS];
+	uint8_t rank[AGAIN_PLACES];
 	bool good = true;
 
 	if (way == RESOLVE)

@@ -161,6 +161,12 @@ action_read(struct action *a, const msgpack_object *o, const struct action_order
 }
 
 bool
+action_list_same(const struct action_list *a, const struct action_list *b)
+{
+	return a->n == b->n && !memcmp(a->v, b->v, a->n * sizeof *a->v);
+}
+
+bool
 action_same(const struct action *a, const struct action *b, enum action_field f)
 {
 	if (action_has(a, f) != action_has(b, f))
@@ -169,10 +175,8 @@ action_same(const struct action *a, const struct action *b, enum action_field f)
 		return true;
 	if (action_fields[f].kind == ACTION_INT)
 		return a->num[f] == b->num[f];
-	if (action_fields[f].kind == ACTION_LIST) {
-		const struct action_list *la = &a->list[f - ACTION_OPTS], *lb = &b->list[f - ACTION_OPTS];
-		return la->n == lb->n && !memcmp(la->v, lb->v, la->n * sizeof *la->v);
-	}
+	if (action_fields[f].kind == ACTION_LIST)
+		return action_list_same(&a->list[f - ACTION_OPTS], &b->list[f - ACTION_OPTS]);
 	const struct action_ref *ra = &a->ref[f - ACTION_ORIG_H], *rb = &b->ref[f - ACTION_ORIG_H];
 	if (ra->kind != rb->kind)
 		return false;

@@ -154,6 +154,7 @@ action_number(const struct action *a, enum action_field f)
 	return action_has(a, f) ? a->num[f] : 0;
 }
 
+bool action_list_same(const struct action_list *a, const struct action_list *b);
 /* Whether two actions say the same in a field. */
 bool action_same(const struct action *a, const struct action *b, enum action_field f);
 
