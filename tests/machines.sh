@@ -175,6 +175,7 @@ captures() {
 	find . -name '*.pcap' ! -name broken.pcap -print0 | sort -z | xargs -0 -n 1 tc-lift -q | tc-enc -q >$work/good.lat
 	{ cat $work/good.lat; tc-lift -q mon/broken.pcap | tc-enc -q; } >$work/all.lat 2>/dev/null
 	for a in good all; do tc-dec -q $work/$a.lat >$work/$a.act 2>/dev/null; done
+	[ -s $work/good.act ] || fault "nothing to compare with"
 }
 
 fault() { echo "$*"; exit 1; }

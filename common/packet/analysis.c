@@ -87,28 +87,27 @@ static void
 judge_syn(struct view *v)
 {
 	struct analysis_side *me = v->me;
+	bool ack = v->flags & TCP_ACK;
 
 	if (!(v->flags & TCP_SYN))
 		return;
-	if (!me->has_base) {
-		me->base = v->seq;
-		me->has_base = true;
-	} else if (v->flags & TCP_ACK) {
-		if (v->seq != me->base) {
-			me->base = v->seq;
-			v->bits |= ANALYSIS_REUSED_PORTS;
+	if (me->has_base && v->seq == me->base) {
+		if (!ack) {
+			me->next = me->contiguous;
+			me->has_next = me->has_contiguous;
 		}
-	} else if (v->seq != me->base) {
-		analysis_restart(v->a);
-		me->base = v->seq;
-		me->has_base = true;
-		v->a->begun = true; /* data with such a SYN doesn't count in tcp.completeness */
-		v->a->completeness = COMPLETENESS_SYN;
-		v->bits |= ANALYSIS_REUSED_PORTS;
-	} else {
-		me->next = me->contiguous;
-		me->has_next = me->has_contiguous;
+		return;
 	}
+	if (me->has_base) {
+		v->bits |= ANALYSIS_REUSED_PORTS;
+		if (!ack) {
+			analysis_restart(v->a);
+			v->a->begun = true; /* data with such a SYN doesn't count in tcp.completeness */
+			v->a->completeness = COMPLETENESS_SYN;
+		}
+	}
+	me->base = v->seq;
+	me->has_base = true;
 }
 
 /* The number before the first octet, of both ends, as soon as a packet tells it. */
