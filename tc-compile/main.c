@@ -1,8 +1,8 @@
 /* tc-compile: packet actions in, a capture out. */
 #include "packet/capture.h"
-#include "packet/trace.h"
-#include "record/filter.h"
-#include "record/map.h"
+#include "state/trace.h"
+#include "process/map.h"
+#include "record/traces.h"
 
 #include <err.h>
 #include <inttypes.h>
@@ -37,6 +37,7 @@ struct options {
 
 struct compile {
 	struct filter filter;
+	struct stream_reader reader;
 	struct options options;
 	struct capture_writer writer;
 	struct trace trace;
@@ -135,7 +136,7 @@ prepare(struct compile *c)
 	if (o->map && map_open(&c->map, o->map) < 0)
 		err(1, "%s", o->map);
 	filter_confine(&c->filter);
-	filter_read(&c->filter, pass_on, c);
+	traces_open(&c->reader, &c->filter, pass_on, c);
 	c->frame_size = capture_max(-1) + PACKET_HEADERS;
 	if (!(c->frame = malloc(c->frame_size)))
 		err(1, NULL);
@@ -195,7 +196,7 @@ refused(const struct compile *c)
 	for (int i = 0; i < ODDS; i++) {
 		if (!c->trace.odd[i])
 			continue;
-		warnx("%s: record %" PRIu64 ": %s", c->filter.input, c->filter.reader.packets,
+		warnx("%s: record %" PRIu64 ": %s", c->filter.input, c->reader.packets,
 		      odd_names[i]);
 		return -1;
 	}
@@ -248,7 +249,7 @@ compile_trace(void *arg, struct stream_header *h)
 
 	if (begin_trace(c, h) < 0)
 		return -1;
-	while ((got = stream_read(&c->filter.reader, &a)) == 1) {
+	while ((got = stream_read(&c->reader, &a)) == 1) {
 		c->map.packet = ++c->packets;
 		trace_compile(&c->trace, &p, &a);
 		if (write_packet(c, &p) < 0 || (c->options.strict && refused(c) < 0))
@@ -263,10 +264,10 @@ compile_trace(void *arg, struct stream_header *h)
 static int
 run(struct compile *c)
 {
-	int status = filter_traces(&c->filter, compile_trace, c);
+	int status = traces_each(&c->reader, &c->filter, compile_trace, c);
 
 	capture_finish(&c->writer);
-	filter_explain(&c->filter, c->writer.error);
+	filter_explain(&c->filter, c->writer.error, c->reader.error);
 	if (*c->writer.error)
 		status = 1;
 	if (c->options.map && map_close(&c->map) < 0) {
@@ -280,7 +281,7 @@ static void
 report(const struct compile *c)
 {
 	filter_counts("changed", c->odd, odd_names, ODDS);
-	filter_unknown(&c->filter);
+	traces_unknown(&c->reader);
 }
 
 static int
@@ -289,6 +290,7 @@ finish(struct compile *c, int status)
 	if (!c->filter.quiet)
 		report(c);
 	status = filter_close(&c->filter, status);
+	stream_reader_free(&c->reader);
 	trace_free(&c->trace);
 	free(c->frame);
 	return status;

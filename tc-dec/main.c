@@ -1,7 +1,7 @@
 /* tc-dec: latents in, packet actions out. */
-#include "decode.h"
+#include "codec/decode.h"
 #include "neural/weights.h"
-#include "record/filter.h"
+#include "record/traces.h"
 
 #include <err.h>
 #include <inttypes.h>
@@ -20,6 +20,7 @@ static const char usage_text[] =
 
 struct program {
 	struct filter filter;
+	struct stream_reader reader;
 	bool cached, stats;
 	const char *weights;
 	struct network net;
@@ -84,8 +85,8 @@ prepare(struct program *p)
 	    !(p->decoder = decoder_new(&p->net, p->cached, &p->writer)) || linear_room(1) < 0)
 		err(1, NULL);
 	filter_confine(f);
-	filter_read(f, pass_on, p);
-	f->reader.kinds = 1 << STREAM_LATENTS;
+	traces_open(&p->reader, f, pass_on, p);
+	p->reader.kinds = 1 << STREAM_LATENTS;
 	linear_clock = p->stats;
 }
 
@@ -116,7 +117,7 @@ decode_trace(void *arg, struct stream_header *h)
 {
 	static struct latent l;
 	struct program *p = arg;
-	struct stream_reader *in = &p->filter.reader;
+	struct stream_reader *in = &p->reader;
 	int got = 0, r;
 
 	if (check_header(p, h) < 0)
@@ -141,10 +142,10 @@ decode_trace(void *arg, struct stream_header *h)
 static int
 run(struct program *p)
 {
-	int status = filter_traces(&p->filter, decode_trace, p);
+	int status = traces_each(&p->reader, &p->filter, decode_trace, p);
 
 	pass_on(p);
-	filter_explain(&p->filter, p->writer.error);
+	filter_explain(&p->filter, p->writer.error, p->reader.error);
 	return status || !*p->writer.error ? status : 1;
 }
 
@@ -165,8 +166,9 @@ finish(struct program *p, int status)
 {
 	if (p->stats)
 		print_stats(p);
-	filter_unknown(&p->filter);
+	traces_unknown(&p->reader);
 	status = filter_close(&p->filter, status);
+	stream_reader_free(&p->reader);
 	decoder_free(p->decoder);
 	stream_writer_free(&p->writer);
 	network_free(&p->net);

@@ -1,6 +1,6 @@
 /* tc-diff: two traces in, what they have in common and what they don't. */
 #include "metrics.h"
-#include "record/filter.h"
+#include "process/filter.h"
 #include "report.h"
 #include "source.h"
 

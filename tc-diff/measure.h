@@ -6,9 +6,9 @@
 #ifndef TC_MEASURE_H
 #define TC_MEASURE_H
 
-#include "packet/analysis.h"
-#include "packet/conn.h"
-#include "packet/unacked.h"
+#include "analysis.h"
+#include "conn.h"
+#include "unacked.h"
 #include "sketch.h"
 #include "source.h"
 

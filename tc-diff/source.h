@@ -3,7 +3,7 @@
 #define TC_SOURCE_H
 
 #include "packet/capture.h"
-#include "packet/trace.h"
+#include "state/trace.h"
 
 struct source {
 	int fd;

@@ -1,7 +1,7 @@
 /* tc-enc: packet actions in, one continuous latent a packet out. */
-#include "encode.h"
+#include "codec/encode.h"
 #include "neural/weights.h"
-#include "record/filter.h"
+#include "record/traces.h"
 
 #include <err.h>
 #include <inttypes.h>
@@ -27,6 +27,7 @@ static const char usage_text[] =
 
 struct program {
 	struct filter filter;
+	struct stream_reader reader;
 	struct encode_options encode;
 	const char *weights;
 	struct network net;
@@ -120,7 +121,7 @@ prepare(struct program *p)
 	    !(p->encoder = encoder_new(&p->net, &p->encode, &p->writer)) || linear_room(1) < 0)
 		err(1, NULL);
 	filter_confine(f);
-	filter_read(f, pass_on, p);
+	traces_open(&p->reader, f, pass_on, p);
 	linear_clock = p->encode.stats;
 }
 
@@ -130,7 +131,7 @@ encode_trace(void *arg, struct stream_header *h)
 {
 	static struct action a;
 	struct program *p = arg;
-	struct stream_reader *in = &p->filter.reader;
+	struct stream_reader *in = &p->reader;
 	int got = 0, r;
 
 	h->kind = STREAM_LATENTS;
@@ -153,10 +154,10 @@ encode_trace(void *arg, struct stream_header *h)
 static int
 run(struct program *p)
 {
-	int status = filter_traces(&p->filter, encode_trace, p);
+	int status = traces_each(&p->reader, &p->filter, encode_trace, p);
 
 	pass_on(p);
-	filter_explain(&p->filter, p->writer.error);
+	filter_explain(&p->filter, p->writer.error, p->reader.error);
 	return status || !*p->writer.error ? status : 1;
 }
 
@@ -212,7 +213,7 @@ report(const struct program *p)
 	else if (!p->encode.patch && s->whole_after < s->packets)
 		warnx("%" PRIu64 " of %" PRIu64 " packets will not be decoded as they were",
 		      s->packets - s->whole_after, s->packets);
-	filter_unknown(&p->filter);
+	traces_unknown(&p->reader);
 }
 
 static int
@@ -223,6 +224,7 @@ finish(struct program *p, int status)
 	if (!p->filter.quiet)
 		report(p);
 	status = filter_close(&p->filter, status);
+	stream_reader_free(&p->reader);
 	encoder_free(p->encoder);
 	stream_writer_free(&p->writer);
 	network_free(&p->net);

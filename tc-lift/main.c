@@ -1,9 +1,9 @@
 /* tc-lift: captures in, packet actions out. */
 #include "packet/capture.h"
 #include "packet/layers.h"
-#include "packet/trace.h"
-#include "record/filter.h"
-#include "record/map.h"
+#include "state/trace.h"
+#include "process/filter.h"
+#include "process/map.h"
 
 #include <err.h>
 #include <inttypes.h>
@@ -239,7 +239,7 @@ run(struct lift *l)
 	if (!l->begun)
 		begin(l, 0);
 	if (stream_write_end(&l->writer, end) < 0 || stream_flush(&l->writer) < 0) {
-		filter_explain(&l->filter, l->writer.error);
+		filter_explain(&l->filter, l->writer.error, "");
 		status = 1;
 	}
 	if (l->options.map && map_close(&l->map) < 0) {

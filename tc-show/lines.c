@@ -1,6 +1,6 @@
 #include "lines.h"
 
-#include "record/io.h"
+#include "process/io.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* tc-show: any stream as JSON, one object a line, and back. */
 #include "json.h"
 #include "lines.h"
-#include "record/filter.h"
+#include "record/traces.h"
 
 #include <err.h>
 #include <errno.h>
@@ -19,6 +19,7 @@ static const char usage_text[] =
 
 struct show {
 	struct filter filter;
+	struct stream_reader reader;
 	bool reverse;
 	FILE *json; /* what a stream is shown as */
 	struct stream_writer writer; /* the other way */
@@ -86,10 +87,10 @@ show_trace(void *arg, struct stream_header *h)
 	int got = -1;
 
 	json_print_header(s->json, h);
-	while (!ferror(s->json) && (got = show_record(s->json, &s->filter.reader)) == 1)
+	while (!ferror(s->json) && (got = show_record(s->json, &s->reader)) == 1)
 		;
 	if (got == 0)
-		json_print_end(s->json, &s->filter.reader);
+		json_print_end(s->json, &s->reader);
 	return got == 0 ? 0 : -1;
 }
 
@@ -99,12 +100,12 @@ show(struct show *s)
 {
 	if (!(s->json = io_stream(dup(s->filter.out.fd))))
 		err(1, NULL);
-	filter_read(&s->filter, flush, s->json);
-	s->filter.reader.kinds = ~0u;
-	int status = filter_traces(&s->filter, show_trace, s);
+	traces_open(&s->reader, &s->filter, flush, s->json);
+	s->reader.kinds = ~0u;
+	int status = traces_each(&s->reader, &s->filter, show_trace, s);
 	bool failed = ferror(s->json) | fclose(s->json);
-	filter_explain(&s->filter, failed ? strerror(errno) : "");
-	filter_unknown(&s->filter);
+	filter_explain(&s->filter, failed ? strerror(errno) : "", s->reader.error);
+	traces_unknown(&s->reader);
 	return failed && !status ? 1 : status;
 }
 
@@ -180,7 +181,7 @@ reverse(struct show *s)
 	if (s->open)
 		stream_write_end(w, io_interrupted ? STREAM_INTERRUPTED : STREAM_CUT);
 	if (stream_flush(w) < 0) {
-		filter_explain(&s->filter, w->error);
+		filter_explain(&s->filter, w->error, s->reader.error);
 		status = 1;
 	}
 	lines_free(&l);
@@ -191,6 +192,7 @@ static int
 finish(struct show *s, int status)
 {
 	status = filter_close(&s->filter, status);
+	stream_reader_free(&s->reader);
 	stream_writer_free(&s->writer);
 	return status;
 }

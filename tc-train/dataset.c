@@ -1,7 +1,7 @@
 #include "dataset.h"
 
-#include "neural/context.h"
-#include "record/random.h"
+#include "code/context.h"
+#include "support/random.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef TC_DATASET_H
 #define TC_DATASET_H
 
-#include "neural/code.h"
+#include "code/code.h"
 #include "record/stream.h"
 
 struct dataset_trace {

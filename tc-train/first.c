@@ -1,6 +1,6 @@
 #include "first.h"
 
-#include "record/wide.h"
+#include "support/wide.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* tc-train: packet actions in, weights out. */
 #include "neural/weights.h"
-#include "record/filter.h"
+#include "record/traces.h"
 #include "train.h"
 
 #include <err.h>
@@ -274,20 +274,21 @@ static void
 read_all(struct options *o, struct dataset *data, struct dataset *held)
 {
 	struct filter *f = &o->filter;
+	struct stream_reader reader;
 
-	filter_read(f, NULL, NULL);
-	if (dataset_read(data, held, o->held, &f->reader) < 0)
+	traces_open(&reader, f, NULL, NULL);
+	if (dataset_read(data, held, o->held, &reader) < 0)
 		err(1, NULL);
 	progress_end();
 	if (io_interrupted)
 		exit(130);
-	if (*f->reader.error)
-		errx(1, "%s: %s", f->input, f->reader.error);
+	if (*reader.error)
+		errx(1, "%s: %s", f->input, reader.error);
 	if (!data->packets)
 		errx(1, "%s: no packets to learn from", f->input);
 	if (dataset_index(data) < 0)
 		err(1, NULL);
-	stream_reader_free(&f->reader); /* training takes long */
+	stream_reader_free(&reader); /* training takes long */
 	if (f->quiet)
 		return;
 	fprintf(stderr,

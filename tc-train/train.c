@@ -3,9 +3,9 @@
 #include "first.h"
 
 #include "neural/decision.h"
-#include "neural/normal.h"
-#include "record/io.h"
-#include "record/random.h"
+#include "support/normal.h"
+#include "process/io.h"
+#include "support/random.h"
 
 #include <math.h>
 #include <pthread.h>

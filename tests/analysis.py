@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the analysis of TCP (common/packet/analysis.c) against tshark's tcp.analysis, packet by packet.
+"""Holds the analysis of TCP (tc-diff/analysis.c) against tshark's tcp.analysis, packet by packet.
 
   analysis.py DIR [-j N] [--limit K] [--bin build/tests/analysis] [--skip FIELD,...]
 
@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-# The order of common/packet/analysis.h.
+# The order of tc-diff/analysis.h.
 VERDICTS = ('retransmission fast_retransmission spurious_retransmission out_of_order duplicate_ack zero_window '
             'zero_window_probe zero_window_probe_ack window_full window_update keep_alive keep_alive_ack lost_segment '
             'ack_lost_segment reused_ports').split()

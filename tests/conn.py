@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds what common/packet/conn.c says of connections against what Zeek says of its own traces.
+"""Holds what tc-diff/conn.c says of connections against what Zeek says of its own traces.
 
     tests/conn.py [-v] [-c PROGRAM] ORACLE_DIR
 

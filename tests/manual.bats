@@ -4,7 +4,7 @@ load helper
 
 @test "mandoc finds nothing to warn of" {
 	for page in man/*.[157]; do mandoc -T lint -W warning "$page"; done
-	is "$(ls man | xargs)" "$(sed -n 's/^PAGES = //p' Makefile | tr ' ' '\n' | sort | xargs)"
+	is "$(ls man | xargs)" "$(make -s --eval 'pages: ; @echo $(sort $(PAGES))' pages)"
 }
 
 # The options of a tool: short and long ones that its --help names, and those that its page explains.
@@ -58,7 +58,7 @@ of_page() {
 	diff <(reasons '^The reasons:' man/tc-lift.1) \
 		<(sed -n '/shortfall_names.*=/,/;/p' tc-lift/main.c | grep -oE '"[^"]+"' | tr -d '"' | sort)
 	diff <(sed -n '/^\.Sh WHAT IS CHANGED/,/^\.Sh EXIT/p' man/tc-compile.1 | sed -n 's/^\.It \([a-z]\)/\1/p' | sort) \
-		<(sed -n '/odd_names.*=/,/;/p' common/packet/trace.c | grep -oE '"[^"]+"' | tr -d '"' | sort)
+		<(sed -n '/odd_names.*=/,/;/p' common/state/trace.c | grep -oE '"[^"]+"' | tr -d '"' | sort)
 }
 
 @test "the reader in tc-records(5) runs, and counts what tc-show and jq count" {

@@ -1,6 +1,6 @@
 #include "neural/decision.h"
 
-#include "record/wide.h"
+#include "support/wide.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "neural/linear.h"
 
-#include "record/wide.h"
+#include "support/wide.h"
 
 #include <cblas.h>
 #include <dlfcn.h>

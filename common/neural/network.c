@@ -1,7 +1,7 @@
 #include "neural/network.h"
 
-#include "neural/normal.h"
-#include "record/wide.h"
+#include "support/normal.h"
+#include "support/wide.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -9,10 +9,10 @@
 #ifndef TC_NETWORK_H
 #define TC_NETWORK_H
 
-#include "neural/code.h"
+#include "code/code.h"
 #include "neural/linear.h"
 #include "neural/straight.h"
-#include "neural/time_code.h"
+#include "code/time_code.h"
 
 #include <stddef.h>
 

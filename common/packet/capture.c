@@ -1,6 +1,6 @@
 #include "packet/capture.h"
 
-#include "record/io.h"
+#include "process/io.h"
 
 #include <endian.h>
 #include <errno.h>

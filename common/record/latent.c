@@ -1,7 +1,7 @@
 #include "record/latent.h"
 
-#include "record/half.h"
-#include "record/wide.h"
+#include "support/half.h"
+#include "support/wide.h"
 
 #include <endian.h>
 

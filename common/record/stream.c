@@ -1,6 +1,6 @@
 #include "record/stream.h"
 
-#include "record/io.h"
+#include "process/io.h"
 #include "record/latent.h"
 
 #include <errno.h>

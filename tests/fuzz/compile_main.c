@@ -16,7 +16,7 @@ program_compile(struct octets in, struct outcome *o)
 	}
 	memcpy(o->odd, c.odd, sizeof o->odd);
 	trace_free(&c.trace);
-	stream_reader_free(&c.filter.reader);
+	stream_reader_free(&c.reader);
 	free(c.frame);
 	program_left(status - 1, status > 1);
 }

@@ -19,8 +19,8 @@ ready(struct program *p, bool cached)
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
 	    !(p->decoder = !cached && kept ? kept : decoder_new(&p->net, cached, &p->writer)))
 		err(1, NULL);
-	filter_read(f, pass_on, p);
-	f->reader.kinds = 1 << STREAM_LATENTS;
+	traces_open(&p->reader, f, pass_on, p);
+	p->reader.kinds = 1 << STREAM_LATENTS;
 }
 
 void
@@ -53,7 +53,7 @@ program_dec(struct octets in, bool cached, struct outcome *o)
 		kept = !*p.writer.error ? p.decoder : NULL;
 	if (cached || !kept)
 		decoder_free(p.decoder);
-	stream_reader_free(&p.filter.reader);
+	stream_reader_free(&p.reader);
 	stream_writer_free(&p.writer);
 	program_left(status - 1, status > 1);
 }

@@ -17,7 +17,7 @@ ready(struct program *p, struct encoder *known)
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
 	    !(p->encoder = known ? known : encoder_new(&p->net, &p->encode, &p->writer)))
 		err(1, NULL);
-	filter_read(f, pass_on, p);
+	traces_open(&p->reader, f, pass_on, p);
 }
 
 void
@@ -44,7 +44,7 @@ program_enc(struct octets in, enum latent_type type, unsigned steps, bool cached
 		*keep = !*p.writer.error ? p.encoder : NULL;
 	if (cached || !*keep)
 		encoder_free(p.encoder);
-	stream_reader_free(&p.filter.reader);
+	stream_reader_free(&p.reader);
 	stream_writer_free(&p.writer);
 	program_left(status - 1, status > 1);
 }

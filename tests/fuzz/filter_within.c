@@ -1,6 +1,7 @@
 #include "within.h"
 
-#include "common/record/filter.c"
+#include "common/process/filter.c"
+#include "common/record/traces.c"
 
 /* One process is many programs, one after the other: none gives anything up. */
 int

@@ -6,7 +6,7 @@
 #ifndef TC_PROGRAM_H
 #define TC_PROGRAM_H
 
-#include "packet/trace.h"
+#include "state/trace.h"
 #include "record/stream.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* Stands before a program's main.c, and filter.c, which then are parts of a function: see program.h. */
 #include "program.h"
-#include "record/filter.h"
+#include "process/filter.h"
 
 #include <err.h>
 #include <stdio.h>

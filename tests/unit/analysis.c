@@ -5,9 +5,9 @@
  * there is none: the conversation's initial RTT, the RTT that it tells. tests/analysis.py holds
  * them against tshark's.
  */
-#include "packet/analysis.h"
+#include "tc-diff/analysis.h"
 #include "packet/capture.h"
-#include "packet/trace.h"
+#include "state/trace.h"
 
 #include <err.h>
 #include <inttypes.h>

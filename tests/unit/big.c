@@ -12,8 +12,8 @@
  * The same arguments give the same octets.
  */
 #include "disguise.h"
-#include "record/io.h"
-#include "record/outfile.h"
+#include "process/io.h"
+#include "process/outfile.h"
 
 #include <err.h>
 #include <errno.h>

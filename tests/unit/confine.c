@@ -4,7 +4,7 @@
  * confine free CALL ...     the same unconfined
  * confine without PROGRAM   runs a program where the kernel seems to know nothing of confinement
  */
-#include "record/confine.h"
+#include "process/confine.h"
 
 #include <err.h>
 #include <errno.h>

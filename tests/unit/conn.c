@@ -5,8 +5,8 @@
  * conn -t CAPTURE: nanoseconds a packet that conn_packet() takes, and bytes of a struct conn.
  */
 #include "packet/capture.h"
-#include "packet/conn.h"
-#include "packet/trace.h"
+#include "tc-diff/conn.h"
+#include "state/trace.h"
 #include "record/action.h"
 
 #include <err.h>

@@ -3,7 +3,7 @@
 #include "packet/bytes.h"
 #include "packet/checksum.h"
 #include "packet/layers.h"
-#include "record/random.h"
+#include "support/random.h"
 
 #include <stdlib.h>
 #include <string.h>

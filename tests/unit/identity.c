@@ -7,7 +7,7 @@
 #include "packet/capture.h"
 #include "packet/layers.h"
 #include "packet/packet.h"
-#include "packet/slots.h"
+#include "state/slots.h"
 
 #include <err.h>
 #include <inttypes.h>

@@ -7,7 +7,7 @@
 #define TC_NAMES_H
 
 #include "packet/address.h"
-#include "packet/slots.h"
+#include "state/slots.h"
 
 struct names {
 	struct fresh *fresh; /* of all captures */

@@ -2,16 +2,16 @@
  * neural NAME: one test of common/neural, by name; without a name it lists them. Silent and exit 0
  * where all holds; else the line that didn't.
  */
-#include "../../tc-train/first.h"
-#include "neural/cache.h"
-#include "neural/code.h"
-#include "neural/context.h"
+#include "tc-train/first.h"
+#include "codec/cache.h"
+#include "code/code.h"
+#include "code/context.h"
 #include "neural/decision.h"
-#include "record/half.h"
+#include "support/half.h"
 #include "record/latent.h"
-#include "record/random.h"
+#include "support/random.h"
 #include "neural/network.h"
-#include "neural/normal.h"
+#include "support/normal.h"
 #include "neural/weights.h"
 #include "vary.h"
 

@@ -4,8 +4,8 @@
  */
 #include "packet/address.h"
 #include "packet/checksum.h"
-#include "packet/slots.h"
-#include "record/io.h"
+#include "state/slots.h"
+#include "process/io.h"
 #include "record/stream.h"
 
 #include <err.h>

@@ -1,6 +1,6 @@
 #include "vary.h"
 
-#include "record/random.h"
+#include "support/random.h"
 
 #include <string.h>
 

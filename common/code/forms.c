@@ -1,0 +1,305 @@
+#include "code/forms.h"
+
+#include "code/bits.h"
+#include "code/context.h"
+#include "support/random.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+/* n bits at the walk's place, of which those of care count. */
+static uint64_t
+pass(struct walk *w, unsigned n, uint64_t v, uint64_t care)
+{
+	unsigned at = w->at;
+
+	w->at += n;
+	if (w->way == WALK_GET)
+		return bits_load(w->bit, at, n);
+	if (w->way != WALK_MEASURE) {
+		bits_store(w->bit, at, v & care, n);
+		bits_store(w->care, at, care, n);
+	}
+	return v;
+}
+
+/* n bits, of which those above the first `near` are far ones where the field has such. */
+static uint64_t
+pass_split(struct walk *w, unsigned n, unsigned near, uint64_t v, uint64_t care)
+{
+	if (!w->far || n <= near)
+		return pass(w, n, v, care);
+	uint64_t low = pass(w, near, v & bits_ones(near), care & bits_ones(near)), high = 0;
+	unsigned at = w->at;
+	w->at = w->far_at;
+	if (w->way != WALK_GET || w->far_there)
+		high = pass(w, n - near, v >> near, care >> near);
+	w->far_at = w->at;
+	w->at = at;
+	return low | high << near;
+}
+
+/* A value that could be: of any length, of the full one as often as of all others. */
+static uint64_t
+draw(struct walk *w, unsigned n)
+{
+	unsigned size = random_next(w->random) % (n + 1);
+
+	if (random_next(w->random) & 1)
+		size = n;
+	return random_next(w->random) & bits_ones(size);
+}
+
+/* What goes into n bits: v, or what is drawn; a value that is too large can't be said. */
+static uint64_t
+fit(struct walk *w, unsigned n, uint64_t v)
+{
+	if (w->way == WALK_DRAW)
+		return draw(w, n);
+	if (w->way == WALK_PUT && v & ~bits_ones(n)) {
+		w->good = false;
+		return 0;
+	}
+	return v;
+}
+
+uint64_t
+walk_bits(struct walk *w, unsigned n, uint64_t v)
+{
+	v = fit(w, n, v);
+	return pass(w, n, v, bits_ones(n));
+}
+
+static uint64_t
+walk_number(struct walk *w, unsigned n, uint64_t v)
+{
+	unsigned length;
+
+	v = fit(w, n, v);
+	length = bits_ungray(pass(w, bits_length(n), bits_gray(bits_length(v)), bits_ones(bits_length(n))));
+	if (length > n)
+		length = n;
+	/* Bit 0 is the highest. */
+	unsigned behind = length ? length - 1 : 0;
+	uint64_t g = pass_split(w, n - 1, WALK_NEAR, bits_mirror(bits_gray(v) & bits_ones(behind), behind), bits_ones(behind));
+	if (w->way == WALK_GET)
+		v = length ? bits_ungray(1ull << behind | bits_mirror(g & bits_ones(behind), behind)) : 0;
+	return v;
+}
+
+static int64_t
+walk_signed(struct walk *w, unsigned n, int64_t v)
+{
+	bool below = w->way == WALK_DRAW ? random_next(w->random) & 1 : v < 0;
+	uint64_t size = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	below = pass(w, 1, below, w->way == WALK_DRAW || v != 0);
+	size = walk_number(w, n, size);
+	return below ? -(int64_t)size : (int64_t)size;
+}
+
+/* n bits, of which all above the first `usual` are seldom set: one bit says whether any is. */
+static uint64_t
+walk_usual(struct walk *w, unsigned n, unsigned usual, uint64_t v)
+{
+	v = fit(w, n, v);
+	uint64_t low = pass(w, usual, v & bits_ones(usual), bits_ones(usual)), high = v >> usual;
+	bool more = pass(w, 1, high != 0, 1);
+	high = pass(w, n - usual, high, more ? bits_ones(n - usual) : 0);
+	return more ? low | high << usual : low;
+}
+
+/* TCP's flag bits: FIN, SYN, RST, PSH and ACK are the usual ones. */
+static uint64_t
+walk_flags(struct walk *w, uint64_t v)
+{
+	return walk_usual(w, 12, 5, v);
+}
+
+/* Three flags, then, in fragments alone, the offset. */
+static uint64_t
+walk_frag(struct walk *w, uint64_t v)
+{
+	w->good &= w->way != WALK_PUT || v <= UINT16_MAX;
+	v = walk_usual(w, 16, 3, (v >> 13 | v << 3) & UINT16_MAX);
+	return (v >> 3 | v << 13) & UINT16_MAX;
+}
+
+int64_t
+walk_form(struct walk *w, enum form form, unsigned n, int64_t v)
+{
+	switch (form) {
+	case FORM_SIGNED:
+		return walk_signed(w, n, v);
+	case FORM_NUMBER:
+		return walk_number(w, n, v);
+	case FORM_FLAGS:
+		return walk_flags(w, v);
+	case FORM_FRAG:
+		return walk_frag(w, v);
+	default:
+		return walk_bits(w, n, v);
+	}
+}
+
+int64_t
+walk_port(struct walk *w, enum form form, unsigned n, int64_t v)
+{
+	unsigned end = w->at + 1 + n + (form == FORM_NUMBER ? bits_length(n) - 1 : 0);
+	bool near = pass(w, 1, w->way == WALK_DRAW ? random_next(w->random) & 1 : v >= CONTEXT_NEAR, 1);
+
+	v = near ? CONTEXT_NEAR + (int64_t)walk_bits(w, 6, v - CONTEXT_NEAR) : walk_form(w, form, n, v);
+	w->at = end;
+	return v;
+}
+
+/* How many elements a list has; numbers beyond the most are ranks. */
+static unsigned
+walk_count(struct walk *w, unsigned max, unsigned ranks, const struct action_list *l)
+{
+	unsigned n = l->n, bits = bits_length(max);
+
+	if (w->way == WALK_DRAW && ranks && random_next(w->random) % 4 == 0) {
+		n = max + 1 + random_next(w->random) % ranks;
+	} else if (w->way == WALK_DRAW) { /* short ones mostly */
+		n = random_next(w->random) % (max + 1);
+		n = random_next(w->random) % (n + 1);
+	} else if (w->way == WALK_PUT && n > max) {
+		w->good = false;
+		n = max;
+	} else if (w->way == WALK_PUT && n == 1 && l->v[0] < 0 && l->v[0] >= -(int64_t)ranks) {
+		n = max - l->v[0];
+	}
+	n = pass(w, bits, n, bits_ones(bits));
+	return n > max + ranks ? max : n;
+}
+
+void
+walk_list(struct walk *w, unsigned max, unsigned ranks, enum form form, unsigned bits, struct action_list *l)
+{
+	unsigned n = walk_count(w, max, ranks, l),
+		 width = bits + (form == FORM_BITS ? 0 : bits_length(bits) - 1) + (form == FORM_SIGNED);
+
+	l->n = n;
+	if (n > max) {
+		l->n = 1;
+		l->v[0] = (int64_t)max - n;
+		n = 0;
+	}
+	for (unsigned i = 0; i < n && w->way != WALK_MEASURE; i++)
+		l->v[i] = walk_form(w, form, bits, l->v[i]);
+	w->at += (max - (w->way == WALK_MEASURE ? 0 : n)) * width;
+}
+
+/* A fixed address as 48 bits: 32 of IPv4, all of a link address; of IPv6 the first 16 and the last
+ * 32, where the others are 0. */
+enum ref_form { KNOWN, NAMED, FIXED4, FIXED6, FIXED_LINK, REF_FORMS };
+
+static enum ref_form
+address_put(const char *text, uint64_t *v)
+{
+	uint8_t o[16] = {0}, zero[10] = {0};
+	unsigned m[6];
+	char back[ACTION_TEXT_MAX];
+
+	if (inet_pton(AF_INET, text, o) == 1) {
+		*v = (uint64_t)o[0] << 24 | o[1] << 16 | o[2] << 8 | o[3];
+		return FIXED4;
+	}
+	if (inet_pton(AF_INET6, text, o) == 1) {
+		inet_ntop(AF_INET6, o, back, sizeof back);
+		*v = (uint64_t)o[0] << 40 | (uint64_t)o[1] << 32 | (uint64_t)o[12] << 24 |
+		     o[13] << 16 | o[14] << 8 | o[15];
+		return memcmp(o + 2, zero, 10) || strcmp(back, text) ? REF_FORMS : FIXED6;
+	}
+	if (strlen(text) == 17 && sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", m, m + 1, m + 2, m + 3,
+					 m + 4, m + 5) == 6) {
+		*v = 0;
+		for (int i = 0; i < 6; i++)
+			*v = *v << 8 | m[i];
+		snprintf(back, sizeof back, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
+			 m[4], m[5]);
+		return strcmp(back, text) ? REF_FORMS : FIXED_LINK;
+	}
+	return REF_FORMS;
+}
+
+static void
+address_get(enum ref_form form, uint64_t v, char *text)
+{
+	uint8_t o[16] = {0};
+
+	if (form == FIXED_LINK) {
+		for (int i = 0; i < 6; i++)
+			snprintf(text + 3 * i, 4, i < 5 ? "%02x:" : "%02x",
+				 (unsigned)(v >> (40 - 8 * i) & 255));
+		return;
+	}
+	for (int i = 0; i < 4; i++)
+		o[form == FIXED4 ? i : 12 + i] = v >> (24 - 8 * i);
+	if (form == FIXED6) {
+		o[0] = v >> 40;
+		o[1] = v >> 32;
+	}
+	inet_ntop(form == FIXED4 ? AF_INET : AF_INET6, o, text, ACTION_TEXT_MAX);
+}
+
+void
+walk_ref(struct walk *w, struct action_ref *r)
+{
+	enum ref_form form = r->kind == REF_KNOWN ? KNOWN : NAMED;
+	uint64_t v = 0;
+	unsigned end = w->at + 3 + (w->far ? WALK_NEAR_FIXED : WALK_FIXED);
+
+	if (w->way == WALK_PUT && r->kind == REF_FIXED && (form = address_put(r->text, &v)) == REF_FORMS) {
+		w->good = false;
+		form = FIXED4;
+	}
+	if (w->way == WALK_DRAW)
+		form = random_next(w->random) % REF_FORMS;
+	form = pass(w, 3, form, 7);
+	if (form >= REF_FORMS)
+		form = KNOWN;
+	r->kind = form == KNOWN ? REF_KNOWN : form == NAMED ? REF_NEW : REF_FIXED;
+	if (form == KNOWN) {
+		r->slot = walk_number(w, 20, r->slot);
+	} else if (form == NAMED) {
+		/* class, whether a suffix or a scope is there, whether the suffix is new */
+		r->class = walk_bits(w, 4, r->class);
+		r->has_suffix = walk_bits(w, 1, r->has_suffix);
+		if (r->has_suffix) {
+			r->new_suffix = walk_bits(w, 1, r->new_suffix);
+			r->suffix = walk_number(w, 20, r->suffix);
+		} else {
+			r->new_suffix = false;
+		}
+	} else {
+		unsigned n = form == FIXED4 ? 32 : WALK_FIXED;
+		if (w->way == WALK_DRAW)
+			v = draw(w, n);
+		v = pass_split(w, n, WALK_NEAR_FIXED, v, bits_ones(n));
+		if (w->way == WALK_GET)
+			address_get(form, v, r->text);
+	}
+	w->at = end;
+}
+
+void
+walk_quote(struct walk *w, struct action_list *l)
+{
+	static const struct {
+		uint8_t form, n;
+	} part[13] = {
+	    {FORM_SIGNED, 20},  {FORM_BITS, 1},    {FORM_NUMBER, 8},  {FORM_BITS, 8},  {FORM_NUMBER, 8},
+	    {FORM_BITS, 4},     {FORM_NUMBER, 16}, {FORM_SIGNED, 16}, {FORM_FRAG, 16}, {FORM_NUMBER, 16},
+	    {FORM_NUMBER, 16}, {FORM_SIGNED, 32}, {FORM_NUMBER, 16}};
+
+	if (w->way == WALK_PUT && l->n != 13)
+		w->good = false;
+	for (int i = l->n; i < 13; i++)
+		l->v[i] = 0;
+	l->n = 13;
+	for (int i = 0; i < 13; i++)
+		l->v[i] = walk_form(w, part[i].form, part[i].n, l->v[i]);
+}

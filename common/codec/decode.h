@@ -1,0 +1,32 @@
+/* Latents to actions, a block at a time: coarse fields first, then details, then ranks and clock to
+ * slots and time steps. */
+#ifndef TC_DECODE_H
+#define TC_DECODE_H
+
+#include "codec/cache.h"
+#include "code/context.h"
+#include "record/latent.h"
+#include "neural/network.h"
+
+#define DECODE_BLOCK 128 /* packets, beginnings and ends of traces that are seen together */
+#define DECODE_ROWS  64  /* of these, what the network must see */
+
+struct decoder;
+
+/* NULL where memory is short. The network is not owned. */
+struct decoder *decoder_new(const struct network *net, bool cached, struct stream_writer *out);
+void decoder_free(struct decoder *d);
+/*
+ * A trace, traces after each other: its header, of latents; its latents; its end. Blocks go on from one
+ * to the next. 0; -1 with the writer's error set or, where that is empty, memory short; decoder_add()
+ * also 1, where a coordinate is infinite or no number.
+ */
+int decoder_begin(struct decoder *d, const struct stream_header *h);
+int decoder_add(struct decoder *d, const struct latent *l);
+int decoder_end(struct decoder *d, enum stream_end end);
+/* Writes all that was added: 0, or -1 with the writer's error. */
+int decoder_flush(struct decoder *d);
+/* Packets the network saw, cache hits of how many. */
+void decoder_stats(const struct decoder *d, uint64_t *rows, uint64_t *found, uint64_t *asked);
+
+#endif

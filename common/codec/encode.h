@@ -1,0 +1,58 @@
+/*
+ * Actions to latents, a block at a time. The encoder keeps what the decoder will hold, its clock and
+ * its ranks, and looks at what the decoder will say (analysis by synthesis): a latent whose decision
+ * is wrong or narrow is refined, and what is wrong still goes beside it as a patch.
+ */
+#ifndef TC_ENCODE_H
+#define TC_ENCODE_H
+
+#include "codec/cache.h"
+#include "code/context.h"
+#include "record/latent.h"
+#include "neural/network.h"
+
+#define ENCODE_BLOCK  256 /* packets, beginnings and ends of traces that are seen together */
+#define ENCODE_ROWS   64  /* of these, what the network must see: few, so that all of a pass stays in a core's caches */
+#define ENCODE_MARGIN 0.1f /* a decision with less is refined: far more than kernels differ by */
+
+struct encode_options {
+	enum latent_type type;
+	bool refine, patch, sample, cached, stats;
+	uint32_t steps; /* of a refinement, at most */
+	uint64_t seed;
+};
+
+/* What --stats says: packets, each counted as often as it comes. */
+struct encode_stats {
+	uint64_t packets, traces, unsayable;
+	uint64_t whole, core;		    /* exact before refinement */
+	uint64_t whole_after, core_after;   /* behind it, before patches */
+	uint64_t patched, refined, steps;   /* steps: of all rows together */
+	uint64_t rows;			    /* that the network saw */
+	uint64_t wrong[ACTION_COUNT], wrong_after[ACTION_COUNT];
+	uint64_t margins[8];		    /* after: below 0, 0.1, 0.3, 1, 3, 10, 30, and above */
+	uint64_t time_wrong;
+	double kl;			    /* nats, of all packets together */
+	double time_error;		    /* seconds, absolute, summed */
+};
+extern const float encode_margins[7];
+
+struct encoder;
+
+/* NULL where memory is short. The network is not owned. */
+struct encoder *encoder_new(const struct network *net, const struct encode_options *o,
+			    struct stream_writer *out);
+void encoder_free(struct encoder *e);
+/*
+ * A trace, traces after each other: its header, of latents; its packets; its end. Blocks go on from one
+ * to the next. Each 0, or -1 with the writer's error set or, where that is empty, memory short.
+ */
+int encoder_begin(struct encoder *e, const struct stream_header *h);
+int encoder_add(struct encoder *e, const struct action *a);
+int encoder_end(struct encoder *e, enum stream_end end);
+/* Writes all that was added. */
+int encoder_flush(struct encoder *e);
+/* Cache hits stand in *found of *asked. */
+const struct encode_stats *encoder_stats(const struct encoder *e, uint64_t *found, uint64_t *asked);
+
+#endif

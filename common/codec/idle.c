@@ -1,0 +1,85 @@
+#include "codec/idle.h"
+
+#include <stdlib.h>
+
+int
+silence_begin(struct silence *s, const struct stream_header *h)
+{
+	struct silent_flow *flow = s->flow;
+
+	if (h->cap != s->cap) {
+		free(flow);
+		flow = calloc(h->cap, sizeof *flow);
+	}
+	*s = (struct silence){.cap = h->cap, .trace = s->trace + 1, .flow = flow};
+	if (!flow) {
+		s->cap = 0;
+		return -1;
+	}
+	for (int i = 0; i < 3; i++)
+		s->idle[i] = h->idle[i] * INT64_C(1000000000);
+	return 0;
+}
+
+void
+silence_free(struct silence *s)
+{
+	free(s->flow);
+	s->flow = NULL;
+	s->cap = 0;
+}
+
+static struct silent_flow *
+flow_of(const struct silence *s, const struct action *a)
+{
+	uint64_t slot = action_number(a, ACTION_FLOW);
+
+	return slot < s->cap ? &s->flow[slot] : NULL;
+}
+
+/* What the clock will be after a step. */
+static int64_t
+clock_after(const struct silence *s, int which, int64_t step)
+{
+	int64_t now;
+
+	if (__builtin_add_overflow(s->now[which], step, &now))
+		return s->clock[which];
+	return now > s->clock[which] ? now : s->clock[which];
+}
+
+int64_t
+silence_heed(const struct silence *s, const struct action *a, int64_t step, int64_t said)
+{
+	const struct silent_flow *f = flow_of(s, a);
+
+	if (!f || f->trace != s->trace || action_number(a, ACTION_OPEN) == OPEN_NEW)
+		return said;
+	int64_t idle = s->idle[f->kind], left;
+	bool over = clock_after(s, TRUE_TIME, step) - f->last[TRUE_TIME] > idle;
+	if (over == (clock_after(s, SAID_TIME, said) - f->last[SAID_TIME] > idle))
+		return said;
+	if (__builtin_sub_overflow(f->last[SAID_TIME], s->now[SAID_TIME], &left) ||
+	    __builtin_add_overflow(left, idle + over, &left))
+		return said;
+	return left;
+}
+
+void
+silence_tick(struct silence *s, const struct action *a, int64_t step, int64_t said)
+{
+	struct silent_flow *f = flow_of(s, a);
+	int64_t steps[2] = {step, said};
+
+	if (f && action_number(a, ACTION_OPEN) == OPEN_NEW) {
+		f->trace = s->trace;
+		f->kind = action_flow_kind(a);
+	}
+	for (int i = 0; i < 2; i++) {
+		s->clock[i] = clock_after(s, i, steps[i]);
+		if (__builtin_add_overflow(s->now[i], steps[i], &s->now[i]))
+			s->now[i] = s->clock[i];
+		if (f)
+			f->last[i] = s->clock[i];
+	}
+}

@@ -1,0 +1,262 @@
+/*
+ * Flow identity: one policy, here and nowhere else. tc-lift(1), section FLOWS, says it in words.
+ */
+#include "packet/layers.h"
+#include "state/trace.h"
+
+#include <string.h>
+
+/* The 5-tuple, ends in the order of their octets: one key for both directions. */
+struct flow_key {
+	uint32_t proto;
+	uint16_t port[2];
+	uint8_t end[2][17];
+	uint8_t zero[6];
+};
+
+static bool
+key_make(struct flow_key *k, uint32_t proto, const struct address *src, const struct address *dst,
+	 uint16_t src_port, uint16_t dst_port)
+{
+	int order = memcmp(src, dst, sizeof *src);
+	bool swap = order > 0 || (order == 0 && src_port > dst_port);
+
+	k->proto = proto;
+	k->port[swap] = src_port;
+	k->port[!swap] = dst_port;
+	memcpy(k->end[swap], src, sizeof *src);
+	memcpy(k->end[!swap], dst, sizeof *dst);
+	memset(k->zero, 0, sizeof k->zero);
+	return swap;
+}
+
+/* A frame's ends are its link addresses. */
+static void
+ends_of(const struct packet *p, struct address *src, struct address *dst)
+{
+	*src = p->src;
+	*dst = p->dst;
+	if (p->kind == PACKET_FRAME) {
+		memcpy(src->octet, p->src_mac, 6);
+		memcpy(dst->octet, p->dst_mac, 6);
+	}
+}
+
+/* System ports, registered ports, ephemeral ones (Linux begins them at 32768). */
+static int
+port_tier(uint16_t port)
+{
+	return port < 1024 ? 0 : port < 32768 ? 1 : 2;
+}
+
+/* The direction of a flow's first packet: 1 if it comes from the responder. */
+static int
+first_direction(const struct packet *p)
+{
+	if (p->kind == PACKET_IP && p->proto == PROTO_TCP && p->flags & TCP_SYN)
+		return (p->flags & TCP_ACK) != 0;
+	return port_tier(p->src_port) < port_tier(p->dst_port);
+}
+
+bool
+flow_syn_base(const struct side *s, uint32_t *base)
+{
+	*base = s->isn;
+	return s->has_next;
+}
+
+static bool
+flow_has_one_end(const struct flow *f)
+{
+	return f->proto < PROTO_FRAME && f->port[0] == f->port[1] &&
+	       !memcmp(&f->address[0], &f->address[1], sizeof f->address[0]);
+}
+
+struct side *
+flow_side(struct flow *f, int dir)
+{
+	return &f->side[flow_has_one_end(f) ? 0 : dir];
+}
+
+void
+flow_reopen(struct flow *f, enum flow_open open)
+{
+	if (open == FLOW_GOES_ON)
+		return;
+	f->closed = false;
+	if (open != FLOW_ANEW && open != FLOW_ANEW_TURNED)
+		return;
+	if (open == FLOW_ANEW_TURNED) {
+		struct side side = f->side[0];
+		struct address address = f->address[0];
+		uint32_t host = f->host[0], named = f->host_named[0];
+		uint16_t port = f->port[0];
+		f->side[0] = f->side[1];
+		f->side[1] = side;
+		f->address[0] = f->address[1];
+		f->address[1] = address;
+		f->host[0] = f->host[1];
+		f->host[1] = host;
+		f->host_named[0] = f->host_named[1];
+		f->host_named[1] = named;
+		f->port[0] = f->port[1];
+		f->port[1] = port;
+	}
+	for (int d = 0; d < 2; d++)
+		f->side[d].has_next = f->side[d].has_ack = false;
+}
+
+void
+flow_remember(struct flow *f, struct side *s, const struct packet *p)
+{
+	int64_t payload = p->rest - transport_length(p);
+	uint32_t end = p->seq + (uint32_t)(payload > 0 ? payload : 0) + !!(p->flags & TCP_SYN) +
+		       (p->flags & TCP_FIN);
+
+	/* A connection that was seen in its midst may still get its SYN, late. */
+	if (p->flags & TCP_SYN || !s->has_next)
+		s->isn = p->flags & TCP_SYN ? p->seq : p->seq - 1;
+	if (!s->has_next || ((int32_t)(end - s->next) > 0 && !(p->flags & TCP_RST)))
+		s->next = end;
+	s->has_next = true;
+	if (p->flags & (TCP_FIN | TCP_RST))
+		f->closed = true;
+}
+
+static enum flow_open
+known_flow(struct trace *t, struct flow *f, const struct packet *p, int dir)
+{
+	uint32_t base;
+	uint32_t idle = t->header.idle[p->kind != PACKET_IP	? 2
+				       : p->proto == PROTO_TCP ? 0
+				       : p->proto == PROTO_UDP ? 1
+							       : 2];
+
+	if (p->kind == PACKET_IP && p->proto == PROTO_TCP &&
+	    (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+		if (flow_syn_base(&f->side[dir], &base) && base != p->seq)
+			return dir ? FLOW_ANEW_TURNED : FLOW_ANEW;
+		if (f->closed)
+			return FLOW_AGAIN;
+	}
+	if (t->clock - f->last > idle * INT64_C(1000000000))
+		return FLOW_AGAIN;
+	return FLOW_GOES_ON;
+}
+
+static struct datagram *
+datagram_find(struct trace *t, const struct packet *p)
+{
+	uint32_t id = p->src.version == 4 ? p->id : p->frag_id;
+
+	for (int i = 0; i < DATAGRAMS; i++) {
+		struct datagram *d = &t->datagram[i];
+		if (d->id == id && d->proto == p->proto &&
+		    !memcmp(&d->src, &p->src, sizeof p->src) &&
+		    !memcmp(&d->dst, &p->dst, sizeof p->dst))
+			return d;
+	}
+	return NULL;
+}
+
+/* A later fragment has no ports: it goes where its first fragment went. */
+static uint32_t
+find_by_fragment(struct trace *t, const struct packet *p, int *dir)
+{
+	struct datagram *d = datagram_find(t, p);
+
+	if (!d || d->flow == SLOT_NONE || t->flow[d->flow].opened != d->opened)
+		return SLOT_NONE;
+	/* The flow may have been turned round since. */
+	const struct address *end = t->flow[d->flow].address;
+	*dir = memcmp(&end[0], &end[1], sizeof *end) ? memcmp(&end[0], &p->src, sizeof *end) != 0
+						      : d->dir;
+	return d->flow;
+}
+
+uint32_t
+flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *open)
+{
+	struct flow_key key;
+	struct address src, dst;
+	uint32_t slot = SLOT_NONE;
+	struct flow *f;
+
+	if (p->time > t->clock)
+		t->clock = p->time;
+	ends_of(p, &src, &dst);
+	if (p->kind == PACKET_IP && ip_is_later_fragment(p))
+		slot = find_by_fragment(t, p, dir);
+	if (slot == SLOT_NONE) {
+		key_make(&key, packet_proto(p), &src, &dst, p->src_port, p->dst_port);
+		slot = slots_find(&t->flows, &key);
+		if (slot != SLOT_NONE) {
+			f = &t->flow[slot];
+			*dir = memcmp(&f->address[0], &src, sizeof src) != 0 ||
+			       f->port[0] != p->src_port;
+		}
+	}
+	if (slot != SLOT_NONE) {
+		f = &t->flow[slot];
+		slots_touch(&t->flows, slot);
+		*open = known_flow(t, f, p, *dir);
+		if (*open == FLOW_ANEW_TURNED)
+			*dir = 0;
+		f->last = t->clock;
+		return slot;
+	}
+	slot = slots_add(&t->flows, &key);
+	f = &t->flow[slot];
+	*open = FLOW_NEW;
+	*dir = first_direction(p);
+	*f = (struct flow){.opened = f->opened + 1, .proto = key.proto, .last = t->clock};
+	f->address[*dir] = src;
+	f->address[!*dir] = dst;
+	f->port[*dir] = p->src_port;
+	f->port[!*dir] = p->dst_port;
+	return slot;
+}
+
+uint32_t
+flow_find_quoted(const struct trace *t, const struct quote *q, int *dir)
+{
+	struct flow_key key;
+	uint32_t slot;
+
+	key_make(&key, q->proto, &q->src, &q->dst, q->src_port, q->dst_port);
+	slot = slots_find(&t->flows, &key);
+	if (slot != SLOT_NONE)
+		*dir = memcmp(&t->flow[slot].address[0], &q->src, sizeof q->src) != 0 ||
+		       t->flow[slot].port[0] != q->src_port;
+	return slot;
+}
+
+/*
+ * The checksum of a datagram in fragments takes the length of the whole, which the first fragment
+ * doesn't know. It takes its own, and the first word of the last one's payload makes up for it.
+ */
+void
+datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir)
+{
+	struct datagram *d = datagram_find(t, p);
+	uint32_t offset = p->src.version == 4 ? (p->frag & 0x1fff) * 8 : p->frag & 0xfff8;
+
+	if (!d) {
+		d = &t->datagram[t->next_datagram++ % DATAGRAMS];
+		*d = (struct datagram){.src = p->src, .dst = p->dst, .proto = p->proto,
+				       .id = p->src.version == 4 ? p->id : p->frag_id,
+				       .flow = SLOT_NONE};
+	}
+	if (ip_is_last_fragment(p) && p->rest >= 0)
+		d->total = offset + p->rest;
+	if (offset == 0) {
+		d->flow = flow;
+		d->opened = t->flow[flow].opened;
+		d->dir = dir;
+		p->whole = d->total;
+		d->assumed = d->total ? d->total : p->rest < 0 ? 0 : p->rest;
+	} else if (ip_is_last_fragment(p) && d->assumed && d->assumed != d->total && p->rest >= 2 &&
+		   (p->proto == PROTO_TCP || (p->proto == PROTO_ICMP6 && p->src.version == 6))) {
+		p->amends = (d->assumed + 0xffff - d->total % 0xffff) % 0xffff;
+	}
+}

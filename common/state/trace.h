@@ -1,0 +1,134 @@
+/*
+ * What a trace has done so far: its flows, hosts, link addresses. Lift and compile keep the same
+ * state and change it by the same rules, each with its own addresses and numbers in it; that is
+ * what makes one the inverse of the other.
+ */
+#ifndef TC_TRACE_H
+#define TC_TRACE_H
+
+#include "packet/packet.h"
+#include "state/slots.h"
+#include "record/stream.h"
+
+#ifndef TRACE_CAP /* what is built to be fuzzed has less room, for speed */
+#define TRACE_CAP   65536
+#endif
+#define MEMORY_LIST 12 /* options or extension headers that are remembered as a layout */
+#define DATAGRAMS   64 /* datagrams in fragments that are remembered */
+
+/* What one end of a flow was last seen to do. Sequence numbers: RFC 9293 section 3.3.1. */
+struct side {
+	bool seen;
+	bool has_next, has_ack, has_tsval, has_tsecr, padded, no_checksum;
+	uint8_t ttl, tos, type, code;
+	uint8_t src_mac[6], dst_mac[6];
+	uint16_t id, df, win;
+	uint32_t next; /* RCV.NXT of the peer: the sequence number that is due */
+	uint32_t isn;  /* initial sequence number; without a SYN, one less than the first */
+	uint32_t ack, tsval, tsecr;
+	uint32_t label, frag_id, word;
+	uint8_t n_options, n_ext, n_link, n_tags;
+	uint16_t options[MEMORY_LIST], ext[MEMORY_LIST];
+	uint32_t link[PACKET_LINKS];
+	uint64_t tags[PACKET_TAGS];
+};
+
+struct flow {
+	uint32_t opened; /* how often the slot was given to a new 5-tuple; 0: never */
+	uint32_t proto;  /* as the action's field */
+	struct address address[2];
+	uint16_t port[2];
+	uint32_t host[2], host_named[2]; /* slot, and its `named` then; SLOT_NONE: fixed address */
+	bool closed;                     /* FIN or RST was seen */
+	int64_t last;                    /* the clock at its last packet */
+	struct side side[2];             /* of the initiator, of the responder */
+};
+
+struct host {
+	uint32_t named; /* how often the slot was given to a new host; 0: never */
+	struct address address;
+	bool has_mac, has_id;
+	uint8_t mac[6], ttl;
+	uint16_t id;
+};
+
+/* A datagram in fragments: the flow that its first one names, and what its checksum took. */
+struct datagram {
+	struct address src, dst;
+	uint8_t proto, dir;
+	uint32_t id;
+	uint32_t flow, opened;   /* SLOT_NONE: not seen yet */
+	uint32_t assumed, total; /* octets of payload: at the first fragment, by the last */
+};
+
+/* What an action asked for that could not be granted; the rules are in tc-compile(1). */
+enum odd { ODD_SLOT, ODD_HOST, ODD_MAC, ODD_RANGE, ODD_LAYOUT, ODD_QUOTE, ODD_SHAPE, ODD_TIME, ODDS };
+extern const char *const odd_names[ODDS];
+
+/* What ACTION_OPEN takes. */
+enum flow_open { FLOW_GOES_ON, FLOW_NEW, FLOW_AGAIN, FLOW_ANEW, FLOW_ANEW_TURNED };
+
+struct trace {
+	struct stream_header header;
+	int dlt;
+	int64_t time;  /* of the last packet */
+	struct {       /* its flow, its direction, and whether it opened it */
+		uint32_t slot;
+		int dir;
+		enum flow_open open;
+	} at;
+	int64_t clock; /* latest timestamp so far */
+	struct flow *flow;
+	struct host *host;
+	uint32_t n_link, n_tags;
+	uint32_t link[PACKET_LINKS];
+	uint64_t tags[PACKET_TAGS];
+	struct datagram datagram[DATAGRAMS];
+	uint32_t next_datagram;
+
+	/* lift: names for what is met */
+	struct slots flows, hosts, macs, suffixes;
+	/* compile: what the names stand for */
+	uint8_t (*mac)[6];
+	bool *mac_named;
+	uint32_t *suffix; /* plus one; 0: not named */
+	struct fresh *fresh;
+	uint64_t random; /* state of the compiler's generator */
+	uint64_t odd[ODDS];
+	/* Told of each address that is named; NULL where nobody asked. */
+	void (*on_name)(void *arg, const char *what, uint32_t slot, const char *text);
+	void *on_name_arg;
+};
+
+/* For lifting, or, with fresh set, for compiling; t->header is filled, header.cap within its
+ * bounds. 0, or -1 where memory is short. */
+int trace_init(struct trace *t, int dlt, struct fresh *fresh, uint64_t seed);
+void trace_free(struct trace *t);
+
+/*
+ * The two directions of one relation, each a packet further:
+ * a parsed packet to its action; an action, any action, to the packet that it asks for.
+ */
+void trace_lift(struct trace *t, struct packet *p, struct action *a);
+void trace_compile(struct trace *t, struct packet *p, struct action *a);
+
+/* Finds the flow that a packet belongs to, or opens one: the policy of tc-lift(1), FLOWS. Returns
+ * the slot; sets the direction and how it opens. */
+uint32_t flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *open);
+/* The flow that a quoted packet belongs to, SLOT_NONE if none; opens nothing. */
+uint32_t flow_find_quoted(const struct trace *t, const struct quote *q, int *dir);
+/* The state of a direction. Where source and destination are the same address and port, nobody can
+ * tell who sends (CERT CA-1997-28, "land"): both directions are one. */
+struct side *flow_side(struct flow *f, int dir);
+/* What a flow forgets as it opens again; its ends may change places. */
+void flow_reopen(struct flow *f, enum flow_open open);
+/* What a TCP segment whose sequence number was captured leaves behind. */
+void flow_remember(struct flow *f, struct side *s, const struct packet *p);
+/* The sequence number of a SYN that would not be a new connection's: false if any would be. */
+bool flow_syn_base(const struct side *s, uint32_t *base);
+/* Lifts a packet's flow, which t->at then says, and nothing else: for those who want no action. */
+void trace_follow(struct trace *t, struct packet *p);
+/* Notes a fragment, in both directions; sets p->whole and p->amends. */
+void datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir);
+
+#endif

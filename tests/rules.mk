@@ -1,0 +1,128 @@
+# What is built and run to test, judge, fuzz and measure the programs; the Makefile has the programs themselves.
+
+# Debian packages, besides those that build.
+CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps
+FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
+CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
+SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
+DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
+
+TESTS = identity units neural scramble mutations conn analysis big confine arrivals
+
+analysis = $(patsubst %,build/tc-diff/%.o,analysis conn)
+build/tests/identity: build/tests/unit/identity.o $(capture) $(state) $(stream)
+build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o $(analysis) $(capture) $(state) $(stream)
+build/tests/units: build/tests/unit/units.o $(state) $(stream)
+build/tests/neural: build/tests/unit/neural.o build/tests/unit/vary.o build/tc-train/first.o $(codec) $(stream)
+build/tests/scramble: build/tests/unit/scramble.o build/tests/unit/vary.o $(support) $(stream)
+build/tests/arrivals: build/tests/unit/arrivals.o $(capture) $(state) $(stream)
+build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(state) $(stream)
+# Programs as functions have their own words for the caller, and give nothing up.
+within = $(filter-out $(call room,process,filter confine) $(call room,record,traces),$(stream))
+build/tests/mutations: $(patsubst %,build/tests/fuzz/%.o,mutations program check filter_within lift_main compile_main dec_main) \
+	build/tests/unit/vary.o $(capture) $(state) $(codec) $(within)
+build/tests/%.o: override CPPFLAGS += -I.
+
+$(addprefix build/tests/,identity mutations conn analysis big arrivals): LDLIBS += -lpcap
+build/tests/neural build/tests/mutations: LDLIBS += -lm -lmd -ldl
+$(patsubst %,build/tests/%,$(filter-out confine,$(TESTS))):
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Never with a sanitizer, which can't be confined.
+build/tests/confine: tests/unit/confine.c common/process/confine.c common/process/confine.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -O2 -o $@ $(filter %.c,$^) -lpthread
+
+# What is fuzzed: all of it in each target, the programs' loops as functions. Its objects are clang's, beside the others.
+FUZZ_CC = clang-14
+FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-DTRACE_CAP=256 -DSTREAM_CAP_MAX=1024
+FUZZ = lift records weights compile codec diff
+fuzzed = $(patsubst build/%,build/fuzz/%,$(patsubst %,build/tests/fuzz/%.o,program check filter_within lift_main compile_main \
+	enc_main dec_main diff_main) $(patsubst %,build/tc-diff/%.o,source sketch measure metrics report) \
+	$(analysis) $(capture) $(state) $(codec) $(within))
+build/fuzz/records build/fuzz/compile build/fuzz/codec: build/fuzz/tests/fuzz/mutate.o build/fuzz/tests/unit/vary.o
+build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzzed)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ -lmsgpackc -ldeflate -lpcap -lmd -lm -ldl
+build/fuzz/%.o: %.c Makefile tests/rules.mk
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) -I. $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+build/fuzz/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
+build/fuzz/common/neural/weights.o: $(WEIGHTS)
+# Loops over numbers: nothing in them to be guessed.
+build/fuzz/tc-diff/sketch.o build/fuzz/tc-diff/metrics.o: FUZZ_FLAGS += -fno-sanitize-coverage=trace-cmp
+.SECONDARY: $(fuzzed) $(FUZZ:%=build/fuzz/tests/fuzz/%.o)
+
+# All tests; the last line counts them.
+check:
+	@tests/need.sh $(BUILD_PACKAGES) $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory all $(TESTS:%=build/tests/%)
+	@tests/check.sh
+
+# The fuzz targets, or TARGET alone, for so many SECONDS each, seeded with the fixtures and the captures below CAPTURES.
+TARGET = $(FUZZ)
+fuzz:
+	@tests/need.sh $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory all $(TARGET:%=build/fuzz/%)
+	@tests/fuzz/run.sh "$(SECONDS)" "$(CAPTURES)" $(TARGET)
+
+# N mutations of streams, weights and captures.
+check-mutations: N = 100000
+check-mutations: build/tests/mutations
+	@build/tests/mutations $(N) $${SEED:-$$(date +%s)} tests/fixtures/edge/*.pcap
+
+# What needs root and time: a batch of N captures on two hosts, one of which dies; a replay of 100,000 packets a second.
+check-scale:
+	@tests/need.sh $(BUILD_PACKAGES) $(SCALE_PACKAGES)
+	@$(MAKE) --no-print-directory all build/tests/big build/tests/arrivals
+	@tests/machines.sh $(or $(N),300)
+	@tests/live.py $(LIVE)
+
+# The same octets from each compiler, level and machine, for the fixtures and the captures below DIR.
+check-determinism:
+	@tests/need.sh $(BUILD_PACKAGES) $(DETERMINISM_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@LIBRARIES="$(filter lib%,$(BUILD_PACKAGES))" tests/determinism.sh $(DIR)
+
+# The identity over a folder of captures, and the same judged by tshark.
+check-captures: all build/tests/identity
+	@tests/check-captures.sh $(DIR)
+judge: all
+	@tests/judge.py --folder $(DIR)
+
+# The same judged by the kernel: conntrack calls no packet invalid that it did not in the capture itself. Needs root.
+check-conntrack:
+	@tests/need.sh $(BUILD_PACKAGES) $(CONNTRACK_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/conntrack.py $(DIR)
+
+# What the codec makes of a folder of captures: exactness, rate, tc-diff's distances.
+fidelity: all
+	@tests/fidelity.py $(DIR)
+
+# All captures of a folder through the programs as one batch, as tc(7) has it, and a table of what became of them.
+batch: all
+	@tests/batch.py $(DIR) $(OUT) $(JOBS)
+
+# The default weights anew, from captures below DIR: as weights/README.md tells.
+weights: all build/tests/big
+	@weights/make.sh $(DIR)
+
+# The codec without one origin in turn, and without some of its parts; trained for it on the captures below TRAIN.
+origins: all build/tests/big
+	@tests/origins.py $(MANIFEST) $(TRAIN) $(DIR)
+ablation: all build/tests/big
+	@tests/ablation.py $(TRAIN) $(DIR)
+
+# A trace of N packets in the file OUT, made of the captures below DIR.
+big: all build/tests/big
+	@tests/big.sh $(N) $(DIR) $(OUT)
+
+# Speeds as ratios to tcpdump's, in one run: the sample, or the captures of DIR joined. With BIG=1000000,10000000 each
+# program on traces of so many packets, made of DIR.
+bench: all build/tests/big
+	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
+
+.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-conntrack fidelity \
+	batch weights origins ablation big bench
