@@ -72,7 +72,7 @@ analysis_open(struct analysis *a, struct analysis_pool *pool, int open)
 		a->pool = pool;
 		a->turned = false;
 		analysis_restart(a);
-	} else if (open == FLOW_ANEW_TURNED) {
+	} else if (open == FLOW_REUSED_REVERSED) {
 		a->turned = !a->turned;
 	}
 }

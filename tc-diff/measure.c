@@ -217,7 +217,7 @@ static void
 begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct packet *p,
 	   enum flow_open open)
 {
-	bool goes_on = open == FLOW_AGAIN; /* to Zeek, which has its own idea of silence */
+	bool goes_on = open == FLOW_RESUMED; /* to Zeek, which has its own idea of silence */
 	struct conn zeek = l->zeek;
 
 	*l = (struct live){.zeek_begun = goes_on && l->zeek_begun, .number = ++m->flows, .first = p->time, .last = p->time, .event = -1,

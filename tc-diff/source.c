@@ -74,7 +74,7 @@ source_begin(struct source *s, bool paired)
 	if (capture_open_fd(&s->capture, fd, head, n, NULL, NULL) < 0)
 		return fail(s, s->capture.error);
 	struct stream_header h = {.link = s->capture.dlt, .snaplen = s->capture.snaplen,
-				  .cap = TRACE_CAP, .idle = {300, 60, 60}};
+				  .cap = TRACE_CAP, .idle = FLOW_IDLE_DEFAULT};
 	return begin(s, &h);
 }
 

@@ -50,7 +50,7 @@ struct lift {
 static void
 idle_option(struct options *o, char *list)
 {
-	static char *const names[] = {"tcp", "udp", "other", NULL};
+	static char *const names[] = {FLOW_KIND_NAMES, NULL};
 	char *value;
 
 	while (*list) {
@@ -73,7 +73,7 @@ arguments(struct lift *l, int argc, char **argv)
 	struct options *o = &l->options;
 	int c;
 
-	*o = (struct options){.header = {.cap = TRACE_CAP, .idle = {300, 60, 60}}};
+	*o = (struct options){.header = {.cap = TRACE_CAP, .idle = FLOW_IDLE_DEFAULT}};
 	while ((c = getopt_long(argc, argv, "f:o:qv", table, NULL)) != -1) {
 		switch (c) {
 		case 'f':

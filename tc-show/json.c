@@ -162,9 +162,9 @@ print_action(FILE *f, const struct action *a)
 		if (action_fields[i].kind == ACTION_INT) {
 			fprintf(f, "%" PRId64, a->num[i]);
 		} else if (action_fields[i].kind == ACTION_REF) {
-			print_ref(f, &a->ref[i - ACTION_ORIG_H]);
+			print_ref(f, &a->ref[action_place[i]]);
 		} else {
-			const struct action_list *l = &a->list[i - ACTION_OPTS];
+			const struct action_list *l = &a->list[action_place[i]];
 			fputc('[', f);
 			for (int k = 0; k < l->n; k++)
 				fprintf(f, k ? ",%" PRId64 : "%" PRId64, l->v[k]);

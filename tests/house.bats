@@ -33,7 +33,7 @@ none() {
 }
 
 @test "msgpack is known to the records alone" {
-	for f in $(including msgpack); do [[ $f = common/record/* ]]; done
+	for f in $(including msgpack); do [[ $f = common/record/*.c || $f = common/record/action_msgpack.h ]]; done
 }
 
 # Each room of common/, and the rooms that it may use. A later line never stands in an earlier one, so there is no cycle;
@@ -41,7 +41,7 @@ none() {
 rooms='support:
 process: support
 record: process support
-packet: process support
+packet: record process support
 state: packet record process support
 code: record process support
 neural: code record process support

@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUOTE_FLOW 0 /* where a quote's list has its flow, -1 for none: tc-records(5) */
-#define QUOTE_SIZE 13
-#define CLASS_V6   8
-#define FRAMES     65536 /* protocols from here on have no hosts */
-#define CLASS_V6_GROUP (CLASS_V6 | 4)
 
 int
 context_begin(struct context *c, uint32_t cap, bool counterparts)
@@ -155,7 +150,7 @@ pass_new(struct context_list *l, enum passage way, uint32_t *slot)
 static bool
 has_suffix_slot(const struct action_ref *ref)
 {
-	return ref->has_suffix && ref->class != CLASS_V6_GROUP;
+	return ref->has_suffix && ref->class != (ADDRESS_V6 | ADDRESS_GROUP);
 }
 
 static struct context_list *
@@ -213,13 +208,13 @@ static bool
 pass_flow(struct context *c, enum passage way, struct action *a)
 {
 	struct context_list *flows = &c->list[CONTEXT_FLOWS];
-	bool opens = action_number(a, ACTION_OPEN) == OPEN_NEW, good = true;
+	bool opens = action_number(a, ACTION_OPEN) == FLOW_NEW, good = true;
 	uint32_t slot = flow_of(a);
 
 	if (way != RESOLVE && action_has(a, ACTION_FLOW) && slot == 0)
 		good = false; /* not canonical */
 	if (way == RELATE && !opens && missed(flows, slot)) {
-		action_set(a, ACTION_OPEN, OPEN_NEW);
+		action_set(a, ACTION_OPEN, FLOW_NEW);
 		opens = true;
 		good = false;
 	}
@@ -290,7 +285,7 @@ pass_end(struct context *c, enum passage way, struct action *a, enum action_fiel
 static bool
 has_ends(const struct action *a)
 {
-	return action_number(a, ACTION_OPEN) == OPEN_NEW && action_proto(a) < FRAMES;
+	return action_number(a, ACTION_OPEN) == FLOW_NEW && action_proto(a) < PROTO_FRAME;
 }
 
 static bool
@@ -347,7 +342,7 @@ pass_quote(struct context *c, enum passage way, struct action_list *l)
 	struct recency *r = &flows->in;
 	int64_t v = l->n ? l->v[QUOTE_FLOW] : 0;
 
-	if (l->n != QUOTE_SIZE || v < -1)
+	if (l->n != QUOTE_FIELDS || v < -1)
 		return false;
 	if (v < 0)
 		return true;
@@ -392,7 +387,7 @@ pass(struct context *c, enum passage way, struct action *a)
 	struct manner *flow = manners_of(&c->manners, a, flows->n ? recency_at(flows, 0) : 0); /* that, just touched */
 	uint64_t left = a->has & refs;
 
-	if (action_number(a, ACTION_OPEN) == OPEN_NEW)
+	if (action_number(a, ACTION_OPEN) == FLOW_NEW)
 		good &= pass_ports(c, way, a);
 	if (has_ends(a)) {
 		good &= pass_ends(c, way, a);
@@ -431,11 +426,11 @@ void
 context_pair(struct context *c, const struct action *truth, const struct action *made)
 {
 	struct context_list *flows = &c->list[CONTEXT_FLOWS], *suffixes = &c->list[CONTEXT_SUFFIXES];
-	bool opens = action_number(truth, ACTION_OPEN) == OPEN_NEW;
+	bool opens = action_number(truth, ACTION_OPEN) == FLOW_NEW;
 
 	if (opens || missed(flows, flow_of(truth))) {
 		part(flows, flow_of(truth));
-		if (action_number(made, ACTION_OPEN) == OPEN_NEW)
+		if (action_number(made, ACTION_OPEN) == FLOW_NEW)
 			pair(flows, flow_of(truth), flow_of(made));
 	}
 	for (uint64_t left = truth->has & made->has & refs; left; left &= left - 1) {

@@ -290,16 +290,16 @@ walk_quote(struct walk *w, struct action_list *l)
 {
 	static const struct {
 		uint8_t form, n;
-	} part[13] = {
+	} part[QUOTE_FIELDS] = {
 	    {FORM_SIGNED, 20},  {FORM_BITS, 1},    {FORM_NUMBER, 8},  {FORM_BITS, 8},  {FORM_NUMBER, 8},
 	    {FORM_BITS, 4},     {FORM_NUMBER, 16}, {FORM_SIGNED, 16}, {FORM_FRAG, 16}, {FORM_NUMBER, 16},
 	    {FORM_NUMBER, 16}, {FORM_SIGNED, 32}, {FORM_NUMBER, 16}};
 
-	if (w->way == WALK_PUT && l->n != 13)
+	if (w->way == WALK_PUT && l->n != QUOTE_FIELDS)
 		w->good = false;
-	for (int i = l->n; i < 13; i++)
+	for (int i = l->n; i < QUOTE_FIELDS; i++)
 		l->v[i] = 0;
-	l->n = 13;
-	for (int i = 0; i < 13; i++)
+	l->n = QUOTE_FIELDS;
+	for (int i = 0; i < QUOTE_FIELDS; i++)
 		l->v[i] = walk_form(w, part[i].form, part[i].n, l->v[i]);
 }

@@ -4,10 +4,6 @@
 
 #include <string.h>
 
-#define TCP_SYN 2
-#define TCP_PSH 8
-#define TCP_ACK 16
-
 /* What flows have in common, in the order of the bits of MANNER_WITHOUT. */
 static const uint8_t common[MANNER_WITHOUT_BITS] = {
     ACTION_FLAGS, ACTION_WIN,   ACTION_OPTS, ACTION_MSS,  ACTION_WSCALE, ACTION_ACK,
@@ -269,7 +265,7 @@ manners_of(struct manners *m, const struct action *a, uint32_t slot)
 		m->top = slot + 1;
 	if (m->top > m->most)
 		m->most = m->top;
-	if (action_number(a, ACTION_OPEN) == OPEN_NEW || f->trace != m->trace)
+	if (action_number(a, ACTION_OPEN) == FLOW_NEW || f->trace != m->trace)
 		*f = (struct manner){.trace = m->trace, .kind = action_flow_kind(a)};
 	return f;
 }

@@ -59,7 +59,7 @@ struct encoder {
 	struct encode_stats stats;
 	uint64_t random;
 	struct clock clock;
-	struct silence silence;
+	struct idle idle;
 	struct context ahead, behind; /* behind: as the decoder has it, kept where it may differ */
 	uint32_t cap;	  /* of the trace behind */
 	struct cache cache;
@@ -127,7 +127,7 @@ encoder_free(struct encoder *e)
 		return;
 	context_free(&e->ahead);
 	context_free(&e->behind);
-	silence_free(&e->silence);
+	idle_free(&e->idle);
 	cache_free(&e->cache);
 	pass_free(&e->pass);
 	refiner_free(e->refiner);
@@ -353,7 +353,7 @@ static uint32_t
 aim(const struct encoder *e, const struct item *t, const struct action *a)
 {
 	uint32_t code = clock_aim(&e->clock, t->step);
-	int64_t said = time_ns(code, e->clock.unit), heeded = silence_heed(&e->silence, a, t->step, said);
+	int64_t said = time_ns(code, e->clock.unit), heeded = idle_keep(&e->idle, a, t->step, said);
 
 	return heeded == said ? code : clock_bound(&e->clock, heeded, heeded > said);
 }
@@ -366,12 +366,12 @@ pass_time(struct encoder *e, const struct item *t, const struct time_entry *time
 	int64_t step = time_ns(time->decoded, e->clock.unit);
 
 	if (patch) {
-		step = silence_heed(&e->silence, a, t->step, t->step);
+		step = idle_keep(&e->idle, a, t->step, t->step);
 		if (step != t->step)
 			action_set(patch, ACTION_DT, step);
 	}
 	clock_tick(&e->clock, t->step, step);
-	silence_tick(&e->silence, a, t->step, step);
+	idle_tick(&e->idle, a, t->step, step);
 }
 
 /* One packet's latent; *back is set where the decoder's state will not be what was foreseen. */
@@ -417,7 +417,7 @@ write_begin(struct encoder *e, const struct stream_header *h)
 	e->clock = clock_of(h);
 	e->cap = h->cap;
 	e->stats.traces++;
-	if (silence_begin(&e->silence, h) < 0)
+	if (idle_begin(&e->idle, h) < 0)
 		return -1;
 	if (!e->options.patch && context_begin(&e->behind, h->cap, true) < 0)
 		return -1;

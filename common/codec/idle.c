@@ -1,36 +1,36 @@
 #include "codec/idle.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int
-silence_begin(struct silence *s, const struct stream_header *h)
+idle_begin(struct idle *s, const struct stream_header *h)
 {
-	struct silent_flow *flow = s->flow;
+	struct idle_flow *flow = s->flow;
 
 	if (h->cap != s->cap) {
 		free(flow);
 		flow = calloc(h->cap, sizeof *flow);
 	}
-	*s = (struct silence){.cap = h->cap, .trace = s->trace + 1, .flow = flow};
+	*s = (struct idle){.cap = h->cap, .trace = s->trace + 1, .flow = flow};
 	if (!flow) {
 		s->cap = 0;
 		return -1;
 	}
-	for (int i = 0; i < 3; i++)
-		s->idle[i] = h->idle[i] * INT64_C(1000000000);
+	memcpy(s->seconds, h->idle, sizeof s->seconds);
 	return 0;
 }
 
 void
-silence_free(struct silence *s)
+idle_free(struct idle *s)
 {
 	free(s->flow);
 	s->flow = NULL;
 	s->cap = 0;
 }
 
-static struct silent_flow *
-flow_of(const struct silence *s, const struct action *a)
+static struct idle_flow *
+flow_of(const struct idle *s, const struct action *a)
 {
 	uint64_t slot = action_number(a, ACTION_FLOW);
 
@@ -39,7 +39,7 @@ flow_of(const struct silence *s, const struct action *a)
 
 /* What the clock will be after a step. */
 static int64_t
-clock_after(const struct silence *s, int which, int64_t step)
+clock_after(const struct idle *s, int which, int64_t step)
 {
 	int64_t now;
 
@@ -49,29 +49,30 @@ clock_after(const struct silence *s, int which, int64_t step)
 }
 
 int64_t
-silence_heed(const struct silence *s, const struct action *a, int64_t step, int64_t said)
+idle_keep(const struct idle *s, const struct action *a, int64_t step, int64_t said)
 {
-	const struct silent_flow *f = flow_of(s, a);
+	const struct idle_flow *f = flow_of(s, a);
 
-	if (!f || f->trace != s->trace || action_number(a, ACTION_OPEN) == OPEN_NEW)
+	if (!f || f->trace != s->trace || action_number(a, ACTION_OPEN) == FLOW_NEW)
 		return said;
-	int64_t idle = s->idle[f->kind], left;
-	bool over = clock_after(s, TRUE_TIME, step) - f->last[TRUE_TIME] > idle;
-	if (over == (clock_after(s, SAID_TIME, said) - f->last[SAID_TIME] > idle))
+	uint32_t seconds = s->seconds[f->kind];
+	int64_t left;
+	bool over = flow_is_idle(clock_after(s, TRUE_TIME, step) - f->last[TRUE_TIME], seconds);
+	if (over == flow_is_idle(clock_after(s, SAID_TIME, said) - f->last[SAID_TIME], seconds))
 		return said;
 	if (__builtin_sub_overflow(f->last[SAID_TIME], s->now[SAID_TIME], &left) ||
-	    __builtin_add_overflow(left, idle + over, &left))
+	    __builtin_add_overflow(left, seconds * INT64_C(1000000000) + over, &left))
 		return said;
 	return left;
 }
 
 void
-silence_tick(struct silence *s, const struct action *a, int64_t step, int64_t said)
+idle_tick(struct idle *s, const struct action *a, int64_t step, int64_t said)
 {
-	struct silent_flow *f = flow_of(s, a);
+	struct idle_flow *f = flow_of(s, a);
 	int64_t steps[2] = {step, said};
 
-	if (f && action_number(a, ACTION_OPEN) == OPEN_NEW) {
+	if (f && action_number(a, ACTION_OPEN) == FLOW_NEW) {
 		f->trace = s->trace;
 		f->kind = action_flow_kind(a);
 	}

@@ -22,7 +22,7 @@ struct shape {
 	uint32_t encoder, trunk, detail; /* hidden units */
 	uint32_t time_hidden;
 };
-#define SHAPE_SIZES 6
+#define SHAPE_SIZES (sizeof(struct shape) / sizeof(uint32_t))
 #define LOGVAR_MIN -12.0f /* log variances are kept between these */
 #define LOGVAR_MAX 4.0f
 #define LATENT_MAX 512 /* coordinates in all */

@@ -77,7 +77,7 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 	put_u32(&at, WEIGHTS_VERSION);
 	put_u32(&at, type);
 	sizes_of(&net->shape, sizes);
-	for (int i = 0; i < SHAPE_SIZES; i++)
+	for (unsigned i = 0; i < SHAPE_SIZES; i++)
 		put_u32(&at, sizes[i]);
 	put_u32(&at, TENSORS);
 	for (int i = 0; i < TENSORS; i++) {
@@ -161,7 +161,7 @@ parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, char *why)
 		return -1;
 	}
 	type = get_u32(p + 12);
-	for (int i = 0; i < SHAPE_SIZES; i++) {
+	for (unsigned i = 0; i < SHAPE_SIZES; i++) {
 		size[i] = get_u32(p + 16 + 4 * i);
 		if (size[i] < 1 || size[i] > SIZE_LIMIT)
 			return fail(why, "weights: a layer without units, or with too many");

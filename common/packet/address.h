@@ -5,6 +5,8 @@
 #ifndef TC_ADDRESS_H
 #define TC_ADDRESS_H
 
+#include "record/vocabulary.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,21 +15,6 @@ struct address {
 	uint8_t version;   /* 4 or 6; 0 for a link address that stands in for one */
 	uint8_t octet[16]; /* IPv4: the first four, the rest zero */
 };
-
-/* The class survives a rename. FIXED addresses identify nobody and are never renamed. */
-enum address_class {
-	ADDRESS_GLOBAL,
-	ADDRESS_PRIVATE,    /* RFC 1918, RFC 6598, RFC 4193 */
-	ADDRESS_LOOPBACK,   /* RFC 1122, section 3.2.1.3; 127.0.0.1 and ::1 are fixed */
-	ADDRESS_LINK_LOCAL, /* RFC 3927, RFC 4291 */
-	ADDRESS_GROUP,      /* multicast, unregistered; IPv6: of one scope (RFC 4291, section 2.7) */
-	ADDRESS_SOLICITED,  /* solicited-node group, RFC 4291 section 2.7.1 */
-	ADDRESS_FIXED,      /* unspecified, loopback, broadcast, registered groups */
-	ADDRESS_CLASSES = ADDRESS_FIXED
-};
-
-/* In the records an IPv6 class is 8 more. */
-#define ADDRESS_V6 8
 
 enum address_class address_class(const struct address *a);
 bool address_is_group(const struct address *a);
@@ -39,7 +26,6 @@ bool address_has_suffix(const struct address *a, enum address_class c);
 void address_text(const struct address *a, char *text, size_t n);
 bool address_parse(struct address *a, const char *text);
 
-enum mac_class { MAC_HOST, MAC_GROUP, MAC_FIXED };
 enum mac_class mac_class(const uint8_t *mac);
 void mac_text(const uint8_t *mac, char *text, size_t n);
 bool mac_parse(uint8_t *mac, const char *text);

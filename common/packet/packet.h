@@ -9,6 +9,7 @@
 #define TC_PACKET_H
 
 #include "packet/address.h"
+#include "record/vocabulary.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,23 +34,6 @@
 #define ETHERTYPE_MPLS_GROUP	  0x8848
 #define ETHERTYPE_PPPOE_DISCOVERY 0x8863
 #define ETHERTYPE_PPPOE		  0x8864
-
-enum {
-	PROTO_ICMP = 1,
-	PROTO_TCP = 6,
-	PROTO_UDP = 17,
-	PROTO_FRAGMENT = 44,
-	PROTO_ICMP6 = 58,
-	PROTO_AUTH = 51,
-	PROTO_NONE = 59,
-	PROTO_SCTP = 132,
-};
-
-/* Protocol of a flow that isn't IP: its ethertype for ARP; for opaque frames this plus it. */
-#define PROTO_FRAME 0x10000
-#define PROTO_RUNT  0x20000
-
-enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 /* Kind + 256 * length; the length is 0 where the kind alone fixes it. BAD: it has a length that
  * can't be, and nothing behind it was read. */

@@ -1,6 +1,7 @@
 /*
- * The packet action: what one packet does, relative to what its flow did before. This file knows
- * the fields, their order and their octets; nobody else does. tc-records(5) explains them.
+ * The packet action: what one packet does, relative to what its flow did before. This table is the one place that knows
+ * the fields and their order: a new one is one line here, behind the last, and one in tc-records(5); action_msgpack.h has
+ * its octets.
  *
  * A field that is absent means "as the state predicts"; one that is present carries the value. So
  * equal behaviour is equal octets, and what is rare costs nothing where it is not.
@@ -8,7 +9,8 @@
 #ifndef TC_ACTION_H
 #define TC_ACTION_H
 
-#include <msgpack.h>
+#include "record/vocabulary.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -72,6 +74,39 @@ enum action_field {
 #undef X
 	    ACTION_COUNT
 };
+_Static_assert(ACTION_COUNT < 64, "a mask of 64 bits has room for a field of each bit, and the codec needs one more");
+
+/* Where a list or a reference stands among those of its kind. */
+enum {
+#define ACTION_PLACE_INT(id)
+#define ACTION_PLACE_LIST(id) ACTION_LIST_##id,
+#define ACTION_PLACE_REF(id)
+#define X(id, name, kind, unit) ACTION_PLACE_##kind(id)
+	ACTION_FIELDS(X)
+#undef X
+	    ACTION_LISTS
+};
+enum {
+#undef ACTION_PLACE_LIST
+#undef ACTION_PLACE_REF
+#define ACTION_PLACE_LIST(id)
+#define ACTION_PLACE_REF(id) ACTION_REF_##id,
+#define X(id, name, kind, unit) ACTION_PLACE_##kind(id)
+	ACTION_FIELDS(X)
+#undef X
+	    ACTION_REFS
+};
+static const uint8_t action_place[ACTION_COUNT] = {
+#undef ACTION_PLACE_INT
+#undef ACTION_PLACE_LIST
+#undef ACTION_PLACE_REF
+#define ACTION_PLACE_INT(id)  0
+#define ACTION_PLACE_LIST(id) ACTION_LIST_##id
+#define ACTION_PLACE_REF(id)  ACTION_REF_##id
+#define X(id, name, kind, unit) ACTION_PLACE_##kind(id),
+	ACTION_FIELDS(X)
+#undef X
+};
 
 enum action_kind { ACTION_INT, ACTION_LIST, ACTION_REF };
 
@@ -103,8 +138,8 @@ struct action_ref {
 struct action {
 	uint64_t has; /* bit f: field f is present */
 	int64_t num[ACTION_COUNT];
-	struct action_list list[ACTION_QUOTE - ACTION_OPTS + 1];
-	struct action_ref ref[ACTION_QUOTE_DST - ACTION_ORIG_H + 1];
+	struct action_list list[ACTION_LISTS]; /* by action_place[f] */
+	struct action_ref ref[ACTION_REFS];
 };
 
 static inline bool
@@ -113,24 +148,17 @@ action_has(const struct action *a, enum action_field f)
 	return a->has >> f & 1;
 }
 
-#define OPEN_NEW 1 /* of ACTION_OPEN: the slot forgets what was in it */
-
-/* What flows are told apart by where their kinds differ. */
-enum flow_kind { FLOW_TCP, FLOW_UDP, FLOW_OTHER, FLOW_KINDS };
-
 /* The protocol of a flow that an action opens. */
 static inline int64_t
 action_proto(const struct action *a)
 {
-	return a->has >> ACTION_PROTO & 1 ? a->num[ACTION_PROTO] : 6;
+	return action_has(a, ACTION_PROTO) ? a->num[ACTION_PROTO] : PROTO_TCP;
 }
 
 static inline enum flow_kind
 action_flow_kind(const struct action *a)
 {
-	int64_t proto = action_proto(a);
-
-	return proto == 6 ? FLOW_TCP : proto == 17 ? FLOW_UDP : FLOW_OTHER;
+	return flow_kind(action_proto(a));
 }
 
 /* Whether a flow opens with this packet, in whichever way. */
@@ -161,37 +189,26 @@ bool action_same(const struct action *a, const struct action *b, enum action_fie
 static inline struct action_list *
 action_list(struct action *a, enum action_field f)
 {
-	return &a->list[f - ACTION_OPTS];
+	return &a->list[action_place[f]];
 }
 
 static inline struct action_ref *
 action_ref(struct action *a, enum action_field f)
 {
-	return &a->ref[f - ACTION_ORIG_H];
+	return &a->ref[action_place[f]];
 }
 
 /*
- * A record is an array: the mask of the fields that are present, then their values, in the order
- * of the header's field names. order[i] is the field that bit i stands for, ACTION_COUNT for one
- * that this program doesn't know; n of them.
- */
-struct action_order {
-	uint8_t field[64];
-	int n;
-	uint64_t unknown; /* bits of the fields nobody here knows */
-};
-
-/*
- * The same as words, for memory and for comparing: equal actions are equal words. Returns how many,
+ * An action as words, for memory and for comparing: equal actions are equal words. Returns how many,
  * at most ACTION_WORDS; action_unpack() is its twin.
  */
-#define ACTION_WORDS (1 + ACTION_OPTS + 13 + 41 * 6 + 9 * 8)
+#define ACTION_WORDS_INT  1
+#define ACTION_WORDS_LIST (1 + ACTION_LIST_MAX)
+#define ACTION_WORDS_REF  (1 + (ACTION_TEXT_MAX + 7) / 8)
+#define X(id, name, kind, unit) + ACTION_WORDS_##kind
+enum { ACTION_WORDS = 1 ACTION_FIELDS(X) };
+#undef X
 unsigned action_pack(const struct action *a, uint64_t *word);
 void action_unpack(struct action *a, const uint64_t *word);
-
-void action_write(msgpack_packer *pk, const struct action *a);
-/* The twin of action_write: 0, or -1 with *why set to what is wrong with the record. */
-int action_read(struct action *a, const msgpack_object *o, const struct action_order *order,
-		const char **why);
 
 #endif

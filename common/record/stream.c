@@ -1,6 +1,7 @@
 #include "record/stream.h"
 
 #include "process/io.h"
+#include "record/action_msgpack.h"
 #include "record/latent.h"
 
 #include <errno.h>
@@ -63,11 +64,16 @@ put(void *arg, const char *p, size_t n)
 	return 0;
 }
 
+static msgpack_packer
+packer(struct stream_writer *w)
+{
+	return (msgpack_packer){.data = w, .callback = put};
+}
+
 int
 stream_writer_init(struct stream_writer *w, int fd)
 {
 	*w = (struct stream_writer){.fd = fd, .buf = malloc(BUFFER)};
-	msgpack_packer_init(&w->pk, w, put);
 	return w->buf ? 0 : fail(w->error, "%s", strerror(errno));
 }
 
@@ -130,7 +136,7 @@ pack_latents(msgpack_packer *pk, const struct stream_header *h)
 int
 stream_write_header(struct stream_writer *w, const struct stream_header *h)
 {
-	msgpack_packer *pk = &w->pk;
+	msgpack_packer to = packer(w), *pk = &to;
 
 	sum_written(w);
 	w->crc = 0;
@@ -177,34 +183,40 @@ written(struct stream_writer *w, bool opens)
 int
 stream_write(struct stream_writer *w, const struct action *a)
 {
-	action_write(&w->pk, a);
+	msgpack_packer pk = packer(w);
+
+	action_write(&pk, a);
 	return written(w, action_opens(a));
 }
 
 int
 stream_write_latent(struct stream_writer *w, const struct latent *l, bool opens)
 {
-	msgpack_pack_array(&w->pk, 1 + l->patched);
-	msgpack_pack_bin(&w->pk, l->size + l->rest_size);
-	msgpack_pack_bin_body(&w->pk, l->octets, l->size);
+	msgpack_packer pk = packer(w);
+
+	msgpack_pack_array(&pk, 1 + l->patched);
+	msgpack_pack_bin(&pk, l->size + l->rest_size);
+	msgpack_pack_bin_body(&pk, l->octets, l->size);
 	if (l->rest_size)
-		msgpack_pack_bin_body(&w->pk, l->rest, l->rest_size);
+		msgpack_pack_bin_body(&pk, l->rest, l->rest_size);
 	if (l->patched)
-		action_write(&w->pk, &l->patch);
+		action_write(&pk, &l->patch);
 	return written(w, opens);
 }
 
 int
 stream_write_end(struct stream_writer *w, enum stream_end end)
 {
-	msgpack_pack_map(&w->pk, 4);
-	pack_text(&w->pk, "end");
-	pack_text(&w->pk, stream_end_names[end]);
-	pack_number(&w->pk, "packets", w->packets);
-	pack_number(&w->pk, "flows", w->flows);
-	pack_text(&w->pk, "crc32");
+	msgpack_packer pk = packer(w);
+
+	msgpack_pack_map(&pk, 4);
+	pack_text(&pk, "end");
+	pack_text(&pk, stream_end_names[end]);
+	pack_number(&pk, "packets", w->packets);
+	pack_number(&pk, "flows", w->flows);
+	pack_text(&pk, "crc32");
 	sum_written(w); /* all but the sum itself */
-	msgpack_pack_uint32(&w->pk, w->crc);
+	msgpack_pack_uint32(&pk, w->crc);
 	return *w->error ? -1 : 0;
 }
 

@@ -34,7 +34,7 @@ struct stream_header {
 	uint32_t nano;    /* timestamps of the capture: 1 nanoseconds, 0 microseconds */
 	int64_t start;    /* of the first packet, ns since 1970 */
 	uint32_t cap;     /* live flows, and live hosts, at most */
-	uint32_t idle[3]; /* seconds of silence that end a flow: TCP, UDP, all else */
+	uint32_t idle[FLOW_KINDS]; /* seconds of silence that end a flow */
 	enum stream_kind kind;
 	/* of latents alone */
 	enum latent_type type;
@@ -52,13 +52,20 @@ struct latent {
 	struct action patch;
 };
 
+/* Which fields a trace has, as its header names them: field[i] is what bit i of a record's mask stands for, ACTION_COUNT
+ * where this program doesn't know it; n of them. */
+struct action_order {
+	uint8_t field[64];
+	int n;
+	uint64_t unknown; /* bits of the fields that this program doesn't know */
+};
+
 struct stream_writer {
 	int fd;
 	char *buf;
 	size_t n, summed; /* octets in buf, and how many of them crc has seen */
 	uint32_t crc;
 	uint64_t packets, flows;
-	msgpack_packer pk;
 	char error[STREAM_ERROR];
 };
 
@@ -89,7 +96,7 @@ struct stream_reader {
 	struct stream_header header;
 	uint64_t unknown;        /* records and fields passed over because nobody here knows them */
 	struct action_order order;
-	msgpack_zone *zone;
+	struct msgpack_zone *zone;
 	/* Called before the input is waited for: the place to pass on what is ready. */
 	int (*before_wait)(void *);
 	void *before_wait_arg;

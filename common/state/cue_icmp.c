@@ -52,11 +52,6 @@ cue_options(struct cue *c)
 	cue_remember_layout(p->options, p->n_options, s->options, &s->n_options);
 }
 
-/* The quote's list: flow (-1: none that is known), direction in it, protocol, TTL, DSCP and ECN,
- * header words (0: IPv6), length, identification (steps), fragment field, ports, four octets, bits. */
-enum { Q_FLOW, Q_DIR, Q_PROTO, Q_TTL, Q_TOS, Q_HL, Q_LEN, Q_ID, Q_FRAG, Q_SRC, Q_DST, Q_WORD,
-       Q_BITS, Q_COUNT };
-
 /* What the quoted flow's state says of the sender of the quoted packet. */
 static bool
 quoted_sequence(const struct flow *f, int dir, uint32_t *base)
@@ -77,16 +72,16 @@ lift_quote(struct cue *c)
 	const struct flow *f = slot == SLOT_NONE ? NULL : &c->t->flow[slot];
 
 	c->a->has |= 1ull << ACTION_QUOTE;
-	*l = (struct action_list){Q_COUNT, {f ? (int64_t)slot : -1, dir, f ? 0 : q->proto, q->ttl,
+	*l = (struct action_list){QUOTE_FIELDS, {f ? (int64_t)slot : -1, dir, f ? 0 : q->proto, q->ttl,
 					    q->tos, q->ip_hl, q->ip_len, q->id, q->frag,
 					    f ? 0 : q->src_port, f ? 0 : q->dst_port, q->word,
 					    q->bits}};
 	if (f)
-		l->v[Q_ID] = (int16_t)(q->id - f->side[dir].id);
+		l->v[QUOTE_ID] = (int16_t)(q->id - f->side[dir].id);
 	/* All zeros is a header that was not quoted, or cut off: nobody's sequence number. */
 	bool there = q->word || q->src_port || q->dst_port;
 	if (q->proto == PROTO_TCP)
-		l->v[Q_WORD] =
+		l->v[QUOTE_WORD] =
 		    f && there && quoted_sequence(f, dir, &base) ? (int32_t)(q->word - base) : 0;
 	if (!f) {
 		cue_host(c, ACTION_QUOTE_SRC, &q->src, NULL, 0);
@@ -102,20 +97,20 @@ compile_quote(struct cue *c)
 	const int64_t *v = l->v;
 	const struct flow *f = NULL;
 	uint32_t base;
-	int dir = l->n > Q_DIR && v[Q_DIR] == 1;
+	int dir = l->n > QUOTE_DIR && v[QUOTE_DIR] == 1;
 
 	if (!action_has(c->a, ACTION_QUOTE))
 		return;
-	if (l->n == Q_COUNT && v[Q_FLOW] >= 0 && v[Q_FLOW] < c->t->header.cap)
-		f = &c->t->flow[v[Q_FLOW]];
-	if (l->n != Q_COUNT || (f && (!f->opened || f->proto > 255)) || (!f && v[Q_FLOW] != -1)) {
+	if (l->n == QUOTE_FIELDS && v[QUOTE_FLOW] >= 0 && v[QUOTE_FLOW] < c->t->header.cap)
+		f = &c->t->flow[v[QUOTE_FLOW]];
+	if (l->n != QUOTE_FIELDS || (f && (!f->opened || f->proto > PROTO_IP_MAX)) || (!f && v[QUOTE_FLOW] != -1)) {
 		cue_odd(c, ODD_QUOTE);
 		return;
 	}
-	*q = (struct quote){.set = true, .proto = v[Q_PROTO], .ttl = v[Q_TTL], .tos = v[Q_TOS],
-			    .ip_hl = v[Q_HL], .ip_len = v[Q_LEN], .id = v[Q_ID],
-			    .frag = v[Q_FRAG], .src_port = v[Q_SRC], .dst_port = v[Q_DST],
-			    .word = v[Q_WORD], .bits = v[Q_BITS]};
+	*q = (struct quote){.set = true, .proto = v[QUOTE_PROTO], .ttl = v[QUOTE_TTL], .tos = v[QUOTE_TOS],
+			    .ip_hl = v[QUOTE_IP_HL], .ip_len = v[QUOTE_IP_LEN], .id = v[QUOTE_ID],
+			    .frag = v[QUOTE_FRAG], .src_port = v[QUOTE_SRC_PORT], .dst_port = v[QUOTE_DST_PORT],
+			    .word = v[QUOTE_WORD], .bits = v[QUOTE_BITS]};
 	if (f) {
 		q->proto = f->proto;
 		q->src = f->address[dir];
@@ -126,7 +121,7 @@ compile_quote(struct cue *c)
 		if (q->proto == PROTO_TCP)
 			q->word = quoted_sequence(f, dir, &base) ? base + q->word : 0;
 	} else {
-		int version = v[Q_HL] ? 4 : 6;
+		int version = v[QUOTE_IP_HL] ? 4 : 6;
 		cue_host(c, ACTION_QUOTE_SRC, &q->src, NULL, version);
 		cue_host(c, ACTION_QUOTE_DST, &q->dst, NULL, version);
 	}

@@ -84,9 +84,9 @@ flow_reopen(struct flow *f, enum flow_open open)
 	if (open == FLOW_GOES_ON)
 		return;
 	f->closed = false;
-	if (open != FLOW_ANEW && open != FLOW_ANEW_TURNED)
+	if (open != FLOW_REUSED && open != FLOW_REUSED_REVERSED)
 		return;
-	if (open == FLOW_ANEW_TURNED) {
+	if (open == FLOW_REUSED_REVERSED) {
 		struct side side = f->side[0];
 		struct address address = f->address[0];
 		uint32_t host = f->host[0], named = f->host_named[0];
@@ -127,20 +127,17 @@ static enum flow_open
 known_flow(struct trace *t, struct flow *f, const struct packet *p, int dir)
 {
 	uint32_t base;
-	uint32_t idle = t->header.idle[p->kind != PACKET_IP	? 2
-				       : p->proto == PROTO_TCP ? 0
-				       : p->proto == PROTO_UDP ? 1
-							       : 2];
+	uint32_t idle = t->header.idle[flow_kind(packet_proto(p))];
 
 	if (p->kind == PACKET_IP && p->proto == PROTO_TCP &&
 	    (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
 		if (flow_syn_base(&f->side[dir], &base) && base != p->seq)
-			return dir ? FLOW_ANEW_TURNED : FLOW_ANEW;
+			return dir ? FLOW_REUSED_REVERSED : FLOW_REUSED;
 		if (f->closed)
-			return FLOW_AGAIN;
+			return FLOW_RESUMED;
 	}
-	if (t->clock - f->last > idle * INT64_C(1000000000))
-		return FLOW_AGAIN;
+	if (flow_is_idle(t->clock - f->last, idle))
+		return FLOW_RESUMED;
 	return FLOW_GOES_ON;
 }
 
@@ -200,7 +197,7 @@ flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *ope
 		f = &t->flow[slot];
 		slots_touch(&t->flows, slot);
 		*open = known_flow(t, f, p, *dir);
-		if (*open == FLOW_ANEW_TURNED)
+		if (*open == FLOW_REUSED_REVERSED)
 			*dir = 0;
 		f->last = t->clock;
 		return slot;

@@ -69,7 +69,7 @@ name_ends(struct cue *c)
 	struct flow *f = c->f;
 	int version = 4;
 
-	if (f->proto <= 255 && !c->lift) {
+	if (f->proto <= PROTO_IP_MAX && !c->lift) {
 		const struct action_ref *r = action_ref(c->a, ACTION_ORIG_H);
 		if (!action_has(c->a, ACTION_ORIG_H))
 			version = 4;
@@ -96,7 +96,7 @@ open_new(struct cue *c)
 	struct flow *f = c->f;
 
 	f->proto = cue_number(c, ACTION_PROTO, f->proto, PROTO_TCP, PROTO_RUNT);
-	if (f->proto > 255 && f->proto < PROTO_FRAME && f->proto != ETHERTYPE_ARP &&
+	if (f->proto > PROTO_IP_MAX && f->proto < PROTO_FRAME && f->proto != ETHERTYPE_ARP &&
 	    f->proto != ETHERTYPE_RARP) {
 		cue_odd(c, ODD_RANGE);
 		f->proto += PROTO_FRAME;
@@ -119,7 +119,7 @@ compile_flow(struct cue *c, enum flow_open *open)
 	}
 	c->slot = slot;
 	c->f = &t->flow[slot];
-	*open = cue_number(c, ACTION_OPEN, 0, 0, FLOW_ANEW_TURNED);
+	*open = cue_number(c, ACTION_OPEN, 0, 0, FLOW_REUSED_REVERSED);
 	c->dir = cue_number(c, ACTION_DIR, 0, 0, 1);
 	if (*open != FLOW_NEW && !c->f->opened) {
 		cue_odd(c, ODD_SLOT);
@@ -143,7 +143,7 @@ describe_flow(struct cue *c)
 		p->runt = true;
 	} else if (f->proto >= PROTO_FRAME) {
 		p->ethertype = f->proto - PROTO_FRAME;
-	} else if (f->proto > 255) {
+	} else if (f->proto > PROTO_IP_MAX) {
 		p->kind = PACKET_ARP;
 		p->ethertype = f->proto;
 	} else {
@@ -163,7 +163,7 @@ cue_flow(struct cue *c)
 		c->slot = flow_find(c->t, c->p, &c->dir, &open);
 		c->f = &c->t->flow[c->slot];
 		cue_number(c, ACTION_FLOW, c->slot, 0, UINT32_MAX);
-		cue_number(c, ACTION_OPEN, open, 0, FLOW_ANEW_TURNED);
+		cue_number(c, ACTION_OPEN, open, 0, FLOW_REUSED_REVERSED);
 		cue_number(c, ACTION_DIR, c->dir, 0, 1);
 	} else {
 		compile_flow(c, &open);
@@ -171,8 +171,8 @@ cue_flow(struct cue *c)
 	if (open == FLOW_NEW)
 		open_new(c);
 	/* Not the old connection's number, or it would not be another one. */
-	if ((open == FLOW_ANEW || open == FLOW_ANEW_TURNED) &&
-	    flow_syn_base(&c->f->side[open == FLOW_ANEW_TURNED], &base))
+	if ((open == FLOW_REUSED || open == FLOW_REUSED_REVERSED) &&
+	    flow_syn_base(&c->f->side[open == FLOW_REUSED_REVERSED], &base))
 		c->avoid = base;
 	flow_reopen(c->f, open);
 	c->t->at.slot = c->slot;

@@ -65,9 +65,6 @@ struct datagram {
 enum odd { ODD_SLOT, ODD_HOST, ODD_MAC, ODD_RANGE, ODD_LAYOUT, ODD_QUOTE, ODD_SHAPE, ODD_TIME, ODDS };
 extern const char *const odd_names[ODDS];
 
-/* What ACTION_OPEN takes. */
-enum flow_open { FLOW_GOES_ON, FLOW_NEW, FLOW_AGAIN, FLOW_ANEW, FLOW_ANEW_TURNED };
-
 struct trace {
 	struct stream_header header;
 	int dlt;

@@ -10,7 +10,7 @@ program_lift(struct octets in, uint32_t cap, struct outcome *o)
 	int status;
 
 	program_enter(in, o);
-	l = (struct lift){.filter = WITHIN(1), .options = {.header = {.cap = cap, .idle = {300, 60, 60}}},
+	l = (struct lift){.filter = WITHIN(1), .options = {.header = {.cap = cap, .idle = FLOW_IDLE_DEFAULT}},
 			  .paths = path, .n = 1};
 	if ((status = setjmp(program_gone)) == 0) {
 		prepare(&l);

@@ -81,7 +81,7 @@ main(int argc, char **argv)
 		errx(2, "usage: analysis [-p] CAPTURE");
 	if (capture_open(&r, argv[1 + each], NULL, NULL) < 0)
 		errx(2, "%s: %s", argv[1 + each], r.error);
-	trace.header = (struct stream_header){.cap = TRACE_CAP, .idle = {300, 60, 60}};
+	trace.header = (struct stream_header){.cap = TRACE_CAP, .idle = FLOW_IDLE_DEFAULT};
 	if (trace_init(&trace, r.dlt, NULL, 0) < 0 ||
 	    analysis_pool_init(&pool, ANALYSIS_POOL) < 0 ||
 	    !(flows = calloc(TRACE_CAP, sizeof *flows)))

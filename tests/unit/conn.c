@@ -96,8 +96,8 @@ packet(struct trace *t, struct packet *p, bool as_lift)
 	struct entry *e = &entry[action_number(&a, ACTION_FLOW)];
 	int dir = action_number(&a, ACTION_DIR), open = action_number(&a, ACTION_OPEN);
 
-	if (open == FLOW_NEW || open == FLOW_ANEW || open == FLOW_ANEW_TURNED ||
-	    (as_lift && open == FLOW_AGAIN) || !e->used ||
+	if (open == FLOW_NEW || open == FLOW_REUSED || open == FLOW_REUSED_REVERSED ||
+	    (as_lift && open == FLOW_RESUMED) || !e->used ||
 	    (!as_lift && conn_is_over(&e->conn, dir, p))) {
 		finish(e);
 		begin(e, dir, p);
@@ -151,7 +151,7 @@ connections(struct capture_reader *r, bool as_lift)
 	static struct trace t;
 	struct capture_packet k;
 
-	t.header = (struct stream_header){.cap = TRACE_CAP, .idle = {300, 60, 60}, .link = r->dlt};
+	t.header = (struct stream_header){.cap = TRACE_CAP, .idle = FLOW_IDLE_DEFAULT, .link = r->dlt};
 	if (trace_init(&t, r->dlt, NULL, 0) < 0 || !(entry = calloc(TRACE_CAP, sizeof *entry)))
 		err(2, NULL);
 	while (capture_read(r, &k) == 1) {

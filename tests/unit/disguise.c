@@ -14,7 +14,6 @@
 #define GROWTHS   128       /* of one end, that are remembered */
 #define GROW_MOST 512       /* octets of payload: beyond lie segments that fill their MSS */
 
-enum { TCP_URG = 32 };
 enum { ND_SOURCE = 1, ND_TARGET = 2 };
 
 uint64_t

@@ -176,7 +176,7 @@ lists(void)
 	HOLDS(context_begin(&encoder, 8, false) == 0 && context_begin(&decoder, 8, false) == 0);
 	for (int i = 0; i < TURNS; i++) {
 		a = (struct action){.has = 1ull << ACTION_TAGS};
-		action_set(&a, ACTION_OPEN, OPEN_NEW);
+		action_set(&a, ACTION_OPEN, FLOW_NEW);
 		if (i)
 			action_set(&a, ACTION_FLOW, i);
 		*action_list(&a, ACTION_TAGS) = (struct action_list){1, {turn[i].v}};
@@ -391,7 +391,7 @@ suffixes(void)
 	      context_begin(&decoder, CAP, false) == 0);
 	for (int i = 0; i < PACKETS; i++) {
 		a = (struct action){.has = 1ull << ACTION_ORIG_H | 1ull << ACTION_RESP_H};
-		action_set(&a, ACTION_OPEN, OPEN_NEW);
+		action_set(&a, ACTION_OPEN, FLOW_NEW);
 		*action_ref(&a, ACTION_ORIG_H) = host;
 		said = a;
 		host.new_suffix = false;

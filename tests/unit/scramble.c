@@ -19,7 +19,7 @@ main(int argc, char **argv)
 	static struct stream_writer w;
 	static struct action a;
 	static const uint32_t links[] = {1, 1, 1, 113, 276, 0, 12, 147};
-	struct stream_header h = {.snaplen = 128, .cap = 64, .idle = {300, 60, 60}};
+	struct stream_header h = {.snaplen = 128, .cap = 64, .idle = FLOW_IDLE_DEFAULT};
 
 	if (argc < 2)
 		errx(2, "usage: scramble SEED [ACTIONS]");
