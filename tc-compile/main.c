@@ -242,7 +242,7 @@ write_packet(struct compile *c, struct packet *p)
 static int
 compile_trace(void *arg, struct stream_header *h)
 {
-	static struct action a;
+	struct action a;
 	struct compile *c = arg;
 	struct packet p;
 	int got = 0;

@@ -115,7 +115,7 @@ check_header(const struct program *p, const struct stream_header *h)
 static int
 decode_trace(void *arg, struct stream_header *h)
 {
-	static struct latent l;
+	struct latent l;
 	struct program *p = arg;
 	struct stream_reader *in = &p->reader;
 	int got = 0, r;

@@ -129,7 +129,7 @@ prepare(struct program *p)
 static int
 encode_trace(void *arg, struct stream_header *h)
 {
-	static struct action a;
+	struct action a;
 	struct program *p = arg;
 	struct stream_reader *in = &p->reader;
 	int got = 0, r;

@@ -191,7 +191,7 @@ static int
 lift_packet(struct lift *l, const struct capture_packet *c)
 {
 	struct packet p = {.time = c->time, .caplen = c->caplen, .len = c->len};
-	static struct action a;
+	struct action a;
 
 	if (!l->begun && begin(l, c->time) < 0)
 		return -1;

@@ -66,8 +66,8 @@ flush(void *arg)
 static int
 show_record(FILE *f, struct stream_reader *r)
 {
-	static struct action a;
-	static struct latent l;
+	struct action a;
+	struct latent l = {0};
 	int got;
 
 	if (r->header.kind == STREAM_LATENTS) {

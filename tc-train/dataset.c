@@ -58,8 +58,8 @@ static int
 read_trace(struct dataset *d, struct stream_reader *r, const struct stream_header *h,
 	   uint32_t *table)
 {
-	static struct action a;
-	static struct code code;
+	struct action a;
+	struct code code;
 	struct context context = {0};
 	int got = 0, bad = context_begin(&context, h->cap, false);
 

@@ -79,6 +79,7 @@ script() {
 @test "room: what flows have in common" { neural relations; }
 @test "room: any action at all, by ranks and bits" { neural sayable; }
 @test "room: the licence for headers that contradict each other" { neural licence; }
+@test "room: each field has bits" { neural complete; }
 @test "room: actions as bits" { neural code; }
 @test "room: lists that a trace said before" { neural lists; }
 @test "room: time steps as bits" { neural time-codes; }

@@ -83,8 +83,8 @@ signature(const struct code *c)
 static void
 walk_sure(struct walk *w, const struct code *c, enum action_field f, struct action *a)
 {
-	static struct action others;
-	static struct code code;
+	struct action others;
+	struct code code;
 	uint64_t due = 0, said;
 
 	if (w->way == WALK_PUT) {
@@ -136,34 +136,51 @@ walk_field(struct walk *w, const struct code *c, enum action_field f, struct act
 
 /* --- the layout --- */
 
+static struct code_layout layout;
+
 const struct code_layout *
 code_layout(void)
 {
-	static struct code_layout l;
-	static struct action any;
+	return &layout;
+}
+
+/* Of specs[] alone, and before main(): a constant, but one that C can't count by itself. */
+__attribute__((constructor)) static void
+layout_make(void)
+{
+	struct code_layout *l = &layout;
+	struct action any = {0};
 	struct walk w = {.way = WALK_MEASURE};
 
-	if (l.width[0])
-		return &l;
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		l.first[g] = w.at = (w.at + 63) / 64 * 64;
+		l->first[g] = w.at = (w.at + 63) / 64 * 64;
 		for (int f = 0; f < CODE_FIELDS; f++) {
 			const struct spec *s = &specs[f];
 			if (s->far && s->far == g) {
-				l.has[g] = 1ull << (CODE_FIELDS + g - CODE_FAR);
-				l.far[f] = (struct code_span){
+				l->has[g] = 1ull << (CODE_FIELDS + g - CODE_FAR);
+				l->far[f] = (struct code_span){
 				    w.at, s->form == FORM_REF ? WALK_FIXED - WALK_NEAR_FIXED : s->n - 1u - WALK_NEAR};
-				w.at += l.far[f].n;
+				w.at += l->far[f].n;
 			} else if (s->group == g) {
-				l.has[g] |= 1ull << f;
-				l.near[f].at = w.at;
+				l->has[g] |= 1ull << f;
+				l->near[f].at = w.at;
 				walk_field(&w, NULL, f, &any);
-				l.near[f].n = w.at - l.near[f].at;
+				l->near[f].n = w.at - l->near[f].at;
 			}
 		}
-		l.width[g] = w.at - l.first[g];
+		l->width[g] = w.at - l->first[g];
 	}
-	return &l;
+}
+
+const char *
+code_complete(void)
+{
+	const struct code_layout *l = code_layout();
+
+	for (int f = 0; f < CODE_FIELDS; f++)
+		if (specs[f].form == FORM_NONE)
+			return action_fields[f].name;
+	return (l->first[CODE_GROUPS - 1] + l->width[CODE_GROUPS - 1] + 63) / 64 == CODE_WORDS ? NULL : "CODE_WORDS";
 }
 
 /* Whether anybody cares for a bit of a group. */
@@ -205,7 +222,7 @@ bool
 code_put(struct code *c, const struct action *a)
 {
 	struct walk w = {.way = WALK_PUT, .bit = c->bit, .care = c->care, .good = true};
-	static struct action copy; /* the walk writes what it passes */
+	struct action copy; /* the walk writes what it passes */
 	uint64_t word[ACTION_WORDS];
 
 	action_pack(a, word);
@@ -334,8 +351,8 @@ void
 code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 {
 	const struct code_layout *l = code_layout();
-	static _Thread_local struct action any; /* the walk writes what it draws */
-	static _Thread_local struct code drawn;
+	struct action any = {0}; /* the walk writes what it draws */
+	struct code drawn;
 	struct walk w = {.way = WALK_DRAW, .bit = drawn.bit, .care = drawn.care, .good = true, .random = state};
 	uint8_t field[CODE_FIELDS];
 	unsigned n = 0;

@@ -19,7 +19,7 @@
 
 #include <stddef.h>
 
-#define CODE_WORDS  45 /* room for the details */
+#define CODE_WORDS  45 /* what the layout of all details takes: code_complete() */
 #define CODE_FIELDS ACTION_COUNT
 #define CODE_SURE   24
 
@@ -56,9 +56,10 @@ struct code_layout {
 	} near[ACTION_COUNT], far[ACTION_COUNT]; /* a field's bits */
 };
 #define CODE_COARSE (CODE_FIELDS + CODE_GROUPS - CODE_FAR)
-/* The same always; made at the first call, which comes before any other function of this file and
- * before there are threads. */
+_Static_assert(CODE_COARSE <= 64, "coarse bits stand in one word");
 const struct code_layout *code_layout(void);
+/* NULL, or the name of a field that has no form, "CODE_WORDS" where that isn't what the layout takes: for a test. */
+const char *code_complete(void);
 
 /* A relative action (manner.h: what stands in DT's place) to its bits. False where a value can't be said: it is out of range,
  * or a list is too long. */

@@ -15,6 +15,7 @@
  * FLAGS, FRAG: plain bits, few of which are set often; PORT: near another or not; ONE: always the same value; SURE: 1,
  * with n bits that the other fields give. */
 enum form {
+	FORM_NONE, /* no form at all: a field that nobody described */
 	FORM_ONE,
 	FORM_BITS,
 	FORM_NUMBER,

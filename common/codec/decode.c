@@ -96,7 +96,7 @@ decoder_free(struct decoder *d)
 static void
 see_actions(struct decoder *d)
 {
-	static struct action a;
+	struct action a;
 
 	if (d->rows == 0)
 		return;
@@ -191,7 +191,7 @@ write_begin(struct decoder *d, const struct stream_header *h)
 static int
 write_packet(struct decoder *d, const struct item *t)
 {
-	static struct action a;
+	struct action a;
 
 	action_unpack(&a, t->said->word);
 	context_resolve(&d->context, &a);
@@ -204,7 +204,7 @@ write_packet(struct decoder *d, const struct item *t)
 static int
 write_patch(struct decoder *d, const struct item *t)
 {
-	static struct action a;
+	struct action a;
 
 	action_unpack(&a, d->arena + t->words);
 	context_follow(&d->context, &a);

@@ -203,7 +203,7 @@ refine_rows(struct encoder *e, float *margin)
 static void
 note_said(struct encoder *e)
 {
-	static struct action a;
+	struct action a;
 
 	for (int i = 0; i < e->misses && !e->options.patch; i++) {
 		struct outcome *o = e->row[i];
@@ -244,7 +244,7 @@ see_rows(struct encoder *e)
 static struct cache_entry *
 miss(struct encoder *e, const struct item *t)
 {
-	static struct action relative;
+	struct action relative;
 	const uint64_t *key = e->arena + t->key;
 	int i = e->misses++;
 	struct cache_entry *c = cache_add(&e->cache, t->hash, key, t->key_words * sizeof *key,
@@ -378,8 +378,8 @@ pass_time(struct encoder *e, const struct item *t, const struct time_entry *time
 static int
 write_packet(struct encoder *e, int i, bool *back)
 {
-	static struct action a, said;
-	static struct latent l;
+	struct action a, said;
+	struct latent l;
 	const struct item *t = &e->item[i];
 	const struct outcome *o = t->outcome;
 
@@ -515,7 +515,7 @@ encoder_end(struct encoder *e, enum stream_end end)
 int
 encoder_add(struct encoder *e, const struct action *a)
 {
-	static struct action copy; /* to be made relative */
+	struct action copy; /* to be made relative */
 	unsigned words = action_pack(a, e->arena + e->used);
 	struct item *t = &e->item[e->n];
 
@@ -532,7 +532,7 @@ encoder_add(struct encoder *e, const struct action *a)
 static int
 add_packed(struct encoder *e, const uint64_t *word)
 {
-	static struct action a;
+	struct action a;
 
 	action_unpack(&a, word);
 	return encoder_add(e, &a);

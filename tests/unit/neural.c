@@ -787,10 +787,18 @@ weights(void)
 	HOLDS(weights_load(&got, hash, "/nonexistent", why) < 0);
 }
 
+/* Each field of an action has its bits, and all of them the room that they take. */
+static void
+complete(void)
+{
+	if (code_complete())
+		errx(1, "common/code/code.c: %s", code_complete());
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
-} tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"suffixes", suffixes}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"code", code}, {"lists", lists}, {"time-codes", time_codes},
+} tests[] = {{"recency", recency}, {"counterparts", counterparts}, {"suffixes", suffixes}, {"relations", relations}, {"sayable", sayable}, {"licence", licence}, {"complete", complete}, {"code", code}, {"lists", lists}, {"time-codes", time_codes},
 	     {"halves", halves},   {"many-halves", many_halves}, {"latents", latents},	   {"caches", caches}, {"first", first},
 	     {"gradients", gradients}, {"one-row", one_row}, {"hinge", hinge},	   {"weights", weights}};
 
