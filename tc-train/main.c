@@ -337,7 +337,7 @@ main(int argc, char **argv)
 	arguments(&o, argc, argv);
 	prepare(&o, &net);
 	read_all(&o, &data, &held);
-	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0 || (!o.init && trainer_first(&t) < 0) ||
+	if (trainer_init(&t, &net, &o.recipe, &data, &held) < 0 || (!o.init && trainer_init_weights(&t) < 0) ||
 	    linear_room(o.recipe.threads) < 0)
 		err(1, NULL);
 	train(&t, &o);

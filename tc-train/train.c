@@ -1,6 +1,6 @@
 #include "train.h"
 
-#include "first.h"
+#include "init.h"
 
 #include "neural/decision.h"
 #include "support/normal.h"
@@ -207,7 +207,7 @@ work(void *arg)
 }
 
 int
-trainer_first(struct trainer *t)
+trainer_init_weights(struct trainer *t)
 {
 	struct worker *w = &t->worker[0];
 	struct code *code = calloc(FIRST, sizeof *code);
@@ -219,7 +219,7 @@ trainer_first(struct trainer *t)
 		memcpy(code + n, w->code, (w->n < FIRST - n ? w->n : FIRST - n) * sizeof *code);
 	}
 	if (!bad)
-		bad = first_weights(t->net, code, FIRST);
+		bad = init_weights(t->net, code, FIRST);
 	free(code);
 	return bad;
 }

@@ -33,7 +33,7 @@ int trainer_init(struct trainer *t, struct network *net, const struct recipe *r,
 void trainer_free(struct trainer *t);
 /* Sets the first weights, of a network that network_randomize() filled, for the packets that the recipe
  * draws. 0, or -1 where memory is short. */
-int trainer_first(struct trainer *t);
+int trainer_init_weights(struct trainer *t);
 /* Goes on for so many steps; 0, or -1 where a thread can't be had. */
 int trainer_run(struct trainer *t, uint32_t steps);
 

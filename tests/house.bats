@@ -1,4 +1,5 @@
 # The architecture: which way dependencies run, and what lives in one place.
+bats_require_minimum_version 1.5.0
 
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
@@ -96,6 +97,23 @@ codec: neural code record process support'
 	mkdir "$build/tests" && cp tests/rules.mk "$build/tests"
 	make -s -C "$build" CFLAGS='-O2 -Werror' all
 	rm -rf "$build"
+}
+
+# A list, the kind of field that takes most room, behind all others.
+@test "what is forgotten of a new field fails a test that names it" {
+	copy=$(mktemp -d)
+	cp -r Makefile common weights tc-* tests man "$copy"
+	cd "$copy"
+	sed -i 's/^\tX(AS_IS, .*)$/& X(SPARE, "spare", LIST, "octets")/' common/record/action.h
+	make -s CFLAGS=-O0 bin/tc-lift bin/tc-show build/tests/units build/tests/neural
+	build/tests/units full
+	run -1 build/tests/neural complete
+	[[ $output = *" spare" ]]
+	for forgotten in 'has the fields of the header' 'every field of an action'; do
+		run -1 bats -f "$forgotten" tests/manual.bats
+		[[ $output = *spare* ]]
+	done
+	rm -rf "$copy"
 }
 
 @test "make install puts programs and pages where they belong" {

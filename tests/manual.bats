@@ -53,6 +53,14 @@ of_page() {
 			'import msgpack, sys; print(*next(msgpack.Unpacker(sys.stdin.buffer))["fields"])')"
 }
 
+# One that stands in none is one that nothing holds lift and compile to.
+@test "every field of an action stands in a fixture" {
+	for f in "$edge"/*.pcap "$sample"; do tc-lift -q "$f" 2>/dev/null || true; done >"$tmp/all"
+	{ tc-show "$tmp/all" 2>/dev/null || true; } | jq -r 'select(has("magic") or has("end") | not) | keys[]' | sort -u >"$tmp/seen"
+	is "$(tc-lift -q "$edge/empty.pcap" | python3 -c 'import msgpack, sys
+for name in next(msgpack.Unpacker(sys.stdin.buffer))["fields"]: print(name)' | sort | comm -23 - "$tmp/seen")" ""
+}
+
 @test "the reasons in the DIAGNOSTICS of tc-lift and what tc-compile changes have the programs' names" {
 	reasons() { sed -n "/$1/,/^\.El/p" "$2" | sed -n 's/^\.It //p' | sort; }
 	diff <(reasons '^The reasons:' man/tc-lift.1) \

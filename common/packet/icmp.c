@@ -143,9 +143,9 @@ icmp_parse(struct packet *p, const uint8_t *data)
 	transport_see(p);
 	if (left > p->rest)
 		left = p->rest;
-	p->type = p->seen >= 1 ? h[0] : 0;
-	p->code = p->seen >= 2 ? h[1] : 0;
-	if (p->seen < ICMP_HEADER)
+	p->type = packet_has(p, ICMP_TYPE_END) ? h[0] : 0;
+	p->code = packet_has(p, ICMP_CODE_END) ? h[1] : 0;
+	if (!packet_has(p, ICMP_REST_END))
 		return;
 	p->word = get32(h + 4);
 	target = icmp_target_at(p);

@@ -1,4 +1,4 @@
-/* IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200), ARP (RFC 826). */
+/* IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200). */
 #include "packet/bytes.h"
 #include "packet/checksum.h"
 #include "packet/layers.h"
@@ -243,37 +243,4 @@ uint32_t
 ip_build(const struct packet *p, uint8_t *out)
 {
 	return p->src.version == 4 ? ip4_build(p, out) : ip6_build(p, out);
-}
-
-/* RFC 826; RFC 903 for reverse ARP. Only IPv4 over six-octet link addresses is taken apart. */
-void
-arp_parse(struct packet *p, const uint8_t *data)
-{
-	static const uint8_t start[6] = {0, 1, 8, 0, 6, 4};
-	const uint8_t *h = data + p->net;
-
-	if ((p->ethertype != ETHERTYPE_ARP && p->ethertype != ETHERTYPE_RARP) ||
-	    p->caplen - p->net < ARP_LENGTH || memcmp(h, start, 6) != 0)
-		return;
-	p->kind = PACKET_ARP;
-	p->operation = get16(h + 6);
-	memcpy(p->sha, h + 8, 6);
-	memcpy(p->tha, h + 18, 6);
-	p->src.version = p->dst.version = 4;
-	memcpy(p->src.octet, h + 14, 4);
-	memcpy(p->dst.octet, h + 24, 4);
-}
-
-uint32_t
-arp_build(const struct packet *p, uint8_t *h)
-{
-	static const uint8_t start[6] = {0, 1, 8, 0, 6, 4};
-
-	memcpy(h, start, 6);
-	put16(h + 6, p->operation);
-	memcpy(h + 8, p->sha, 6);
-	memcpy(h + 14, p->src.octet, 4);
-	memcpy(h + 18, p->tha, 6);
-	memcpy(h + 24, p->dst.octet, 4);
-	return ARP_LENGTH;
 }

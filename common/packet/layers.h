@@ -35,8 +35,15 @@ uint32_t arp_build(const struct packet *p, uint8_t *out);
 int transport_length(const struct packet *p);
 /* Sets seen from caplen, rest and the above. */
 void transport_see(struct packet *p);
+/* The ports, with which TCP, UDP and SCTP begin; call transport_see() before. */
+void ports_parse(struct packet *p, const uint8_t *header);
+void ports_build(const struct packet *p, uint8_t *out);
 void tcp_parse(struct packet *p, const uint8_t *data);
 uint32_t tcp_build(const struct packet *p, uint8_t *out);
+void udp_parse(struct packet *p, const uint8_t *data);
+uint32_t udp_build(const struct packet *p, uint8_t *out);
+void sctp_parse(struct packet *p, const uint8_t *data);
+uint32_t sctp_build(const struct packet *p, uint8_t *out);
 /* Words of a TCP header with these options, padded. */
 unsigned tcp_offset_for(const uint32_t *options, unsigned n, unsigned sacks);
 void icmp_parse(struct packet *p, const uint8_t *data);
@@ -50,7 +57,7 @@ unsigned icmp_quote_at(const struct packet *p);
 bool icmp_is_query(const struct packet *p);
 bool icmp_is_reply(const struct packet *p);
 
-/* How many rules of sound packets this one breaks; with mend it is made to keep them all. */
-unsigned packet_sound(struct packet *p, int dlt, bool mend);
+/* How many of the rules of faults.c this packet breaks; with mend it is changed so that it breaks none. */
+unsigned packet_faults(struct packet *p, int dlt, bool mend);
 
 #endif

@@ -6,20 +6,19 @@
 #include <string.h>
 
 /* Which transport header this is, however much of it is there. */
-static enum {
-	TRANSPORT_NONE,
-	TRANSPORT_TCP,
-	TRANSPORT_ICMP
-} transport_of(const struct packet *p)
+static enum { TRANSPORT_NONE, TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_SCTP, TRANSPORT_ICMP }
+transport_of(const struct packet *p)
 {
 	if (p->kind != PACKET_IP || ip_is_later_fragment(p) ||
 	    (p->src.version == 4 && p->ip_hl < 5))
 		return TRANSPORT_NONE;
 	switch (p->proto) {
 	case PROTO_TCP:
-	case PROTO_UDP:
-	case PROTO_SCTP:
 		return TRANSPORT_TCP;
+	case PROTO_UDP:
+		return TRANSPORT_UDP;
+	case PROTO_SCTP:
+		return TRANSPORT_SCTP;
 	case PROTO_ICMP:
 		return p->src.version == 4 ? TRANSPORT_ICMP : TRANSPORT_NONE;
 	case PROTO_ICMP6:
@@ -33,11 +32,12 @@ transport_length(const struct packet *p)
 {
 	switch (transport_of(p)) {
 	case TRANSPORT_TCP:
-		if (p->proto == PROTO_TCP)
-			return p->tcp_off < 5 ? 20 : p->tcp_off * 4;
-		return p->proto == PROTO_UDP ? 8 : 12;
+		return p->tcp_off < 5 ? 20 : p->tcp_off * 4;
+	case TRANSPORT_UDP:
 	case TRANSPORT_ICMP:
 		return 8;
+	case TRANSPORT_SCTP:
+		return 12;
 	case TRANSPORT_NONE:
 		break;
 	}
@@ -56,6 +56,22 @@ transport_see(struct packet *p)
 }
 
 void
+ports_parse(struct packet *p, const uint8_t *header)
+{
+	if (!packet_has(p, PORTS_END))
+		return;
+	p->src_port = get16(header);
+	p->dst_port = get16(header + 2);
+}
+
+void
+ports_build(const struct packet *p, uint8_t *out)
+{
+	put16(out, p->src_port);
+	put16(out + 2, p->dst_port);
+}
+
+void
 packet_parse(struct packet *p, int dlt, const uint8_t *data)
 {
 	link_parse(p, dlt, data);
@@ -64,6 +80,12 @@ packet_parse(struct packet *p, int dlt, const uint8_t *data)
 	switch (transport_of(p)) {
 	case TRANSPORT_TCP:
 		tcp_parse(p, data);
+		break;
+	case TRANSPORT_UDP:
+		udp_parse(p, data);
+		break;
+	case TRANSPORT_SCTP:
+		sctp_parse(p, data);
 		break;
 	case TRANSPORT_ICMP:
 		icmp_parse(p, data);
@@ -96,6 +118,12 @@ packet_build(struct packet *p, int dlt, uint8_t *out)
 	switch (transport_of(p)) {
 	case TRANSPORT_TCP:
 		built = tcp_build(p, out + n);
+		break;
+	case TRANSPORT_UDP:
+		built = udp_build(p, out + n);
+		break;
+	case TRANSPORT_SCTP:
+		built = sctp_build(p, out + n);
 		break;
 	case TRANSPORT_ICMP:
 		built = icmp_build(p, out + n);

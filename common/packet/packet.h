@@ -141,6 +141,31 @@ ip_is_fragment(const struct packet *p)
 	return ip_is_later_fragment(p) || !ip_is_last_fragment(p);
 }
 
+/* Octets of a transport header up to the end of a field: what packet_has() takes. */
+enum {
+	PORTS_END = 4, /* TCP, UDP, SCTP */
+	TCP_SEQ_END = 8,
+	TCP_ACK_END = 12,
+	TCP_OFFSET_END = 13,
+	TCP_FLAGS_END = 14,
+	TCP_WINDOW_END = 16,
+	TCP_CHECKSUM_END = 18,
+	TCP_URGENT_END = 20,
+	UDP_LENGTH_END = 6,
+	UDP_CHECKSUM_END = 8,
+	ICMP_TYPE_END = 1,
+	ICMP_CODE_END = 2,
+	ICMP_CHECKSUM_END = 4,
+	ICMP_REST_END = 8
+};
+
+/* Whether a field of the transport header was captured. */
+static inline bool
+packet_has(const struct packet *p, int end)
+{
+	return p->seen >= end;
+}
+
 /* Reads what can be read; never fails, since what isn't understood is a frame. Needs time, caplen
  * and len set, and everything else zero; data has caplen octets; dlt is libpcap's. */
 void packet_parse(struct packet *p, int dlt, const uint8_t *data);

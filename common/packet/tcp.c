@@ -1,4 +1,4 @@
-/* TCP (RFC 9293), its options, UDP (RFC 768) and SCTP (RFC 9260). */
+/* TCP (RFC 9293) and its options. */
 #include "packet/bytes.h"
 #include "packet/checksum.h"
 #include "packet/layers.h"
@@ -119,19 +119,17 @@ tcp_offset_for(const uint32_t *options, unsigned n, unsigned sacks)
 	return (length + 3) / 4;
 }
 
-static void
-segment_parse(struct packet *p, const uint8_t *data)
+/* A field that ends so many octets into the header; 0 where it wasn't captured. */
+static uint32_t
+field32(const struct packet *p, const uint8_t *h, int end)
 {
-	uint8_t h[TCP_HEADER] = {0};
+	return packet_has(p, end) ? get32(h + end - 4) : 0;
+}
 
-	memcpy(h, data + p->transport, p->seen < TCP_HEADER ? p->seen : TCP_HEADER);
-	p->seq = p->seen >= 8 ? get32(h + 4) : 0;
-	p->ack = p->seen >= 12 ? get32(h + 8) : 0;
-	p->flags = p->seen >= 14 ? get16(h + 12) & 0xfff : 0;
-	p->win = p->seen >= 16 ? get16(h + 14) : 0;
-	p->urgent = p->seen >= 20 ? get16(h + 18) : 0;
-	if (p->seen > TCP_HEADER)
-		options_parse(p, data + p->transport + TCP_HEADER, data + p->transport + p->seen);
+static uint16_t
+field16(const struct packet *p, const uint8_t *h, int end)
+{
+	return packet_has(p, end) ? get16(h + end - 2) : 0;
 }
 
 void
@@ -139,23 +137,19 @@ tcp_parse(struct packet *p, const uint8_t *data)
 {
 	const uint8_t *h = data + p->transport;
 
-	if (p->proto == PROTO_TCP) {
-		p->tcp_off = 5;
-		transport_see(p);
-		if (p->seen >= 13)
-			p->tcp_off = h[12] >> 4;
-	}
+	p->tcp_off = TCP_HEADER / 4;
 	transport_see(p);
-	if (p->seen >= 4) {
-		p->src_port = get16(h);
-		p->dst_port = get16(h + 2);
-	}
-	if (p->proto == PROTO_TCP) {
-		segment_parse(p, data);
-	} else if (p->proto == PROTO_UDP) {
-		p->udp_len = p->seen >= 6 ? get16(h + 4) : 0;
-		p->no_checksum = p->seen >= 8 && get16(h + 6) == 0;
-	}
+	if (packet_has(p, TCP_OFFSET_END))
+		p->tcp_off = h[12] >> 4;
+	transport_see(p);
+	ports_parse(p, h);
+	p->seq = field32(p, h, TCP_SEQ_END);
+	p->ack = field32(p, h, TCP_ACK_END);
+	p->flags = field16(p, h, TCP_FLAGS_END) & 0xfff;
+	p->win = field16(p, h, TCP_WINDOW_END);
+	p->urgent = field16(p, h, TCP_URGENT_END);
+	if (p->seen > TCP_HEADER)
+		options_parse(p, h + TCP_HEADER, h + p->seen);
 }
 
 static void
@@ -187,11 +181,13 @@ options_build(const struct packet *p, uint8_t *at, const uint8_t *end)
 	}
 }
 
-static uint32_t
-segment_build(const struct packet *p, uint8_t *h)
+uint32_t
+tcp_build(const struct packet *p, uint8_t *h)
 {
 	uint32_t n = transport_length(p);
+	uint64_t sum = checksum_pseudo(p, p->whole ? p->whole : p->rest);
 
+	ports_build(p, h);
 	memset(h + 4, 0, n - 4);
 	put32(h + 4, p->seq);
 	put32(h + 8, p->ack);
@@ -199,66 +195,6 @@ segment_build(const struct packet *p, uint8_t *h)
 	put16(h + 14, p->win);
 	put16(h + 18, p->urgent);
 	options_build(p, h + TCP_HEADER, h + n);
-	return n;
-}
-
-/* CRC-32c of RFC 9260, appendix A: header, then the padding chunk, then zeros. */
-static uint32_t
-crc32c(const uint8_t *h, uint32_t n, uint64_t zeros)
-{
-	uint32_t crc = 0xffffffff;
-
-	for (uint64_t i = 0; i < n + zeros; i++) {
-		crc ^= i < n ? h[i] : 0;
-		for (int k = 0; k < 8; k++)
-			crc = crc & 1 ? crc >> 1 ^ 0x82f63b78 : crc >> 1;
-	}
-	return crc ^ 0xffffffff;
-}
-
-/* The payload becomes one padding chunk (RFC 4820): zeros alone would be no chunk at all. */
-static uint32_t
-sctp_build(const struct packet *p, uint8_t *h)
-{
-	uint32_t n = 12;
-	int64_t payload = p->rest - n;
-
-	memset(h + 4, 0, 12);
-	if (payload >= 4 && !ip_is_fragment(p)) {
-		h[12] = 0x84;
-		put16(h + 14, payload);
-		n = 16;
-	}
-	if (payload >= 0 && payload < 65536) {
-		uint32_t crc = crc32c(h, n, payload + 12 - n);
-		put32(h + 8, __builtin_bswap32(crc));
-	}
-	return n;
-}
-
-uint32_t
-tcp_build(const struct packet *p, uint8_t *h)
-{
-	uint32_t n = 8;
-	uint64_t sum;
-
-	put16(h, p->src_port);
-	put16(h + 2, p->dst_port);
-	if (p->proto == PROTO_SCTP)
-		return sctp_build(p, h);
-	if (p->proto == PROTO_TCP) {
-		n = segment_build(p, h);
-		sum = checksum_pseudo(p, p->whole ? p->whole : p->rest);
-		put16(h + 16, checksum_fold(checksum_add(sum, h, n)));
-		return n;
-	}
-	put16(h + 4, p->udp_len);
-	put16(h + 6, 0);
-	if (!p->no_checksum) {
-		/* A length of 0 over IPv6 is a jumbogram's (RFC 2675, section 4). */
-		uint32_t length = p->udp_len || p->src.version == 4 ? p->udp_len : p->rest;
-		sum = checksum_fold(checksum_add(checksum_pseudo(p, length), h, n));
-		put16(h + 6, sum ? sum : 0xffff);
-	}
+	put16(h + 16, checksum_fold(checksum_add(sum, h, n)));
 	return n;
 }

@@ -1,7 +1,7 @@
 /*
- * A cue is one field of an action as seen against the state: the same line of code tells the field
- * from the packet (lift) and the packet from the field (compile), so that the two can't drift
- * apart. Each layer's function goes through its fields in one order, both ways, then remembers.
+ * A cue is one field of an action as seen against the state. The same line of code computes the field from the packet
+ * (lift) and the packet from the field (compile), so that the two can't drift apart. Each layer's function handles its
+ * fields in one order for both directions, then updates the state.
  */
 #ifndef TC_CUE_H
 #define TC_CUE_H
@@ -75,8 +75,8 @@ cue_flag(struct cue *c, enum action_field f, bool v, bool predicted)
 	return cue_number(c, f, v, predicted, 1);
 }
 
-/* A number whose base nobody knows: the field says only whether it is zero, or, the other way
- * round, that it isn't. A compiler chooses. */
+/* A number with no known base, such as an initial sequence number: the field records only that it is zero, or, with
+ * zero_predicted, that it isn't; compile draws the value. */
 uint32_t cue_free(struct cue *c, enum action_field f, uint32_t v, bool zero_predicted);
 
 /* A list of numbers: n of them, size octets each (2 only where it is predicted), room for max. */

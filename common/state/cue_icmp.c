@@ -137,11 +137,11 @@ cue_icmp(struct cue *c)
 	struct packet *p = c->p;
 	struct side *s = c->me;
 
-	if (p->seen >= 1)
+	if (packet_has(p, ICMP_TYPE_END))
 		p->type = cue_number(c, ACTION_TYPE, p->type, s->type, 255);
-	if (p->seen >= 2)
+	if (packet_has(p, ICMP_CODE_END))
 		p->code = cue_number(c, ACTION_CODE, p->code, s->code, 255);
-	if (p->seen >= 8) {
+	if (packet_has(p, ICMP_REST_END)) {
 		p->word = cue_number(c, ACTION_REST, p->word, predict_word(c), UINT32_MAX);
 		cue_target(c);
 		if (icmp_options_at(p))

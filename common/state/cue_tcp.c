@@ -93,7 +93,7 @@ cue_acknowledgement(struct cue *c)
 	struct packet *p = c->p;
 	struct side *s = c->me;
 	/* Where the flags were cut off, they are taken for what they nearly always are. */
-	bool flag = p->flags & TCP_ACK || p->seen < 14, same;
+	bool flag = p->flags & TCP_ACK || !packet_has(p, TCP_FLAGS_END), same;
 	bool known = c->peer->has_next || s->has_ack || c->peer == s;
 	uint32_t base = c->peer->has_next ? c->peer->next : s->has_ack ? s->ack : p->seq;
 
@@ -184,15 +184,15 @@ cue_tcp(struct cue *c)
 {
 	struct packet *p = c->p;
 
-	if (p->seen >= 8)
+	if (packet_has(p, TCP_SEQ_END))
 		cue_sequence(c);
-	if (p->seen >= 12)
+	if (packet_has(p, TCP_ACK_END))
 		cue_acknowledgement(c);
-	if (p->seen >= 16) {
+	if (packet_has(p, TCP_WINDOW_END)) {
 		p->win = cue_number(c, ACTION_WIN, p->win, c->me->win, 0xffff);
 		c->me->win = p->win;
 	}
-	if (p->seen >= 20)
+	if (packet_has(p, TCP_URGENT_END))
 		p->urgent = cue_number(c, ACTION_URGENT, p->urgent, 0, 0xffff);
 	if (!c->lift)
 		p->timestamps = has_option(p, OPTION_TIMESTAMPS);
@@ -204,9 +204,9 @@ cue_tcp(struct cue *c)
 		cue_timestamps(c);
 	if (p->n_sack)
 		cue_sack(c);
-	if (p->seen >= 8)
+	if (packet_has(p, TCP_SEQ_END))
 		flow_remember(c->f, c->me, p);
-	if (p->seen >= 14)
+	if (packet_has(p, TCP_FLAGS_END))
 		remember_options(c->me, p);
 }
 
@@ -215,10 +215,10 @@ cue_udp(struct cue *c)
 {
 	struct packet *p = c->p;
 
-	if (p->seen >= 6)
+	if (packet_has(p, UDP_LENGTH_END))
 		p->udp_len = cue_number(c, ACTION_UDP_LEN, p->udp_len,
 					p->rest < 65536 ? p->rest : 0, 0xffff);
-	if (p->seen >= 8) {
+	if (packet_has(p, UDP_CHECKSUM_END)) {
 		p->no_checksum =
 		    cue_flag(c, ACTION_NO_CHECKSUM, p->no_checksum, c->me->no_checksum);
 		c->me->no_checksum = p->no_checksum;

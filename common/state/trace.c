@@ -218,7 +218,7 @@ trace_lift(struct trace *t, struct packet *p, struct action *a)
 
 	a->has = 0;
 	go_through(&c);
-	if (packet_sound(p, t->dlt, false))
+	if (packet_faults(p, t->dlt, false))
 		action_set(a, ACTION_AS_IS, 1);
 }
 
@@ -231,7 +231,7 @@ trace_follow(struct trace *t, struct packet *p)
 	flow_reopen(f, t->at.open);
 	if (p->kind != PACKET_IP)
 		return;
-	if (p->proto == PROTO_TCP && p->seen >= 8)
+	if (p->proto == PROTO_TCP && packet_has(p, TCP_SEQ_END))
 		flow_remember(f, flow_side(f, t->at.dir), p);
 	if (ip_is_fragment(p))
 		datagram_note(t, p, t->at.slot, t->at.dir);
@@ -245,5 +245,5 @@ trace_compile(struct trace *t, struct packet *p, struct action *a)
 	*p = (struct packet){0};
 	go_through(&c);
 	if (!cue_number(&c, ACTION_AS_IS, 0, 0, 1))
-		t->odd[ODD_SHAPE] += packet_sound(p, t->dlt, true);
+		t->odd[ODD_SHAPE] += packet_faults(p, t->dlt, true);
 }

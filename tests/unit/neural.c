@@ -2,7 +2,7 @@
  * neural NAME: one test of common/neural, by name; without a name it lists them. Silent and exit 0
  * where all holds; else the line that didn't.
  */
-#include "tc-train/first.h"
+#include "tc-train/init.h"
 #include "codec/cache.h"
 #include "code/code.h"
 #include "code/context.h"
@@ -615,7 +615,7 @@ first(void)
 		code[i].has = 1ull << ACTION_LEN | 1ull << ACTION_FLAGS | 1ull << ACTION_ACK;
 		code_disturb(&code[i], 60, 0.01f, &state);
 	}
-	HOLDS(first_weights(&net, code, N) == 0);
+	HOLDS(init_weights(&net, code, N) == 0);
 	for (int at = 0; at < N; at += BLOCK) {
 		network_take(&p, code + at, BLOCK);
 		network_encode(&net, &p, false);

@@ -160,6 +160,32 @@ random_action(struct action *a)
 	}
 }
 
+/* An action with everything that one may have, and nothing shorter than it may be: as words it fills ACTION_WORDS. */
+static void
+full(void)
+{
+	static struct action a, b;
+	uint64_t *word = malloc(ACTION_WORDS * sizeof *word);
+
+	for (int f = 0; f < ACTION_COUNT; f++) {
+		action_set(&a, f, INT64_MIN + f);
+		if (action_fields[f].kind == ACTION_LIST) {
+			action_list(&a, f)->n = ACTION_LIST_MAX;
+			for (int i = 0; i < ACTION_LIST_MAX; i++)
+				action_list(&a, f)->v[i] = f * 1000 + i;
+		} else if (action_fields[f].kind == ACTION_REF) {
+			*action_ref(&a, f) = (struct action_ref){.kind = REF_FIXED};
+			memset(action_ref(&a, f)->text, 'a' + f % 26, ACTION_TEXT_MAX - 1);
+		}
+	}
+	HOLDS(action_pack(&a, word) == ACTION_WORDS);
+	action_unpack(&b, word);
+	for (int f = 0; f < ACTION_COUNT; f++)
+		if (!action_same(&a, &b, f))
+			errx(1, "field %s is lost as words", action_fields[f].name);
+	free(word);
+}
+
 #define RECORDS 60
 
 /* A stream of random actions in a file of its own: its descriptor and length. */
@@ -342,6 +368,7 @@ static const struct {
 	     {"slots", slots},
 	     {"fresh", fresh},
 	     {"address-classes", address_classes},
+	     {"full", full},
 	     {"stream", stream},
 	     {"stream-traces", stream_traces},
 	     {"stream-cut", stream_cut},

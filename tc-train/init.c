@@ -1,4 +1,4 @@
-#include "first.h"
+#include "init.h"
 
 #include "support/wide.h"
 
@@ -131,7 +131,7 @@ sets_free(struct set *s)
 }
 
 int
-first_weights(struct network *net, const struct code *code, int n)
+init_weights(struct network *net, const struct code *code, int n)
 {
 	int z = net->shape.latent, words = (n + 63) / 64;
 	struct set *bit = sets_new(BITS, words), *used = sets_new(z, words);

@@ -240,11 +240,11 @@ quote_rules(struct rules *r)
 		q->ip_len = header + 8;
 	bool first = !is4 || !(q->frag & 0x1fff);
 	int64_t there = p->rest - 8 - header, seen = (int64_t)p->caplen - p->transport - 8 - header;
-	bool short_tcp = first && q->proto == PROTO_TCP && there >= 14 && q->bits >> 12 < 5;
+	bool short_tcp = first && q->proto == PROTO_TCP && there >= TCP_FLAGS_END && q->bits >> 12 < 5;
 	bool short_udp = first && q->proto == PROTO_UDP && (q->word < 8 || q->word > 0xffff);
-	if (short_tcp && (seen >= 14 ? breaks(r, true) : r->mend))
+	if (short_tcp && (seen >= TCP_FLAGS_END ? breaks(r, true) : r->mend))
 		q->bits |= 0x5000;
-	if (short_udp && (seen >= 8 ? breaks(r, true) : r->mend))
+	if (short_udp && (seen >= UDP_CHECKSUM_END ? breaks(r, true) : r->mend))
 		q->word = 8;
 }
 
@@ -342,13 +342,13 @@ length_rules(struct rules *r)
 			p->rest = 12;
 	if (p->proto == PROTO_UDP && header) {
 		bool bad = ip_is_fragment(p) ? p->udp_len < p->rest : p->udp_len < 8 || p->udp_len > p->rest;
-		if (breaks(r, p->seen >= 6 && bad) || (r->mend && p->seen < 6))
+		if (breaks(r, packet_has(p, UDP_LENGTH_END) && bad) || (r->mend && !packet_has(p, UDP_LENGTH_END)))
 			p->udp_len = p->rest;
 	}
 }
 
 unsigned
-packet_sound(struct packet *p, int dlt, bool mend)
+packet_faults(struct packet *p, int dlt, bool mend)
 {
 	struct rules r = {p, dlt, mend, 0};
 
@@ -363,9 +363,9 @@ packet_sound(struct packet *p, int dlt, bool mend)
 			p->transport = p->net + ip_header_length(p);
 		if (!transport_length(p) || (ip_is_fragment(p) && p->proto != PROTO_TCP))
 			;
-		else if (p->proto == PROTO_TCP && (p->seen >= 13 || mend))
+		else if (p->proto == PROTO_TCP && (packet_has(p, TCP_OFFSET_END) || mend))
 			tcp_rules(&r);
-		else if ((p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) && p->seen >= 8)
+		else if ((p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) && packet_has(p, ICMP_REST_END))
 			icmp_rules(&r);
 		length_rules(&r);
 	}
