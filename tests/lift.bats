@@ -370,3 +370,15 @@ load helper
 	tc-compile "$tmp/a" 2>/dev/null >"$tmp/b.pcap" || true
 	is "$(packets "$tmp/b.pcap")" "$(packets "$edge/tcp-plain-ip4.pcap")"
 }
+
+# 68 octets end in the SYN's timestamp, between value and echo, and in the second block of the SACK.
+@test "of an option that the snap length cuts, what was captured whole is lifted" {
+	is "$(actions snapped-options-at-68 '[.[] | [.opts, .tsval, .tsecr]] | .[0:2] + .[3:4]')" \
+		'[[[2,4,8],null,null],[[2,4,8],null,null],[null,1,null]]'
+	is "$(actions snapped-options-at-70 '.[1] | [.no_echo, .mss]')" '[1,1400]'
+	is "$(actions snapped-options-at-84 '.[5] | [.opts, .sack]')" '[[1,1,8,1,1,5],[1000,1000,0,0]]'
+	is "$(actions snapped-options-at-75 '[.[0] | .opts, .wscale]')" '[[2,4,8,1,3],5]'
+	is "$(actions snapped-options-at-64 '.[7].ext')" '[3847,1172,0]'
+	# Cut or not, it is no header that contradicts itself.
+	is "$(actions snapped-options-at-70 'map(select(.as_is)) | length')" 0
+}

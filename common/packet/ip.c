@@ -58,11 +58,12 @@ ip_end(const struct packet *p)
 	return p->src.version == 4 ? p->ip_len : IP6_HEADER + p->ip_len;
 }
 
+/* The options from at to end, of which those before cut were captured. */
 static void
-options4_parse(struct packet *p, const uint8_t *at, const uint8_t *end)
+options4_parse(struct packet *p, const uint8_t *at, const uint8_t *cut, const uint8_t *end)
 {
-	while (at < end && p->n_ext < PACKET_EXTS) {
-		uint32_t kind = *at;
+	while (at < cut && p->n_ext < PACKET_EXTS) {
+		uint32_t kind = *at, n = cut - at > 1 ? at[1] : 0;
 		if (kind < 2) {
 			p->ext[p->n_ext++] = kind;
 			at++;
@@ -70,12 +71,12 @@ options4_parse(struct packet *p, const uint8_t *at, const uint8_t *end)
 				return;
 			continue;
 		}
-		if (end - at < 2 || at[1] < 2 || at[1] > end - at) {
-			p->ext[p->n_ext++] = OPTION_BAD | (end - at < 2 ? 0 : at[1]) << 8 | kind;
+		if (n < 2 || n > end - at) {
+			p->ext[p->n_ext++] = OPTION_BAD | n << 8 | kind;
 			return;
 		}
-		p->ext[p->n_ext++] = at[1] << 8 | kind;
-		at += at[1];
+		p->ext[p->n_ext++] = n << 8 | kind;
+		at += n;
 	}
 }
 
@@ -97,7 +98,7 @@ ip4_parse(struct packet *p, const uint8_t *data)
 	memcpy(p->src.octet, h + 12, 4);
 	memcpy(p->dst.octet, h + 16, 4);
 	length = ip_header_length(p);
-	options4_parse(p, h + IP4_HEADER, h + (length < left ? length : left));
+	options4_parse(p, h + IP4_HEADER, h + (length < left ? length : left), h + length);
 }
 
 bool

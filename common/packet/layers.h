@@ -40,6 +40,8 @@ void ports_parse(struct packet *p, const uint8_t *header);
 void ports_build(const struct packet *p, uint8_t *out);
 void tcp_parse(struct packet *p, const uint8_t *data);
 uint32_t tcp_build(const struct packet *p, uint8_t *out);
+/* Whether the first option of a kind, one that is as long as it should be, is there, and so many of its octets were captured. */
+bool tcp_option_has(const struct packet *p, uint32_t option, int octets);
 void udp_parse(struct packet *p, const uint8_t *data);
 uint32_t udp_build(const struct packet *p, uint8_t *out);
 void sctp_parse(struct packet *p, const uint8_t *data);

@@ -35,8 +35,8 @@
 #define ETHERTYPE_PPPOE_DISCOVERY 0x8863
 #define ETHERTYPE_PPPOE		  0x8864
 
-/* Kind + 256 * length; the length is 0 where the kind alone fixes it. BAD: it has a length that
- * can't be, and nothing behind it was read. */
+/* Kind + 256 * length; the length is 0 where the kind alone fixes it. BAD: it has a length that can't be, or none was
+ * captured, and nothing behind it was read. */
 #define OPTION_BAD 0x10000
 enum {
 	OPTION_EOL,
@@ -101,8 +101,8 @@ struct packet {
 	uint16_t mss;
 	uint8_t wscale;
 	bool timestamps;
-	uint32_t tsval, tsecr;
-	uint32_t sack[PACKET_SACKS]; /* edges as they are */
+	uint32_t tsval, tsecr; /* like MSS and scale 0 where the capture ends before: tcp_option_has() */
+	uint32_t sack[PACKET_SACKS]; /* edges as they are; 0 for a block that was not captured whole */
 	uint16_t udp_len;
 	bool no_checksum;
 

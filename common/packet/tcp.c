@@ -45,11 +45,12 @@ option_length(uint32_t option, unsigned sacks)
 	return option >> 8 ? option >> 8 & 255 : fixed_length(option);
 }
 
-/* Reads the value of an option that is as long as it should be, the first of its kind. */
+/* Reads the value of an option of n octets, the first of its kind and as long as it should be, as far as it was captured:
+ * `there` octets, kind and length among them. Numbers that were cut stay 0, and so do SACK blocks. */
 static bool
-value_parse(struct packet *p, const uint8_t *at, unsigned *had)
+value_parse(struct packet *p, const uint8_t *at, unsigned n, unsigned there, unsigned *had)
 {
-	unsigned kind = *at, n = at[1];
+	unsigned kind = *at;
 	unsigned bit = kind < 16 ? 1u << kind : 0;
 
 	if (*had & bit)
@@ -58,29 +59,30 @@ value_parse(struct packet *p, const uint8_t *at, unsigned *had)
 		if (n < 10 || n > 34 || n % 8 != 2)
 			return false;
 		for (unsigned i = 2; i < n; i += 4)
-			p->sack[p->n_sack++] = get32(at + i);
+			p->sack[p->n_sack++] = (i + 6) / 8 * 8 + 2 <= there ? get32(at + i) : 0;
 	} else if (n != fixed_length(kind)) {
 		return false;
 	} else if (kind == OPTION_MSS) {
-		p->mss = get16(at + 2);
+		p->mss = there >= 4 ? get16(at + 2) : 0;
 	} else if (kind == OPTION_WSCALE) {
-		p->wscale = at[2];
+		p->wscale = there >= 3 ? at[2] : 0;
 	} else if (kind == OPTION_TIMESTAMPS) {
 		p->timestamps = true;
-		p->tsval = get32(at + 2);
-		p->tsecr = get32(at + 6);
+		p->tsval = there >= 6 ? get32(at + 2) : 0;
+		p->tsecr = there >= 10 ? get32(at + 6) : 0;
 	}
 	*had |= bit;
 	return true;
 }
 
+/* The options from at to end, of which those before cut were captured. */
 static void
-options_parse(struct packet *p, const uint8_t *at, const uint8_t *end)
+options_parse(struct packet *p, const uint8_t *at, const uint8_t *cut, const uint8_t *end)
 {
 	unsigned had = 0;
 
 	/* What nearly every segment carries. */
-	if (end - at == 12 && get32(at) == 0x0101080a) {
+	if (end - at == 12 && cut == end && get32(at) == 0x0101080a) {
 		p->n_options = 3;
 		p->options[0] = p->options[1] = OPTION_NOP;
 		p->options[2] = OPTION_TIMESTAMPS;
@@ -89,23 +91,23 @@ options_parse(struct packet *p, const uint8_t *at, const uint8_t *end)
 		p->tsecr = get32(at + 8);
 		return;
 	}
-	while (at < end) {
-		uint32_t *o = &p->options[p->n_options];
+	while (at < cut) {
+		uint32_t *o = &p->options[p->n_options++];
 		*o = *at;
 		if (*at < 2) {
-			p->n_options++;
 			if (*at++ == OPTION_EOL)
 				return;
 			continue;
 		}
-		p->n_options++;
-		if (end - at < 2 || at[1] < 2 || at[1] > end - at) {
-			*o |= OPTION_BAD | (end - at < 2 ? 0 : at[1]) << 8;
+		/* Where the capture ends behind the kind, the length is what it should be. */
+		unsigned n = cut - at > 1 ? at[1] : cut < end ? fixed_length(*at) : 0;
+		if (n < 2 || n > end - at) {
+			*o |= OPTION_BAD | n << 8;
 			return;
 		}
-		if (!value_parse(p, at, &had))
-			*o |= at[1] << 8;
-		at += at[1];
+		if (!value_parse(p, at, n, cut - at < n ? cut - at : n, &had))
+			*o |= n << 8;
+		at += n;
 	}
 }
 
@@ -117,6 +119,19 @@ tcp_offset_for(const uint32_t *options, unsigned n, unsigned sacks)
 	for (unsigned i = 0; i < n; i++)
 		length += options[i] & OPTION_BAD ? 1 : option_length(options[i], sacks);
 	return (length + 3) / 4;
+}
+
+bool
+tcp_option_has(const struct packet *p, uint32_t option, int octets)
+{
+	int at = TCP_HEADER;
+
+	for (unsigned i = 0; i < p->n_options; i++) {
+		if (p->options[i] == option)
+			return packet_has(p, at + octets);
+		at += option_length(p->options[i], p->n_sack / 2);
+	}
+	return false;
 }
 
 /* A field that ends so many octets into the header; 0 where it wasn't captured. */
@@ -149,7 +164,8 @@ tcp_parse(struct packet *p, const uint8_t *data)
 	p->win = field16(p, h, TCP_WINDOW_END);
 	p->urgent = field16(p, h, TCP_URGENT_END);
 	if (p->seen > TCP_HEADER)
-		options_parse(p, h + TCP_HEADER, h + p->seen);
+		options_parse(p, h + TCP_HEADER, h + p->seen,
+			      h + (p->rest < p->tcp_off * 4 ? p->rest : p->tcp_off * 4));
 }
 
 static void

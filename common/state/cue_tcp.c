@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+/* What is expected of a SYN. */
+#define USUAL_MSS   1460
+#define USUAL_SCALE 7
+
 static bool
 has_option(const struct packet *p, uint32_t option)
 {
@@ -124,29 +128,46 @@ cue_acknowledgement(struct cue *c)
 	}
 }
 
-/* RFC 7323: the clock by its steps, the echo by how far it lags behind the peer's clock. */
+/* RFC 7323: the clock by its steps, the echo by how far it lags behind the peer's clock. What was not captured is no news;
+ * compile writes what is likely there. */
 static void
-cue_timestamps(struct cue *c)
+cue_clock(struct cue *c)
 {
 	struct packet *p = c->p;
 	struct side *s = c->me, *peer = c->peer;
-	bool known = peer->has_tsval || s->has_tsecr, none;
-	uint32_t base = peer->has_tsval ? peer->tsval : s->tsecr;
 
+	if (!tcp_option_has(p, OPTION_TIMESTAMPS, 6)) {
+		p->tsval = c->lift ? 0 : s->tsval;
+		return;
+	}
 	if (s->has_tsval)
 		p->tsval = cue_steps(c, ACTION_TSVAL, p->tsval, s->tsval);
 	else if (peer->has_tsecr)
 		p->tsval = cue_steps(c, ACTION_TSVAL, p->tsval, peer->tsecr);
 	else
 		p->tsval = cue_free(c, ACTION_TSVAL, p->tsval, false);
+	s->has_tsval = true;
+	s->tsval = p->tsval;
+}
+
+static void
+cue_echo(struct cue *c)
+{
+	struct packet *p = c->p;
+	struct side *s = c->me, *peer = c->peer;
+	bool known = peer->has_tsval || s->has_tsecr, none;
+	uint32_t base = peer->has_tsval ? peer->tsval : s->tsecr;
+
+	if (!tcp_option_has(p, OPTION_TIMESTAMPS, 10)) {
+		p->tsecr = c->lift ? 0 : base;
+		return;
+	}
 	if (known) {
 		none = cue_flag(c, ACTION_NO_ECHO, p->tsecr == 0, false);
 		p->tsecr = none ? 0 : base - cue_steps(c, ACTION_TSECR, base - p->tsecr, 0);
 	} else {
 		p->tsecr = cue_free(c, ACTION_TSECR, p->tsecr, true);
 	}
-	s->has_tsval = true;
-	s->tsval = p->tsval;
 	if (p->tsecr) {
 		s->has_tsecr = true;
 		s->tsecr = p->tsecr;
@@ -154,7 +175,8 @@ cue_timestamps(struct cue *c)
 }
 
 /* SACK (RFC 2018): left edges from the acknowledgement, blocks by their length. An acknowledgement
- * of 0 is no base, since from there the edges would be the numbers themselves: the first one is. */
+ * of 0 is no base, since from there the edges would be the numbers themselves: the first one is. A block that was not
+ * captured whole is one of no octets at that base. */
 static void
 cue_sack(struct cue *c)
 {
@@ -164,7 +186,8 @@ cue_sack(struct cue *c)
 	if (!base)
 		base = c->lift ? p->sack[0] : random_next(&c->t->random);
 	for (int i = 0; c->lift && i < p->n_sack; i++)
-		v[i] = p->sack[i] - (i % 2 ? p->sack[i - 1] : base);
+		v[i] = !tcp_option_has(p, OPTION_SACK, 2 + (i / 2 + 1) * 8) ? 0
+								 : p->sack[i] - (i % 2 ? p->sack[i - 1] : base);
 	if (c->lift) {
 		struct action_list *l = action_list(c->a, ACTION_SACK);
 		c->a->has |= 1ull << ACTION_SACK;
@@ -196,12 +219,18 @@ cue_tcp(struct cue *c)
 		p->urgent = cue_number(c, ACTION_URGENT, p->urgent, 0, 0xffff);
 	if (!c->lift)
 		p->timestamps = has_option(p, OPTION_TIMESTAMPS);
-	if (has_option(p, OPTION_MSS))
-		p->mss = cue_number(c, ACTION_MSS, p->mss, 1460, 0xffff);
-	if (has_option(p, OPTION_WSCALE))
-		p->wscale = cue_number(c, ACTION_WSCALE, p->wscale, 7, 255);
-	if (p->timestamps)
-		cue_timestamps(c);
+	if (tcp_option_has(p, OPTION_MSS, 4))
+		p->mss = cue_number(c, ACTION_MSS, p->mss, USUAL_MSS, 0xffff);
+	else if (!c->lift)
+		p->mss = USUAL_MSS;
+	if (tcp_option_has(p, OPTION_WSCALE, 3))
+		p->wscale = cue_number(c, ACTION_WSCALE, p->wscale, USUAL_SCALE, 255);
+	else if (!c->lift)
+		p->wscale = USUAL_SCALE;
+	if (p->timestamps) {
+		cue_clock(c);
+		cue_echo(c);
+	}
 	if (p->n_sack)
 		cue_sack(c);
 	if (packet_has(p, TCP_SEQ_END))

@@ -151,12 +151,15 @@ tcp(const struct packet *a, const struct packet *b)
 	if ((a->flags & TCP_ACK || a->seen < 14) && a->ack)
 		constant("TCP acknowledgement", &peer->has_seq, &peer->seq, a->ack, b->ack);
 	same("SACK blocks", a->n_sack, b->n_sack);
-	for (int i = 0; i < a->n_sack; i++)
+	for (int i = 0; i < a->n_sack && tcp_option_has(a, OPTION_SACK, 2 + (i / 2 + 1) * 8); i++)
 		same("SACK edges", a->sack[i] - (a->ack ? a->ack : a->sack[0]),
 		     b->sack[i] - (b->ack ? b->ack : b->sack[0]));
-	if (!a->timestamps)
+	same("TCP timestamps", a->timestamps, b->timestamps);
+	if (!tcp_option_has(a, OPTION_TIMESTAMPS, 6))
 		return;
 	constant("TCP timestamp", &me->has_time, &me->time, a->tsval, b->tsval);
+	if (!tcp_option_has(a, OPTION_TIMESTAMPS, 10))
+		return;
 	same("TCP timestamp echo of 0", a->tsecr == 0, b->tsecr == 0);
 	if (a->tsecr)
 		constant("TCP timestamp echo", &peer->has_time, &peer->time, a->tsecr, b->tsecr);
