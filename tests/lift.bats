@@ -382,3 +382,15 @@ load helper
 	# Cut or not, it is no header that contradicts itself.
 	is "$(actions snapped-options-at-70 'map(select(.as_is)) | length')" 0
 }
+
+@test "a jumbo option has its packet's length, and keeps it through compiling" {
+	is "$(actions ip6-jumbograms '[.[3:][] | [.len, .ip_len, .pad]]')" \
+		'[[70000,1,null],[70000,1,null],[70000,1,null],[65496,1,4504],[24,1,null],[24,0,null]]'
+	tc-lift "$edge/ip6-jumbograms.pcap" | tc-compile >"$tmp/b.pcap"
+	for f in "$edge/ip6-jumbograms.pcap" "$tmp/b.pcap"; do
+		tshark -r "$f" -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields \
+			-e ipv6.plen -e ipv6.opt.jumbo -e tcp.len -e tcp.checksum.status -e udp.checksum.status 2>/dev/null | sed -n 4,7p
+	done >"$tmp/said"
+	is "$(sed -n 1,4p "$tmp/said")" "$(sed -n 5,8p "$tmp/said")"
+	is "$(sed -n 1p "$tmp/said" | tr '\t' ' ')" "0 70040 70000 1 "
+}

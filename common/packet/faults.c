@@ -323,12 +323,17 @@ length_rules(struct rules *r)
 	uint64_t *session = p->n_tags && p->tags[p->n_tags - 1] >> 32 == ETHERTYPE_PPPOE ? &p->tags[p->n_tags - 1] : NULL;
 	/* Left to the interface: then it is what the frame has. */
 	bool open = p->ip_len == 0 && fixed == 0 && !session && p->len == p->transport + p->rest;
-	int64_t most = session ? 65533 : 65535;
+	int64_t most = session ? 65533 : p->jumbo ? UINT32_MAX : 65535;
+	/* A jumbo option is for what the length field can't say, and then that is 0 (RFC 2675, section 3). */
+	if (breaks(r, p->jumbo && (length <= 65535 || !ip_has_room_for_jumbo(p))))
+		p->jumbo = 0;
 	if (breaks(r, !open && length > most)) {
 		p->rest -= length - most;
 		length = most;
 	}
-	if (breaks(r, !open && p->ip_len != length))
+	if (breaks(r, p->jumbo && p->jumbo != length))
+		p->jumbo = length;
+	if (breaks(r, !p->jumbo && !open && p->ip_len != length))
 		p->ip_len = length;
 	if (breaks(r, (int64_t)p->len < p->transport + p->rest))
 		p->len = p->transport + p->rest;
@@ -341,9 +346,9 @@ length_rules(struct rules *r)
 		if (breaks(r, p->rest > 12 && p->rest < 16))
 			p->rest = 12;
 	if (p->proto == PROTO_UDP && header) {
-		bool bad = ip_is_fragment(p) ? p->udp_len < p->rest : p->udp_len < 8 || p->udp_len > p->rest;
+		bool bad = ip_is_fragment(p) ? p->udp_len < p->rest : (p->udp_len < 8 && !(p->jumbo && !p->udp_len)) || p->udp_len > p->rest;
 		if (breaks(r, packet_has(p, UDP_LENGTH_END) && bad) || (r->mend && !packet_has(p, UDP_LENGTH_END)))
-			p->udp_len = p->rest;
+			p->udp_len = p->rest <= UINT16_MAX ? p->rest : 0;
 	}
 }
 

@@ -20,6 +20,8 @@
 enum { IP6_HOP = 0, IP6_ROUTING = 43, IP6_AUTH = 51, IP6_DEST = 60, IP6_MOBILITY = 135,
        IP6_HIP = 139, IP6_SHIM = 140 };
 
+#define IP6_OPTION_JUMBO 0xc2 /* RFC 2675 */
+
 static uint32_t
 ext_length(uint32_t ext)
 {
@@ -53,9 +55,9 @@ ip_header_length(const struct packet *p)
 uint32_t
 ip_end(const struct packet *p)
 {
-	if (p->kind != PACKET_IP || !p->ip_len)
+	if (p->kind != PACKET_IP || (!p->ip_len && !p->jumbo))
 		return 0;
-	return p->src.version == 4 ? p->ip_len : IP6_HEADER + p->ip_len;
+	return p->src.version == 4 ? p->ip_len : IP6_HEADER + (p->jumbo ? p->jumbo : p->ip_len);
 }
 
 /* The options from at to end, of which those before cut were captured. */
@@ -109,6 +111,25 @@ ip_is_extension(uint8_t kind)
 	       kind == IP6_SHIM;
 }
 
+bool
+ip_has_room_for_jumbo(const struct packet *p)
+{
+	return p->src.version == 6 && p->n_ext && (p->ext[0] & 255) == IP6_HOP;
+}
+
+/* The length that a hop-by-hop header's options give, of which n octets are there; 0 where they give none. */
+static uint32_t
+jumbo_parse(const uint8_t *h, uint32_t n)
+{
+	for (uint32_t at = 2; at < n; at += h[at] ? 2 + h[at + 1] : 1) {
+		if (h[at] == IP6_OPTION_JUMBO && at + 6 <= n && h[at + 1] == 4)
+			return get32(h + at + 2);
+		if (h[at] && at + 1 == n)
+			break;
+	}
+	return 0;
+}
+
 static void
 ip6_parse(struct packet *p, const uint8_t *data)
 {
@@ -133,9 +154,12 @@ ip6_parse(struct packet *p, const uint8_t *data)
 			p->frag = get16(h + at + 2);
 			p->frag_id = get32(h + at + 4);
 		}
+		uint32_t length = ext_length(ext);
 		p->ext[p->n_ext++] = ext;
 		p->proto = h[at];
-		at += ext_length(ext);
+		if (!p->ip_len && p->n_ext == 1 && ip_has_room_for_jumbo(p))
+			p->jumbo = jumbo_parse(h + at, length < end - at ? length : end - at);
+		at += length;
 		if (ip_is_later_fragment(p))
 			return;
 	}
@@ -164,7 +188,8 @@ ip_parse(struct packet *p, const uint8_t *data)
 		return;
 	p->transport = p->net + ip_header_length(p);
 	if (p->ip_len == 0 && !(p->src.version == 6 && p->proto == PROTO_NONE && !p->n_ext))
-		p->rest = (int64_t)p->len - p->transport; /* left to the interface, or a jumbogram */
+		p->rest = p->jumbo ? (int64_t)p->net + ip_end(p) - p->transport
+				   : (int64_t)p->len - p->transport; /* left to the interface */
 	else
 		p->rest = (int64_t)p->net + (p->src.version == 4 ? 0 : IP6_HEADER) + p->ip_len -
 			  p->transport;
@@ -233,6 +258,11 @@ ip6_build(const struct packet *p, uint8_t *h)
 		if ((p->ext[i] & 255) == PROTO_FRAGMENT) {
 			put16(h + at + 2, p->frag);
 			put32(h + at + 4, p->frag_id);
+		}
+		if (i == 0 && p->jumbo) {
+			h[at + 2] = IP6_OPTION_JUMBO;
+			h[at + 3] = 4;
+			put32(h + at + 4, p->jumbo);
 		}
 		at += n;
 	}

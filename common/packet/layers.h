@@ -25,6 +25,8 @@ uint32_t ip_header_length(const struct packet *p);
 /* Words of an IPv4 header with these options, padded. */
 unsigned ip4_words(const uint32_t *ext, unsigned n);
 bool ip_is_extension(uint8_t kind);
+/* Whether there is a hop-by-hop header where a jumbo option must stand. */
+bool ip_has_room_for_jumbo(const struct packet *p);
 /* Where the datagram ends by its IP header, 0 where it doesn't say. */
 uint32_t ip_end(const struct packet *p);
 void arp_parse(struct packet *p, const uint8_t *data);

@@ -85,6 +85,7 @@ struct packet {
 	uint8_t proto, ttl, tos, ip_hl; /* ip_hl: IPv4, words */
 	uint16_t ip_len, id, frag;      /* ip_len as the field says; frag as IPv4, or the header's */
 	uint32_t label, frag_id;
+	uint32_t jumbo; /* payload length of a jumbo option (RFC 2675), beside an ip_len of 0; 0: there is none */
 	uint8_t n_ext;
 	uint32_t ext[PACKET_EXTS]; /* IPv6 extension headers, IPv4 options */
 	uint32_t transport;        /* octets before the transport header */

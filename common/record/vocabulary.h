@@ -55,6 +55,9 @@ flow_is_idle(int64_t silent, uint32_t idle)
 	return silent > idle * INT64_C(1000000000);
 }
 
+/* What stands in the place of an IP length field that is 0, and of which the action says so. */
+enum { IP_LEN_ABSENT, IP_LEN_JUMBO /* a jumbo option, RFC 2675 */ };
+
 /* The class of an address survives a rename. FIXED addresses identify nobody and are never renamed. */
 enum address_class {
 	ADDRESS_GLOBAL,

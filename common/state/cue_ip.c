@@ -79,10 +79,24 @@ cue_label(struct cue *c)
 	c->me->label = p->label;
 }
 
+/* A jumbo option with the length, where it is asked for. */
+static void
+compile_jumbo(struct cue *c, int64_t length)
+{
+	int64_t asked = cue_number(c, ACTION_IP_LEN, 0, IP_LEN_ABSENT, IP_LEN_JUMBO);
+
+	if (asked != IP_LEN_JUMBO)
+		return;
+	if (length < 1 || length > UINT32_MAX || !ip_has_room_for_jumbo(c->p))
+		cue_odd(c, ODD_LAYOUT);
+	else
+		c->p->jumbo = length;
+}
+
 /*
  * The length: `len` counts what is behind the transport header, and may be below zero where the
- * datagram is too short for it. A length field of 0 (segmentation offload, jumbograms: RFC 2675)
- * takes it from the frame.
+ * datagram is too short for it. A length field of 0 (segmentation offload) takes it from the frame, or, with a jumbo option
+ * (RFC 2675), from there.
  */
 static void
 cue_datagram_length(struct cue *c)
@@ -97,7 +111,7 @@ cue_datagram_length(struct cue *c)
 	header = transport_length(p);
 	if (c->lift) {
 		if (left_out)
-			action_set(c->a, ACTION_IP_LEN, 0);
+			action_set(c->a, ACTION_IP_LEN, p->jumbo ? IP_LEN_JUMBO : IP_LEN_ABSENT);
 		cue_signed(c, ACTION_LEN, p->rest - header, 0, UINT32_MAX);
 	} else {
 		left_out = action_has(c->a, ACTION_IP_LEN);
@@ -109,6 +123,7 @@ cue_datagram_length(struct cue *c)
 			length = length < 0 ? 0 : 65535;
 		}
 		p->ip_len = left_out ? 0 : length;
+		compile_jumbo(c, length);
 	}
 	cue_lengths(c);
 	transport_see(p);
