@@ -34,3 +34,7 @@ setup() {
 	[ "$(jq .a.duplicates <<<"$output")" -gt 10000 ]
 	[ "$(jq .b.duplicates <<<"$output")" -eq 0 ]
 }
+
+@test "the checksums of datagrams in fragments are right to tshark, in whatever pieces and order" {
+	tests/fragments.py 150 7
+}

@@ -105,6 +105,21 @@ packet_proto(const struct packet *p)
 	return p->runt ? PROTO_RUNT : PROTO_FRAME + p->ethertype;
 }
 
+/* Words among zeros, up to the last one. */
+static uint32_t
+amends_build(const struct packet *p, uint8_t *out)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < p->n_amends; i++)
+		if (p->amends[i].at + 2 > n)
+			n = p->amends[i].at + 2;
+	memset(out, 0, n);
+	for (int i = 0; i < p->n_amends; i++)
+		put16(out + p->amends[i].at, p->amends[i].word);
+	return n;
+}
+
 uint32_t
 packet_build(struct packet *p, int dlt, uint8_t *out)
 {
@@ -129,9 +144,8 @@ packet_build(struct packet *p, int dlt, uint8_t *out)
 		built = icmp_build(p, out + n);
 		break;
 	case TRANSPORT_NONE:
-		if (p->amends) {
-			put16(out + n, p->amends);
-			built = 2;
+		if (p->n_amends) {
+			built = amends_build(p, out + n);
 		} else if (p->proto == PROTO_AUTH && p->src.version == 4 && !ip_is_later_fragment(p)) {
 			put32(out + n, PROTO_NONE << 24 | 1 << 16); /* with nothing behind it, RFC 4302 */
 			built = 4;

@@ -19,6 +19,7 @@
 #define PACKET_EXTS    16
 #define PACKET_OPTIONS 40
 #define PACKET_SACKS   8
+#define PACKET_AMENDS  4
 /* More than any headers that are ever built, chains of extensions and options included. */
 #define PACKET_HEADERS (1 << 17)
 
@@ -116,10 +117,14 @@ struct packet {
 	uint8_t sha[6], tha[6];
 	struct quote quote;
 
-	/* Build, for datagrams in fragments: the length that the pseudo-header takes (0: rest), and
-	 * the first word of this payload, which makes up for another length taken before. */
+	/* Build, for datagrams in fragments: the length that the pseudo-header takes (0: rest), and words of a later one's
+	 * payload, so many octets into it, that make up for another length taken before. */
 	uint32_t whole;
-	uint16_t amends;
+	uint8_t n_amends;
+	struct {
+		uint32_t at;
+		uint16_t word;
+	} amends[PACKET_AMENDS];
 };
 
 /* Fragments: IPv4 has flags and offset in one order (RFC 791), IPv6 in the other (RFC 8200). */

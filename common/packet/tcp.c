@@ -211,6 +211,7 @@ tcp_build(const struct packet *p, uint8_t *h)
 	put16(h + 14, p->win);
 	put16(h + 18, p->urgent);
 	options_build(p, h + TCP_HEADER, h + n);
-	put16(h + 16, checksum_fold(checksum_add(sum, h, n)));
+	/* Of a first fragment that ends within the header, the others have zeros for the rest. */
+	put16(h + 16, checksum_fold(checksum_add(sum, h, ip_is_fragment(p) && p->rest >= 0 && p->rest < n ? p->rest : n)));
 	return n;
 }

@@ -129,6 +129,25 @@ cue_datagram_length(struct cue *c)
 	transport_see(p);
 }
 
+static void
+cue_transport(struct cue *c)
+{
+	if (!transport_length(c->p))
+		return;
+	switch (c->p->proto) {
+	case PROTO_TCP:
+		cue_tcp(c);
+		break;
+	case PROTO_UDP:
+		cue_udp(c);
+		break;
+	case PROTO_ICMP:
+	case PROTO_ICMP6:
+		cue_icmp(c);
+		break;
+	}
+}
+
 void
 cue_ip(struct cue *c)
 {
@@ -151,20 +170,7 @@ cue_ip(struct cue *c)
 	if (is_tcp && transport_length(p))
 		cue_tcp_layout(c);
 	cue_datagram_length(c);
+	cue_transport(c);
 	if (ip_is_fragment(p))
 		datagram_note(c->t, p, c->slot, c->dir);
-	if (!transport_length(p))
-		return;
-	switch (p->proto) {
-	case PROTO_TCP:
-		cue_tcp(c);
-		break;
-	case PROTO_UDP:
-		cue_udp(c);
-		break;
-	case PROTO_ICMP:
-	case PROTO_ICMP6:
-		cue_icmp(c);
-		break;
-	}
 }

@@ -141,36 +141,6 @@ known_flow(struct trace *t, struct flow *f, const struct packet *p, int dir)
 	return FLOW_GOES_ON;
 }
 
-static struct datagram *
-datagram_find(struct trace *t, const struct packet *p)
-{
-	uint32_t id = p->src.version == 4 ? p->id : p->frag_id;
-
-	for (int i = 0; i < DATAGRAMS; i++) {
-		struct datagram *d = &t->datagram[i];
-		if (d->id == id && d->proto == p->proto &&
-		    !memcmp(&d->src, &p->src, sizeof p->src) &&
-		    !memcmp(&d->dst, &p->dst, sizeof p->dst))
-			return d;
-	}
-	return NULL;
-}
-
-/* A later fragment has no ports: it goes where its first fragment went. */
-static uint32_t
-find_by_fragment(struct trace *t, const struct packet *p, int *dir)
-{
-	struct datagram *d = datagram_find(t, p);
-
-	if (!d || d->flow == SLOT_NONE || t->flow[d->flow].opened != d->opened)
-		return SLOT_NONE;
-	/* The flow may have been turned round since. */
-	const struct address *end = t->flow[d->flow].address;
-	*dir = memcmp(&end[0], &end[1], sizeof *end) ? memcmp(&end[0], &p->src, sizeof *end) != 0
-						      : d->dir;
-	return d->flow;
-}
-
 uint32_t
 flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *open)
 {
@@ -183,7 +153,7 @@ flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *ope
 		t->clock = p->time;
 	ends_of(p, &src, &dst);
 	if (p->kind == PACKET_IP && ip_is_later_fragment(p))
-		slot = find_by_fragment(t, p, dir);
+		slot = datagram_flow(t, p, dir); /* it has no ports */
 	if (slot == SLOT_NONE) {
 		key_make(&key, packet_proto(p), &src, &dst, p->src_port, p->dst_port);
 		slot = slots_find(&t->flows, &key);
@@ -226,34 +196,4 @@ flow_find_quoted(const struct trace *t, const struct quote *q, int *dir)
 		*dir = memcmp(&t->flow[slot].address[0], &q->src, sizeof q->src) != 0 ||
 		       t->flow[slot].port[0] != q->src_port;
 	return slot;
-}
-
-/*
- * The checksum of a datagram in fragments takes the length of the whole, which the first fragment
- * doesn't know. It takes its own, and the first word of the last one's payload makes up for it.
- */
-void
-datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir)
-{
-	struct datagram *d = datagram_find(t, p);
-	uint32_t offset = p->src.version == 4 ? (p->frag & 0x1fff) * 8 : p->frag & 0xfff8;
-
-	if (!d) {
-		d = &t->datagram[t->next_datagram++ % DATAGRAMS];
-		*d = (struct datagram){.src = p->src, .dst = p->dst, .proto = p->proto,
-				       .id = p->src.version == 4 ? p->id : p->frag_id,
-				       .flow = SLOT_NONE};
-	}
-	if (ip_is_last_fragment(p) && p->rest >= 0)
-		d->total = offset + p->rest;
-	if (offset == 0) {
-		d->flow = flow;
-		d->opened = t->flow[flow].opened;
-		d->dir = dir;
-		p->whole = d->total;
-		d->assumed = d->total ? d->total : p->rest < 0 ? 0 : p->rest;
-	} else if (ip_is_last_fragment(p) && d->assumed && d->assumed != d->total && p->rest >= 2 &&
-		   (p->proto == PROTO_TCP || (p->proto == PROTO_ICMP6 && p->src.version == 6))) {
-		p->amends = (d->assumed + 0xffff - d->total % 0xffff) % 0xffff;
-	}
 }

@@ -14,7 +14,9 @@
 #define TRACE_CAP   65536
 #endif
 #define MEMORY_LIST 12 /* options or extension headers that are remembered as a layout */
-#define DATAGRAMS   64 /* datagrams in fragments that are remembered */
+#define DATAGRAMS      64    /* datagrams in fragments that are remembered */
+#define DATAGRAM_MAX   65536 /* octets of one */
+#define DATAGRAM_WORDS 8     /* of each, the latest that were written for the checksum's sake */
 
 /* What one end of a flow was last seen to do. Sequence numbers: RFC 9293 section 3.3.1. */
 struct side {
@@ -52,13 +54,21 @@ struct host {
 	uint16_t id;
 };
 
-/* A datagram in fragments: the flow that its first one names, and what its checksum took. */
+/* A datagram in fragments: the flow that its first one names, and what makes its checksum right (datagram.c). */
 struct datagram {
 	struct address src, dst;
 	uint8_t proto, dir;
 	uint32_t id;
-	uint32_t flow, opened;   /* SLOT_NONE: not seen yet */
-	uint32_t assumed, total; /* octets of payload: at the first fragment, by the last */
+	uint32_t flow, opened;	    /* of the first fragment; SLOT_NONE: not seen yet */
+	uint32_t end, total;	    /* octet behind the furthest so far; behind the last, 0: not seen yet */
+	uint32_t whole, length;	    /* what the first one's checksum takes for the length; for which it is right by now */
+	uint32_t blocks;	    /* of eight octets that came */
+	uint64_t came[DATAGRAM_MAX / 8 / 64];
+	unsigned words;
+	struct datagram_word {
+		uint32_t at; /* octets from the datagram's start */
+		uint16_t word;
+	} word[DATAGRAM_WORDS];
 };
 
 /* What an action asked for that could not be granted; the rules are in tc-compile(1). */
@@ -125,7 +135,9 @@ void flow_remember(struct flow *f, struct side *s, const struct packet *p);
 bool flow_syn_base(const struct side *s, uint32_t *base);
 /* Lifts a packet's flow, which t->at then says, and nothing else: for those who want no action. */
 void trace_follow(struct trace *t, struct packet *p);
-/* Notes a fragment, in both directions; sets p->whole and p->amends. */
+/* The flow of a later fragment, by its datagram's first one, and its direction; SLOT_NONE where that wasn't seen. */
+uint32_t datagram_flow(struct trace *t, const struct packet *p, int *dir);
+/* Notes a fragment of a flow, both in lifting and in compiling, once all its fields are known; sets p->whole and p->amends. */
 void datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir);
 
 #endif
