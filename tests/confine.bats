@@ -101,7 +101,7 @@ each() {
 		rm -f "$tmp/state"
 		$name "${arguments[@]}" >"$tmp/confined" 2>"$tmp/err"
 		[ ! -e "$tmp/out" ] || mv "$tmp/out" "$tmp/confined"
-		! grep -q unconfined "$tmp/err"
+		is "$(grep unconfined "$tmp/err")" ""
 		cmp "$tmp/free" "$tmp/confined"
 		case $name in tc-show | tc-train) return ;; esac
 		confine without $name -q "${arguments[@]}" 2>"$tmp/err" >/dev/null

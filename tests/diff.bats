@@ -156,8 +156,8 @@ agrees() {
 # seen DISTORTION METRICS [METRICS]: a change of these is seen, of the second ones perhaps, of no others (patterns).
 seen() {
 	jq -r '.metrics | to_entries[] | "\(.key) \(.value.value > 0)"' "$BATS_FILE_TMPDIR/$1" >"$tmp/seen"
-	! { grep -E "^($2) " "$tmp/seen" | grep 'false$'; }
-	! { grep -vE "^($2|${3:-nothing}) " "$tmp/seen" | grep 'true$'; }
+	is "$(grep -E "^($2) " "$tmp/seen" | grep 'false$')" ""
+	is "$(grep -vE "^($2|${3:-nothing}) " "$tmp/seen" | grep 'true$')" ""
 	is "$(grep -cE "^($2) " "$tmp/seen")" "$4"
 }
 

@@ -85,6 +85,13 @@ codec: neural code record process support'
 	none '\b(sprintf|strcpy|strcat|gets|atoi|alloca|rand|random)\(' $sources
 }
 
+# What fails in them ends no test, but where it happens to stand last: "is", "run -1", "if" and a line for each check do.
+@test "no test has a line that bats ignores" {
+	none '(^|[;{]|&&|\|\||\b(then|do|else)\b)[[:blank:]]*! ' tests/*.bats tests/helper.bash
+	check='(\[\[?|is|near|last|cmp|diff|grep|tests/[a-z.]+) '
+	none "^[[:blank:]]+$check.* && $check" tests/*.bats tests/helper.bash
+}
+
 @test "all headers stand alone" {
 	for h in common/*/*.h; do
 		echo "#include \"${h#common/}\"" | ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Icommon -fsyntax-only -x c -

@@ -25,6 +25,7 @@ build/tests/%.o: override CPPFLAGS += -I.
 
 $(addprefix build/tests/,identity mutations conn analysis big arrivals): LDLIBS += -lpcap
 build/tests/neural build/tests/mutations: LDLIBS += -lm -lmd -ldl
+build/tests/scramble: LDLIBS += -lm
 $(patsubst %,build/tests/%,$(filter-out confine,$(TESTS))):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

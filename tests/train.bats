@@ -108,7 +108,8 @@ train() { tc-train "${small[@]}" --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_F
 		[ ! -e "$tmp/w" ]
 		"${again[@]}" -o "$tmp/w" --checkpoint "$tmp/state" 2>"$tmp/said"
 		n=$(sed -nE 's/^tc-train: goes on after ([0-9]+) steps$/\1/p' "$tmp/said")
-		[ "$n" -ge 10 ] && [ "$n" -lt 150 ]
+		[ "$n" -ge 10 ]
+		[ "$n" -lt 150 ]
 		cmp "$tmp/w" "$tmp/want"
 		"${again[@]}" -o "$tmp/w2" --checkpoint "$tmp/state" 2>"$tmp/said" # it is over: at once
 		is "$(wc -l <"$tmp/said")" 2

@@ -178,7 +178,8 @@ half() {
 		exec 4>"$tmp/in"
 		kept() {
 			keeper=$(grep -l "^PPid:	$job$" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3)
-			[ "$keeper" ] && [ "$(cat "/proc/$keeper/comm")" = tc-keeper ]
+			[ "$keeper" ] || return
+			[ "$(cat "/proc/$keeper/comm")" = tc-keeper ]
 		}
 		eventually kept
 		kill -KILL "$keeper"
@@ -261,7 +262,8 @@ goes_on() {
 			[ $status -ne 127 ] || continue # not even loaded
 			[ $status -le 1 ] || { echo "exit $status with $mib MiB"; cat "$tmp/err"; return 1; }
 			if [ $status -eq 1 ]; then
-				last "$name: *" && grep -qE 'Cannot allocate memory|failed to map segment' "$tmp/err"
+				last "$name: *"
+				grep -qE 'Cannot allocate memory|failed to map segment' "$tmp/err"
 				is "$(ls -A "$out")" ""
 			fi
 		done
@@ -284,7 +286,8 @@ goes_on() {
 			[ $status -ne 127 ] || continue
 			[ $status -le 1 ] || { echo "exit $status with $n descriptors"; cat "$tmp/err"; return 1; }
 			if [ $status -eq 1 ]; then
-				last "$name: *" && grep -qE 'Too many open files|Error 24' "$tmp/err"
+				last "$name: *"
+				grep -qE 'Too many open files|Error 24' "$tmp/err"
 				is "$(ls -A "$out")" ""
 			fi
 		done
