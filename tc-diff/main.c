@@ -43,8 +43,6 @@ struct diff {
 	uint64_t differences[ACTION_COUNT], paired, different;
 };
 
-static const char *flows_of; /* the trace whose flows are being listed */
-
 static int
 metric_of(const char *name)
 {
@@ -123,9 +121,9 @@ arguments(struct diff *d, int argc, char **argv)
 }
 
 static void
-list_flow(const struct live *l)
+list_flow(const void *trace, const struct live *l)
 {
-	report_flow(stdout, flows_of, l);
+	report_flow(stdout, trace, l);
 }
 
 static void
@@ -142,13 +140,14 @@ prepare(struct diff *d)
 		struct source *s = &d->source[i];
 		if (source_begin(s, d->options.paired) < 0)
 			errx(2, "%s: %s", s->name, s->error);
-		if (measure_init(&d->measure[i]) < 0)
+		struct measure *m = &d->measure[i];
+		if (measure_init(m) < 0)
 			err(2, NULL);
+		m->on_flow = d->options.form == FORM_FLOWS ? list_flow : NULL;
+		m->context = i ? "B" : "A";
 	}
-	if (d->options.form == FORM_FLOWS) {
-		measure_on_flow = list_flow;
+	if (d->options.form == FORM_FLOWS)
 		report_flow_names(stdout);
-	}
 }
 
 /* Packet i of A against packet i of B, by the actions they lift to: what they do to their flows. */
@@ -180,7 +179,6 @@ advance(struct diff *d, int i)
 		exit(130);
 	if (got < 0)
 		errx(2, "%s: after packet %" PRIu64 ": %s", s->name, s->packets, s->error);
-	flows_of = i ? "B" : "A";
 	if (got == 1)
 		measure_packet(&d->measure[i], s, &p, &step);
 	return got;
@@ -203,7 +201,6 @@ run(struct diff *d)
 			pair(d);
 	}
 	for (int i = 0; i < 2; i++) {
-		flows_of = i ? "B" : "A";
 		measure_end(&d->measure[i]);
 		if (d->source[i].packets == 0)
 			errx(2, "%s: a trace without packets", d->source[i].name);
@@ -231,7 +228,7 @@ compute(const struct diff *d, struct report *r, struct result *results)
 static int
 conclude(struct diff *d)
 {
-	static struct result results[METRICS_MAX];
+	struct result results[METRICS_MAX] = {0};
 	struct report r = {.a = &d->source[0], .b = &d->source[1], .ma = &d->measure[0],
 			   .mb = &d->measure[1], .results = results};
 	enum form form = d->options.form;

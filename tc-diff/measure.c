@@ -15,7 +15,6 @@ const char *const anomaly_names[ANOMALIES] = {
     "retransmission", "fast_retransmission", "out_of_order", "duplicate_ack",
     "zero_window",    "keep_alive",	     "lost_segment"};
 const char *const illegal_names[ILLEGALS] = {"checksum", "length", "ack_of_unseen"};
-void (*measure_on_flow)(const struct live *l);
 
 int
 measure_init(struct measure *m)
@@ -177,12 +176,11 @@ length_wrong(const struct packet *p)
 
 /* --- flows --- */
 
-/* In the half and in the whole: the order of keys matters where there are too many. */
 static void
-count_key(struct measure *m, struct part *part, size_t tally, uint64_t key)
+count_key(struct tally *half, struct tally *whole, uint64_t key)
 {
-	tally_count((struct tally *)((char *)part + tally), key, 1);
-	tally_count((struct tally *)((char *)&m->total + tally), key, 1);
+	tally_count(half, key, 1);
+	tally_count(whole, key, 1);
 }
 
 static void
@@ -203,13 +201,12 @@ end_flow(struct measure *m, struct live *l)
 		part->state[conn_state(&l->conn)]++;
 		for (history = l->conn.history; *history; history++)
 			key = (key ^ (uint8_t)*history) * 0x100000001b3 + 0x9e3779b97f4a7c15;
-		count_key(m, part, offsetof(struct part, history), key);
+		count_key(&part->history, &m->total.history, key);
 		if (l->proto == PROTO_TCP || l->proto == PROTO_UDP)
-			count_key(m, part, offsetof(struct part, port),
-				  l->proto << 16 | l->port[1]);
+			count_key(&part->port, &m->total.port, l->proto << 16 | l->port[1]);
 	}
-	if (measure_on_flow)
-		measure_on_flow(l);
+	if (m->on_flow)
+		m->on_flow(m->context, l);
 	l->number = 0;
 }
 
@@ -394,7 +391,7 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	part->packets++;
 	part->octets += p->len;
 	histogram_count(&part->size, p->len);
-	count_key(m, part, offsetof(struct part, protocol), packet_proto(p));
+	count_key(&part->protocol, &m->total.protocol, packet_proto(p));
 	if (step->open != FLOW_GOES_ON) {
 		end_flow(m, l);
 		/* No silence ends a conversation, and a SYN begins one by itself: tcp_packet(). */
@@ -425,32 +422,20 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 }
 
 static void
+counts_add(uint64_t *to, const uint64_t *n, size_t size)
+{
+	for (size_t i = 0; i < size / sizeof *n; i++)
+		to[i] += n[i];
+}
+
+static void
 part_add(struct part *to, const struct part *p)
 {
-	to->packets += p->packets;
-	to->octets += p->octets;
-	to->tcp_packets += p->tcp_packets;
-	to->pairs += p->pairs;
-	to->switches += p->switches;
-	to->flows += p->flows;
-	for (int i = 0; i < EVENTS; i++)
-		to->event[i] += p->event[i];
-	for (int i = 0; i < ANOMALIES; i++)
-		to->anomaly[i] += p->anomaly[i];
-	for (int i = 0; i < ILLEGALS; i++)
-		to->illegal[i] += p->illegal[i];
-	for (int i = 0; i < CONN_STATES; i++)
-		to->state[i] += p->state[i];
-	for (int i = 0; i < MARKED; i++)
-		for (int k = 0; k < MARKED; k++)
-			to->bigram[i][k] += p->bigram[i][k];
-	histogram_add(&to->size, &p->size);
-	histogram_add(&to->iat, &p->iat);
-	histogram_add(&to->run, &p->run);
-	histogram_add(&to->ack_rtt, &p->ack_rtt);
-	histogram_add(&to->flow_packets, &p->flow_packets);
-	histogram_add(&to->duration, &p->duration);
-	histogram_add(&to->syn_rtt, &p->syn_rtt);
+#define ADD_COUNT(name)		to->name += p->name;
+#define ADD_COUNTS(name, sizes) counts_add((uint64_t *)to->name, (const uint64_t *)p->name, sizeof to->name);
+#define ADD_HISTOGRAM(name)	histogram_add(&to->name, &p->name);
+#define ADD_TALLY(name)
+	PART_MEMBERS(ADD_COUNT, ADD_COUNTS, ADD_HISTOGRAM, ADD_TALLY)
 }
 
 void

@@ -26,19 +26,42 @@ enum illegal { ILLEGAL_CHECKSUM, ILLEGAL_LENGTH, ILLEGAL_ACK, ILLEGALS };
 extern const char *const event_names[EVENTS], *const anomaly_names[ANOMALIES],
     *const illegal_names[ILLEGALS];
 
+/*
+ * What is counted in a half and in the whole, a line each: the struct is declared from these lines and the halves are added
+ * up by them, so that no count is forgotten. A tally is counted in both at once, as the order of keys matters where there
+ * are too many.
+ */
+#define PART_MEMBERS(COUNT, COUNTS, HISTOGRAM, TALLY)		\
+	/* by packet */						\
+	COUNT(packets)						\
+	COUNT(octets)						\
+	COUNT(tcp_packets)					\
+	COUNTS(event, [EVENTS])					\
+	COUNTS(anomaly, [ANOMALIES])				\
+	COUNTS(illegal, [ILLEGALS])				\
+	COUNT(pairs) /* of neighbours */			\
+	COUNT(switches) /* those of two flows */		\
+	HISTOGRAM(size)						\
+	HISTOGRAM(iat)						\
+	HISTOGRAM(run)						\
+	HISTOGRAM(ack_rtt)					\
+	TALLY(protocol)						\
+	/* by flow */						\
+	COUNT(flows)						\
+	COUNTS(state, [CONN_STATES])				\
+	COUNTS(bigram, [MARKED][MARKED])			\
+	HISTOGRAM(flow_packets)					\
+	HISTOGRAM(duration)					\
+	HISTOGRAM(syn_rtt)					\
+	TALLY(port)						\
+	TALLY(history)
+
+#define PART_COUNT(name)	    uint64_t name;
+#define PART_COUNTS(name, sizes)    uint64_t name sizes;
+#define PART_HISTOGRAM(name)	    struct histogram name;
+#define PART_TALLY(name)	    struct tally name;
 struct part {
-	/* by packet */
-	uint64_t packets, octets, tcp_packets;
-	uint64_t event[EVENTS], anomaly[ANOMALIES], illegal[ILLEGALS];
-	uint64_t pairs, switches; /* of neighbours; those of two flows */
-	struct histogram size, iat, run, ack_rtt;
-	struct tally protocol;
-	/* by flow */
-	uint64_t flows;
-	uint64_t state[CONN_STATES];
-	uint64_t bigram[MARKED][MARKED];
-	struct histogram flow_packets, duration, syn_rtt;
-	struct tally port, history;
+	PART_MEMBERS(PART_COUNT, PART_COUNTS, PART_HISTOGRAM, PART_TALLY)
 };
 
 /* Flows that are alive, over the time of the trace, in bins that double as it grows. */
@@ -52,27 +75,6 @@ struct dispersion {
 	int64_t window; /* number of the one at hand */
 	uint64_t count;
 	double sum, squares;
-};
-
-struct measure {
-	struct part half[2], total;
-	int64_t start, end, last; /* times of the first packet, the latest, the one before */
-	uint64_t backwards;	  /* packets that are earlier than the one before */
-	uint64_t duplicates;	  /* packets that a mirror delivered twice */
-	uint64_t conversations[2]; /* as Wireshark counts them: TCP, UDP */
-	uint64_t connections;	  /* as Zeek counts them */
-	double flow_squares;	  /* sum of the squares of the flows' packets */
-	struct curve curve;
-	struct dispersion dispersion[SCALES];
-	struct histogram hosts[2]; /* packets by source, by destination host */
-	/* inside */
-	struct analysis_pool pool;
-	struct live *live; /* by slot, as many as any trace may have */
-	uint32_t slots; /* used */
-	uint64_t flows, run;
-	uint64_t run_flow;
-	uint32_t *host_packets[2];
-	struct slots host_slots;
 };
 
 /* A flow that is alive, or has just ended. */
@@ -95,6 +97,30 @@ struct live {
 	struct conn zeek; /* the connection by Zeek's own cuts: it may outlast the flow, or end before */
 };
 
+struct measure {
+	/* Whoever wants each flow as it ends sets them; on_flow NULL: nobody does. */
+	void (*on_flow)(const void *context, const struct live *l);
+	const void *context;
+	struct part half[2], total;
+	int64_t start, end, last; /* times of the first packet, the latest, the one before */
+	uint64_t backwards;	  /* packets that are earlier than the one before */
+	uint64_t duplicates;	  /* packets that a mirror delivered twice */
+	uint64_t conversations[2]; /* as Wireshark counts them: TCP, UDP */
+	uint64_t connections;	  /* as Zeek counts them */
+	double flow_squares;	  /* sum of the squares of the flows' packets */
+	struct curve curve;
+	struct dispersion dispersion[SCALES];
+	struct histogram hosts[2]; /* packets by source, by destination host */
+	/* inside */
+	struct analysis_pool pool;
+	struct live *live; /* by slot, as many as any trace may have */
+	uint32_t slots; /* used */
+	uint64_t flows, run;
+	uint64_t run_flow;
+	uint32_t *host_packets[2];
+	struct slots host_slots;
+};
+
 /* Of a measure that is all zero: 0, or -1 where memory is short. */
 int measure_init(struct measure *m);
 void measure_packet(struct measure *m, const struct source *s, struct packet *p,
@@ -102,8 +128,6 @@ void measure_packet(struct measure *m, const struct source *s, struct packet *p,
 /* After the last packet: ends all flows and sums the halves. */
 void measure_end(struct measure *m);
 void measure_free(struct measure *m);
-/* Called for each flow as it ends; NULL: nobody asks. */
-extern void (*measure_on_flow)(const struct live *l);
 
 double curve_distance(const struct curve *a, const struct curve *b);
 /* Index of dispersion for counts: variance over mean. */

@@ -81,10 +81,10 @@ source_begin(struct source *s, bool paired)
 static int
 next_action(struct source *s, struct packet *p, struct step *step)
 {
-	static struct action a;
+	struct action *a = &s->read;
 	int got;
 
-	while ((got = stream_read(&s->stream, &a)) == 0) {
+	while ((got = stream_read(&s->stream, a)) == 0) {
 		if (s->stream.end != STREAM_WHOLE)
 			return fail(s, "the trace was cut or interrupted");
 		if ((got = next_trace(s)) <= 0)
@@ -93,7 +93,7 @@ next_action(struct source *s, struct packet *p, struct step *step)
 	}
 	if (got < 0)
 		return fail(s, s->stream.error);
-	trace_compile(&s->trace, p, &a);
+	trace_compile(&s->trace, p, a);
 	if (p->time < 0) /* actions may ask for any time; between two there must be no overflow */
 		p->time = 0;
 	return 1;

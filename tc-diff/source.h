@@ -16,6 +16,7 @@ struct source {
 	struct trace again; /* paired actions are lifted again: what they say may be said otherwise */
 	bool paired;	       /* the actions are wanted, not only the flows */
 	struct action action;  /* what the packet at hand lifts to, if so */
+	struct action read;    /* what it was read as, if from actions */
 	const uint8_t *data;   /* octets of the packet at hand, NULL where it comes from actions */
 	uint64_t packets;
 	char error[CAPTURE_ERROR];

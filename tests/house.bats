@@ -85,6 +85,15 @@ codec: neural code record process support'
 	none '\b(sprintf|strcpy|strcat|gets|atoi|alloca|rand|random)\(' $sources
 }
 
+@test "where packets and their measures are known, nothing is kept but in what is passed" {
+	for f in common/{support,record,packet,state}/*.c tc-diff/*.c; do
+		${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Icommon -fno-pic -fno-pie -c -o "$BATS_TEST_TMPDIR/o" "$f"
+		nm "$BATS_TEST_TMPDIR/o" | sed "s:^:$f :" >>"$BATS_TEST_TMPDIR/names"
+	done
+	grep -q ' T measure_packet$' "$BATS_TEST_TMPDIR/names"
+	none ' [bBdDC] ' "$BATS_TEST_TMPDIR/names"
+}
+
 # What fails in them ends no test, but where it happens to stand last: "is", "run -1", "if" and a line for each check do.
 @test "no test has a line that bats ignores" {
 	none '(^|[;{]|&&|\|\||\b(then|do|else)\b)[[:blank:]]*! ' tests/*.bats tests/helper.bash

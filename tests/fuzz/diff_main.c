@@ -23,7 +23,6 @@ program_diff(struct octets a, struct octets b, unsigned form, struct outcome *o)
 	}
 	fclose(stdout); /* prepare()'s */
 	stdout = own;
-	measure_on_flow = NULL;
 	for (int i = 0; i < 2; i++) {
 		source_close(&d.source[i]);
 		measure_free(&d.measure[i]);
