@@ -61,6 +61,32 @@ of_page() {
 for name in next(msgpack.Unpacker(sys.stdin.buffer))["fields"]: print(name)' | sort | comm -23 - "$tmp/seen")" ""
 }
 
+# section TITLE: what it has a tag for, in tc-metrics(7).
+section() { awk -v title="$1" '/^\.S[hs] / { on = substr($0, 5) == title } on' man/tc-metrics.7 | sed -nE 's/^\.It (Cm )?//p'; }
+
+@test "tc-metrics(7) has each metric that tc-diff has, with its unit, in its group and order, and no others" {
+	tc-diff --json "$edge/duplicates.pcap" "$edge/duplicates.pcap" >"$tmp/json"
+	tc-diff --tsv "$edge/duplicates.pcap" "$edge/duplicates.pcap" | tail -n +2 | cut -f1,5 >"$tmp/metrics"
+	jq -r '.metrics | to_entries[] | [.key, .value.unit] | @tsv' "$tmp/json" | diff - "$tmp/metrics"
+	awk '/^\.S[hs] / { group = $2 }
+		/^\.It Cm [a-z]+\./ {
+			n = split(substr($0, 8), tag, ", Cm ")
+			for (i = 1; i <= n; i++) {
+				split(tag[i], part, / No [(]|[)]/)
+				print (index(part[1], group ".") == 1 ? "" : group " has ") part[1] "\t" part[2]
+			}
+		}' man/tc-metrics.7 | diff - "$tmp/metrics"
+	is "$(section Units | sort | xargs)" "$(cut -f2 "$tmp/metrics" | sort -u | xargs)"
+	is "$(sed -n '/^\.Cm metrics_version$/{n;s/,.*//p}' man/tc-metrics.7)" "$(jq .metrics_version "$tmp/json")"
+}
+
+@test "tc-metrics(7) has what tc-diff counts: violations, anomalies, states" {
+	tc-diff --json "$edge/duplicates.pcap" "$edge/duplicates.pcap" >"$tmp/json"
+	is "$(section LEGALITY)" "$(jq -r '.a.legality | keys_unsorted[]' "$tmp/json")"
+	is "$(section ANOMALIES)" "$(jq -r '.a.anomaly | keys_unsorted[]' "$tmp/json")"
+	is "$(sed -n '/^\.Sh CONNECTION STATES/,/^\.TE/s/\tT{$//p' man/tc-metrics.7)" "$(jq -r '.a.conn_state | keys_unsorted[]' "$tmp/json")"
+}
+
 @test "the reasons in the DIAGNOSTICS of tc-lift and what tc-compile changes have the programs' names" {
 	reasons() { sed -n "/$1/,/^\.El/p" "$2" | sed -n 's/^\.It //p' | sort; }
 	diff <(reasons '^The reasons:' man/tc-lift.1) \
