@@ -10,6 +10,14 @@ setup() {
 	tests/analysis.py tests/fixtures/sample.pcap --skip bytes_in_flight,ack_rtt
 }
 
+@test "tcp.analysis of connections that do anything is tshark's, packet by packet" {
+	python3 tests/fixtures/soup.py 1 400 >"$BATS_TEST_TMPDIR/soup.pcap"
+	tests/analysis.py "$BATS_TEST_TMPDIR/soup.pcap" --skip ack_rtt
+	# Enough of each to be judged by.
+	[ "$(tshark -n -r "$BATS_TEST_TMPDIR/soup.pcap" -T fields -e tcp.analysis.fast_retransmission \
+		-e tcp.analysis.zero_window_probe_ack 2>/dev/null | grep -c 1)" -gt 100 ]
+}
+
 @test "each of Zeek's thirteen states, from a capture of its own" {
 	python3 tests/fixtures/states.py "$BATS_TEST_TMPDIR"
 	n=0
