@@ -2,12 +2,15 @@
 
 #include "record/latent.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define NANO UINT64_C(1000000000)
+#define NANO  UINT64_C(1000000000)
+#define EXACT (INT64_C(1) << 53) /* beyond it many readers of JSON round a number */
 
 /* --- header --- */
 
@@ -150,35 +153,62 @@ print_ref(FILE *f, const struct action_ref *r)
 	}
 }
 
+/* Most of what is written is numbers, and fprintf() would take most of the time. */
 static void
-print_action(FILE *f, const struct action *a)
+print_number(FILE *f, int64_t v)
 {
-	const char *before = "{";
+	char digits[20];
+	size_t at = sizeof digits;
+	uint64_t size = v < 0 ? -(uint64_t)v : (uint64_t)v;
 
+	do
+		digits[--at] = '0' + size % 10;
+	while (size /= 10);
+	if (v < 0)
+		digits[--at] = '-';
+	fwrite_unlocked(digits + at, 1, sizeof digits - at, f);
+}
+
+/* before: what stands between the brace and the first field. */
+static void
+print_fields(FILE *f, const char *before, const struct action *a)
+{
 	for (uint64_t left = a->has; left; left &= left - 1) {
 		int i = __builtin_ctzll(left);
-		fprintf(f, "%s\"%s\":", before, action_fields[i].name);
+		fputs_unlocked(before, f);
 		before = ",";
+		putc_unlocked('"', f);
+		fputs_unlocked(action_fields[i].name, f);
+		fputs_unlocked("\":", f);
 		if (action_fields[i].kind == ACTION_INT) {
-			fprintf(f, "%" PRId64, a->num[i]);
+			print_number(f, a->num[i]);
 		} else if (action_fields[i].kind == ACTION_REF) {
 			print_ref(f, &a->ref[action_place[i]]);
 		} else {
 			const struct action_list *l = &a->list[action_place[i]];
-			fputc('[', f);
-			for (int k = 0; k < l->n; k++)
-				fprintf(f, k ? ",%" PRId64 : "%" PRId64, l->v[k]);
-			fputc(']', f);
+			putc_unlocked('[', f);
+			for (int k = 0; k < l->n; k++) {
+				if (k)
+					putc_unlocked(',', f);
+				print_number(f, l->v[k]);
+			}
+			putc_unlocked(']', f);
 		}
 	}
-	fputs(a->has ? "}" : "{}", f);
+	putc_unlocked('}', f);
 }
 
 void
-json_print_action(FILE *f, const struct action *a)
+json_print_action(FILE *f, int64_t t, const struct action *a)
 {
-	print_action(f, a);
-	fputc('\n', f);
+	bool exact = t >= -EXACT && t <= EXACT;
+
+	fputs_unlocked(exact ? "{\"t\":" : "{\"t\":\"", f);
+	print_number(f, t);
+	if (!exact)
+		putc_unlocked('"', f);
+	print_fields(f, ",", a);
+	putc_unlocked('\n', f);
 }
 
 /* Coordinates in so many digits that they come back as they were; null for those that are no
@@ -200,8 +230,8 @@ json_print_latent(FILE *f, const struct stream_header *h, const struct latent *l
 	}
 	fputc(']', f);
 	if (l->patched) {
-		fputs(",\"patch\":", f);
-		print_action(f, &l->patch);
+		fputs(",\"patch\":{", f);
+		print_fields(f, "", &l->patch);
 	}
 	fputs("}\n", f);
 }
@@ -256,6 +286,28 @@ parse_list(const json_t *v, struct action_list *l)
 	return true;
 }
 
+/* Takes the time out of a packet's line, so that its fields alone are left. */
+static const char *
+parse_time(json_t *o, struct json_record *r)
+{
+	const json_t *v = json_object_get(o, "t");
+	const char *text = json_string_value(v);
+	char *end;
+
+	r->timed = v != NULL;
+	r->t = json_integer_value(v);
+	if (text) {
+		errno = 0;
+		r->t = strtoll(text, &end, 10);
+		if (text[strspn(text, "-0123456789")] || end == text || *end || errno)
+			return "t";
+	} else if (v && !json_is_integer(v)) {
+		return "t";
+	}
+	json_object_del(o, "t");
+	return NULL;
+}
+
 static const char *
 parse_action(json_t *o, struct action *a)
 {
@@ -291,21 +343,25 @@ parse_latent(json_t *o, const struct stream_header *h, struct latent *l)
 	static uint8_t octets[STREAM_COORDINATES * 4];
 	float z[STREAM_COORDINATES];
 	const json_t *list = json_object_get(o, "latent");
-	json_t *patch = json_object_get(o, "patch");
+	json_t *patch = json_object_get(o, "patch"), *v;
+	const char *key;
 
 	if (h->kind != STREAM_LATENTS || json_array_size(list) != h->coordinates)
 		return "latent";
 	for (uint32_t i = 0; i < h->coordinates; i++) {
-		const json_t *v = json_array_get(list, i);
-		if (!json_is_number(v) && !json_is_null(v))
+		const json_t *c = json_array_get(list, i);
+		if (!json_is_number(c) && !json_is_null(c))
 			return "latent";
-		z[i] = json_is_null(v) ? NAN : (float)json_number_value(v);
+		z[i] = json_is_null(c) ? NAN : (float)json_number_value(c);
 	}
 	latent_put(h->type, z, h->coordinates, octets);
 	l->octets = octets;
 	l->size = latent_size(h->type, h->coordinates);
 	l->patched = patch != NULL;
-	if (json_object_size(o) != 1 + (size_t)l->patched || (patch && !json_is_object(patch)))
+	json_object_foreach (o, key, v)
+		if (v != list && v != patch)
+			return key;
+	if (patch && !json_is_object(patch))
 		return "patch";
 	return patch ? parse_action(patch, &l->patch) : NULL;
 }
@@ -357,7 +413,8 @@ json_parse(const char *line, struct json_record *r)
 		bad = parse_latent(o, &r->header, &r->latent);
 	} else {
 		kind = JSON_ACTION;
-		bad = parse_action(o, &r->action);
+		if (!(bad = parse_time(o, r)))
+			bad = parse_action(o, &r->action);
 	}
 	if (bad) {
 		snprintf(r->why, sizeof r->why, "\"%s\" is missing, unknown or not of its type", bad);

@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 void json_print_header(FILE *f, const struct stream_header *h);
-void json_print_action(FILE *f, const struct action *a);
+/* t: ns since the header's start. */
+void json_print_action(FILE *f, int64_t t, const struct action *a);
 void json_print_latent(FILE *f, const struct stream_header *h, const struct latent *l);
 void json_print_end(FILE *f, const struct stream_reader *r);
 
@@ -17,6 +18,8 @@ enum json_line { JSON_BAD, JSON_HEADER, JSON_ACTION, JSON_LATENT, JSON_END };
 struct json_record {
 	struct stream_header header; /* the last one that was read */
 	struct action action;
+	bool timed; /* the action has t */
+	int64_t t;  /* ns since the header's start */
 	struct latent latent; /* its octets live until the next line */
 	enum stream_end end;
 	uint64_t flows; /* of an end */

@@ -25,6 +25,9 @@ struct show {
 	struct stream_writer writer; /* the other way */
 	struct json_record record;
 	bool open; /* a trace has begun and not ended */
+	/* Modulo 2^64, as tc-compile's clock, since an action may ask for any step. */
+	uint64_t time;	    /* of the packet before: ns since the header's start */
+	uint64_t disagreed; /* lines whose dt led elsewhere than their t */
 };
 
 static void
@@ -62,19 +65,21 @@ flush(void *arg)
 	return fflush(arg);
 }
 
-/* The next packet's line: as stream_read(). */
+/* The next packet's line: as stream_read(). A latent has its time in its coordinates. */
 static int
-show_record(FILE *f, struct stream_reader *r)
+show_record(struct show *s)
 {
 	struct action a;
 	struct latent l = {0};
+	struct stream_reader *r = &s->reader;
 	int got;
 
 	if (r->header.kind == STREAM_LATENTS) {
 		if ((got = stream_read_latent(r, &l)) == 1)
-			json_print_latent(f, &r->header, &l);
+			json_print_latent(s->json, &r->header, &l);
 	} else if ((got = stream_read(r, &a)) == 1) {
-		json_print_action(f, &a);
+		s->time += action_number(&a, ACTION_DT);
+		json_print_action(s->json, s->time, &a);
 	}
 	return got;
 }
@@ -86,8 +91,9 @@ show_trace(void *arg, struct stream_header *h)
 	struct show *s = arg;
 	int got = -1;
 
+	s->time = 0;
 	json_print_header(s->json, h);
-	while (!ferror(s->json) && (got = show_record(s->json, &s->reader)) == 1)
+	while (!ferror(s->json) && (got = show_record(s)) == 1)
 		;
 	if (got == 0)
 		json_print_end(s->json, &s->reader);
@@ -109,6 +115,26 @@ show(struct show *s)
 	return failed && !status ? 1 : status;
 }
 
+/*
+ * The step to this packet: dt as it stands, where it leads to t or there is no t; else what leads to t, since the lines
+ * before may have been taken out.
+ */
+static void
+set_step(struct show *s)
+{
+	struct action *a = &s->record.action;
+	uint64_t step = action_number(a, ACTION_DT);
+
+	if (s->record.timed && s->time + step != (uint64_t)s->record.t) {
+		s->disagreed += action_has(a, ACTION_DT);
+		step = s->record.t - s->time;
+		action_set(a, ACTION_DT, step);
+		if (step == 0)
+			a->has &= ~(1ull << ACTION_DT);
+	}
+	s->time += step;
+}
+
 /* One line of JSON to the stream: NULL, or what is wrong. */
 static const char *
 reverse_line(struct show *s, const char *line)
@@ -122,6 +148,7 @@ reverse_line(struct show *s, const char *line)
 		if (s->open)
 			return "a header before the end of the trace before";
 		s->open = true;
+		s->time = 0;
 		stream_write_header(w, &o->header);
 		return NULL;
 	case JSON_ACTION:
@@ -129,6 +156,7 @@ reverse_line(struct show *s, const char *line)
 			return "a packet without a header before it";
 		if (latents)
 			return "an action among latents";
+		set_step(s);
 		stream_write(w, &o->action);
 		return NULL;
 	case JSON_LATENT:
@@ -184,6 +212,8 @@ reverse(struct show *s)
 		filter_explain(&s->filter, w->error, s->reader.error);
 		status = 1;
 	}
+	if (s->disagreed)
+		warnx("%s: dt and t disagree in %" PRIu64 " lines: t counts", input, s->disagreed);
 	lines_free(&l);
 	return io_interrupted ? 130 : status;
 }

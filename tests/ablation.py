@@ -38,6 +38,7 @@ def changed(stream, change):
     for line in tool('tc-show', input=stream).stdout.splitlines():
         o = json.loads(line)
         if 'magic' not in o and 'end' not in o:
+            o.pop('t', None)  # dt counts
             change(o)
         lines.append(json.dumps(o) + '\n')
     return tool('tc-show', '--reverse', input=''.join(lines).encode()).stdout

@@ -22,7 +22,7 @@ setup_file() {
 }
 
 # steady [STREAM]: its actions as JSON, without the time steps.
-steady() { tc-show "$@" | sed -E 's/"dt":-?[0-9]+,?//'; }
+steady() { tc-show "$@" | sed -E 's/"d?t":[^,}]*,?//g'; }
 
 # same ACTIONS DECODED: the same, time steps apart.
 same() { cmp <(steady "$1") <(steady "$2"); }

@@ -482,7 +482,7 @@ paired() {
 	while read -r field value; do
 		echo "$field"
 		# In the last packet, so that nothing follows from it.
-		jq -c "if input_line_number == $n + 1 then .$field = $value else . end" "$tmp/json" | tc-show -r >"$tmp/b"
+		jq -c "if input_line_number == $n + 1 then .$field = $value | del(.t) else . end" "$tmp/json" | tc-show -r >"$tmp/b"
 		is "$(paired "$edge/tcp-plain-ip4.pcap" "$tmp/b")" "$n 1 $field=1"
 	done <<-'END'
 		ttl 9

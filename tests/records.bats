@@ -115,8 +115,11 @@ script() {
 			        value = int(second + fraction)
 			    assert first[key] == value, key
 			assert set(first) - set(shown[0]) == {"fields", "units"} and len(first["fields"]) == len(first["units"])
+			t = 0
 			for record, action in zip(rest, shown[1:]):
 			    names = [f for i, f in enumerate(first["fields"]) if record[0] >> i & 1]
+			    t += dict(zip(names, record[1:])).get("dt", 0)
+			    assert action.pop("t") == t, (record, action)
 			    assert list(zip(names, record[1:], strict=True)) == list(action.items()), (record, action)
 			assert {k: last[k] for k in ("end", "packets", "flows")} == shown[-1]
 		PY

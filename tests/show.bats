@@ -49,7 +49,7 @@ same() { tc-show "$1" | tc-show --reverse | cmp - "$1"; }
 
 @test "streams joined are shown one after the other, and come back" {
 	cat <(tc-lift "$edge/one-packet-tcp.pcap") <(tc-lift "$edge/empty.pcap") <(tc-lift "$edge/one-packet-udp.pcap") >"$tmp/a"
-	is "$(tc-show "$tmp/a" | jq -c 'keys_unsorted[0]' | xargs)" "magic win end magic end magic len end"
+	is "$(tc-show "$tmp/a" | jq -c 'keys_unsorted[0]' | xargs)" "magic t end magic end magic t end"
 	same "$tmp/a"
 }
 
@@ -127,7 +127,95 @@ same() { tc-show "$1" | tc-show --reverse | cmp - "$1"; }
 @test "the widest numbers come back as they were" {
 	stream '{"dt":9223372036854775807}' '{"dt":-9223372036854775808,"opts":[-9223372036854775808,9223372036854775807]}' \
 		'{"orig_h":4294967295,"target":"::1","sack":[]}' '{}' >"$tmp/json"
-	tc-show --reverse "$tmp/json" | tc-show | sed -n 4,7p >"$tmp/back"
+	tc-show --reverse "$tmp/json" | tc-show | sed -n 4,7p | sed -E 's/"t":[^,}]*,?//' >"$tmp/back"
 	sed -n 4,7p "$tmp/json" | sed 's/"orig_h":4294967295,"target":"::1","sack":\[\]/"sack":[],"orig_h":4294967295,"target":"::1"/' |
 		diff "$tmp/back" -
+}
+
+# times [STREAM]: t of each packet. steps: dt of each, 0 where there is none.
+times() { tc-show "$@" | sed -nE 's/^\{"t":("[^"]*"|[^,}]*).*/\1/p' | xargs; }
+steps() { tc-show "$@" | grep '^{"t":' | sed -E 's/.*"dt":(-?[0-9]+).*/\1/; s/.*[^0-9-].*/0/' | xargs; }
+# stamps CAPTURE: when each packet was, as tcpdump says.
+stamps() { tcpdump --nano -ttnr "$1" 2>/dev/null | cut -d' ' -f1; }
+
+@test "t is the time since start, in each packet's line, 0 too, beside dt as the stream has it" {
+	tc-lift "$sample" | tc-show >"$tmp/json"
+	start=$(head -n 1 "$tmp/json" | jq -r '.start | split(".") | .[0] + .[1]')
+	sed '1d;$d' "$tmp/json" | jq .t | while read -r t; do echo $((start + t)); done |
+		cmp - <(stamps "$sample" | tr -d .)
+	is "$(sed -n 2p "$tmp/json" | jq -c '[.t, .dt]')" '[0,null]'
+	is "$(sed '1d;$d' "$tmp/json" | jq -s 'reduce .[] as $a ([0, 0];
+		(.[0] + ($a.dt // 0)) as $t | [$t, .[1] + (if $a.t == $t then 0 else 1 end)]) | .[1]')" 0
+}
+
+@test "a subset keeps its times, of the first packet too, and one line says what was done" {
+	tc-lift "$sample" | tc-show | jq -c 'select(.magic or .end or .t % 7 == 3)' >"$tmp/json"
+	run -0 --separate-stderr tc-show -r -o "$tmp/a" "$tmp/json"
+	n=$(jq -n '[foreach inputs as $a ({t: 0}; {t: ($a.t // 0), off: ($a.dt and $a.dt != $a.t - .t)}; .off) | select(.)] | length' "$tmp/json")
+	[ "$n" -gt 1000 ]
+	is "$stderr" "tc-show: $tmp/json: dt and t disagree in $n lines: t counts"
+	[ "$(sed -n 2p "$tmp/json" | jq .t)" -gt 0 ]
+	is "$(times "$tmp/a")" "$(sed '1d;$d' "$tmp/json" | jq .t | xargs)"
+	tc-compile -q "$tmp/a" >"$tmp/b.pcap"
+	[ "$(packets "$tmp/b.pcap")" -gt 1000 ]
+	comm -13 <(stamps "$sample" | sort -u) <(stamps "$tmp/b.pcap" | sort -u) | cmp - /dev/null
+}
+
+@test "t or dt, either alone; where both stand and disagree, t counts" {
+	stream '{"t":5000}' '{"dt":2000}' '{"t":6000}' '{}' '{"t":6000,"dt":-1000}' '{"t":7000,"dt":999}' '{"t":7000,"dt":5}' \
+		'{"t":-3}' '{"t":-3,"dt":0}' '{"t":"-2"}' >"$tmp/json"
+	run -0 --separate-stderr tc-show -r -o "$tmp/a" "$tmp/json"
+	is "$stderr" "tc-show: $tmp/json: dt and t disagree in 3 lines: t counts"
+	is "$(times "$tmp/a")" '0 0 5000 7000 6000 6000 6000 7000 7000 -3 -3 -2'
+	is "$(steps "$tmp/a")" '0 0 5000 2000 -1000 0 0 1000 0 -7003 0 1'
+	# No step is no field, unless it was one.
+	is "$(tc-show "$tmp/a" | grep -c '"dt":0')" 1
+	is "$(tc-show "$tmp/a" | sed -n 12p)" '{"t":-3,"dt":0}'
+}
+
+@test "without t, dt counts: what is slowed down" {
+	tc-lift "$edge/tcp-plain-ip4.pcap" >"$tmp/a"
+	tc-show "$tmp/a" | jq -c 'del(.t) | if .dt then .dt *= 3 else . end' >"$tmp/json"
+	run -0 --separate-stderr tc-show -r -o "$tmp/b" "$tmp/json"
+	is "$stderr" ""
+	is "$(times "$tmp/b")" "$(for t in $(times "$tmp/a"); do echo $((3 * t)); done | xargs)"
+	tc-show "$tmp/a" | jq -c 'if .t then .t *= 3 else . end' | tc-show -r 2>/dev/null | cmp - "$tmp/b"
+}
+
+@test "each trace counts from its own start" {
+	cat <(stream '{"t":5000}') <(stream '{"t":7000}' '{"dt":1}') >"$tmp/json"
+	tc-show -r "$tmp/json" >"$tmp/a"
+	is "$(steps "$tmp/a")" '0 0 5000 0 0 7000 1'
+	is "$(times "$tmp/a")" '0 0 5000 0 0 7000 7001'
+}
+
+@test "t beyond 2^53 is a string, so that jq keeps it where it rounds dt" {
+	stream '{"dt":9007199254740992}' '{"dt":1}' '{"dt":-18014398509481984}' '{"dt":-1}' '{"dt":1234567890123456789}' \
+		'{"dt":-2469135780246913577}' '{}' | tc-show -r >"$tmp/a"
+	is "$(tc-show "$tmp/a" | sed '1,3d;$d' | grep -oE '"t":"?[0-9-]+"?' | cut -d: -f2 | xargs -d '\n')" \
+		'9007199254740992 "9007199254740993" -9007199254740991 -9007199254740992 "1225560690868715797" "-1243575089378197780" "-1243575089378197780"'
+	tc-show "$tmp/a" | jq -c . | tc-show -r 2>"$tmp/said" | cmp - "$tmp/a"
+	is "$(<"$tmp/said")" "tc-show: standard input: dt and t disagree in 2 lines: t counts"
+}
+
+@test "a time that 64 bits don't hold goes on from their other end, there and back" {
+	stream '{"dt":9223372036854775807}' '{"dt":1}' '{"dt":-5}' '{"dt":-9223372036854775808}' '{"dt":9223372036854775807}' >"$tmp/json"
+	tc-show -r "$tmp/json" >"$tmp/a"
+	is "$(times "$tmp/a")" "0 0 9223372036854775807 -9223372036854775808 9223372036854775803 -5 9223372036854775802"
+	same "$tmp/a"
+}
+
+@test "t of another type, or in a line that has no time, is refused by its name" {
+	for bad in '"x"' '""' '"-"' '"+5"' '" 5"' '"5 "' '"5-"' '"0x5"' '"9223372036854775808"' '"-9223372036854775809"' 1.5 null true '[1]'; do
+		echo "$bad"
+		stream "{\"t\":$bad,\"len\":5}" >"$tmp/json"
+		refused "tc-show: $tmp/json: line 4: \"t\" is *" tc-show -r -o "$tmp/b" "$tmp/json"
+	done
+	head=$(stream | sed -n '1s/"actions"/"latents"/p' | jq -c '. + {coordinates: 1, type: "f32", weights: ("0" * 64)}')
+	for line in '{"t":0,"latent":[1]}' '{"latent":[1],"patch":{"t":0}}'; do
+		printf '%s\n' "$head" "$line" '{"end":"whole"}' >"$tmp/json"
+		refused "tc-show: $tmp/json: line 2: \"t\" is *" tc-show -r -o "$tmp/b" "$tmp/json"
+	done
+	printf '%s\n' "$head" '{"latent":[1],"patch":{"dt":5}}' '{"end":"whole","packets":1,"flows":0}' | tee "$tmp/json" |
+		tc-show -r | tc-show | cmp - "$tmp/json"
 }

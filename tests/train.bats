@@ -14,7 +14,7 @@ setup_file() {
 }
 
 # steady [STREAM]: its actions as JSON, without the time steps.
-steady() { tc-show "$@" | sed -E 's/"dt":-?[0-9]+,?//'; }
+steady() { tc-show "$@" | sed -E 's/"d?t":[^,}]*,?//g'; }
 
 # losses FILE: reconstruction and timing, of each report in it.
 losses() { sed -nE 's/^[0-9]+ steps, .*: ([0-9.]+) nats of reconstruction, ([0-9.]+) of time.*/\1 \2/p' "$1"; }
