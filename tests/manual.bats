@@ -148,9 +148,15 @@ examples() {
 	is "$(packets "$tmp/drawn.pcap")" 3
 }
 
-@test "the examples of tc-show(1) run: a connection by hand" {
+@test "the examples of tc-show(1) run: one flow, slowed down, a connection by hand" {
 	examples man/tc-show.1
 	grep -qE '^ +[0-9]+ 80$' "$tmp/said"
+	stamps() { tcpdump --nano -ttnr "$1" 2>/dev/null | cut -d' ' -f1; }
+	[ "$(packets "$tmp/one.pcap")" -eq 1013 ]
+	comm -13 <(stamps "$sample" | sort -u) <(stamps "$tmp/one.pcap" | sort -u) | cmp - /dev/null
+	# In microseconds.
+	since() { stamps "$1" | sed 's/\.//; s/000$//' | awk -v factor=$2 'NR == 1 { first = $1 } { printf "%d\n", factor * ($1 - first) }'; }
+	since "$tmp/slow.pcap" 1 | cmp - <(since "$sample" 2)
 	is "$(tshark -n -r "$tmp/hand.pcap" -T fields -e tcp.flags.str -e tcp.len -e frame.time_relative 2>/dev/null |
 		tr -d '·' | tr '\t\n' ' ;')" "S 0 0.000000000;AS 0 0.020000000;A 0 0.020050000;AP 100 0.020060000;\
 A 1000 0.040060000;R 0 0.040110000;"
