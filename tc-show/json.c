@@ -236,6 +236,24 @@ json_print_latent(FILE *f, const struct stream_header *h, const struct latent *l
 	fputs("}\n", f);
 }
 
+/* The twin of what print_ref() does to a text: a character for each octet, here in UTF-8. */
+static bool
+parse_text(const char *from, char *to, size_t size)
+{
+	for (const uint8_t *s = (const uint8_t *)from; *s; s++) {
+		uint8_t c = *s;
+		if (c > 0xc3) /* beyond U+00FF */
+			return false;
+		if (c >= 0x80)
+			c = c << 6 | (*++s & 0x3f);
+		if (size-- == 1)
+			return false;
+		*to++ = c;
+	}
+	*to = '\0';
+	return true;
+}
+
 static bool
 parse_ref(const json_t *v, struct action_ref *r)
 {
@@ -243,10 +261,9 @@ parse_ref(const json_t *v, struct action_ref *r)
 	size_t size = json_array_size(v);
 
 	*r = (struct action_ref){0};
-	if (json_is_string(v) && json_string_length(v) < sizeof r->text) {
+	if (json_is_string(v)) {
 		r->kind = REF_FIXED;
-		memcpy(r->text, json_string_value(v), json_string_length(v) + 1);
-		return true;
+		return parse_text(json_string_value(v), r->text, sizeof r->text);
 	}
 	if (json_is_integer(v)) {
 		r->slot = json_integer_value(v);

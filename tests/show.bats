@@ -132,6 +132,17 @@ same() { tc-show "$1" | tc-show --reverse | cmp - "$1"; }
 		diff "$tmp/back" -
 }
 
+@test "an address that is no text comes back octet for octet" {
+	stream "{\"target\":\"\\u00ff\\u00c3\\u00bc\\u0080\\u007f\\u0001\\u0022\\u005c:\"}" "{\"target\":\"$(printf '\\u00e4%.0s' {1..45})\"}" |
+		tee "$tmp/json" | tc-show -r >"$tmp/a"
+	tc-show "$tmp/a" | sed -n 4,5p | sed -E 's/"t":0,?//' | cmp - <(sed -n 4,5p "$tmp/json")
+	grep -qaF $'\xa9\xff\xc3\xbc\x80\x7f\x01\x22\x5c:' "$tmp/a"
+	for bad in '\u0100' '\u20ac' '\ud83d\ude00' "$(printf '\\u00e4%.0s' {1..46})"; do
+		stream "{\"target\":\"$bad\"}" >"$tmp/json"
+		refused "tc-show: $tmp/json: line 4: \"target\" *" tc-show -r -o "$tmp/b" "$tmp/json"
+	done
+}
+
 # times [STREAM]: t of each packet. steps: dt of each, 0 where there is none.
 times() { tc-show "$@" | sed -nE 's/^\{"t":("[^"]*"|[^,}]*).*/\1/p' | xargs; }
 steps() { tc-show "$@" | grep '^{"t":' | sed -E 's/.*"dt":(-?[0-9]+).*/\1/; s/.*[^0-9-].*/0/' | xargs; }
