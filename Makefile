@@ -38,7 +38,7 @@ stream = $(record) $(process)
 tool = $(patsubst %,build/$(1)/%.o,main $(2))
 bin/tc-lift: $(call tool,tc-lift) $(capture) $(state) $(stream)
 bin/tc-compile: $(call tool,tc-compile) $(capture) $(state) $(stream)
-bin/tc-diff: $(call tool,tc-diff,source sketch analysis conn measure metrics report) $(capture) $(state) $(stream)
+bin/tc-diff: $(call tool,tc-diff,source sketch analysis conn measure metrics report json) $(capture) $(state) $(stream)
 bin/tc-enc: $(call tool,tc-enc) $(codec) $(stream)
 bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset) $(neural) $(stream)
@@ -49,7 +49,7 @@ bin/tc-lift bin/tc-compile bin/tc-diff: LDLIBS += -lpcap
 bin/tc-diff: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train: LDLIBS += -lm -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread
-bin/tc-show: LDLIBS += -ljansson
+bin/tc-diff bin/tc-show: LDLIBS += -ljansson
 
 $(TOOLS:%=bin/%):
 	@mkdir -p $(@D)

@@ -2,8 +2,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define NANO INT64_C(1000000000)
 #define TOP 5 /* metrics that the verdict names */
@@ -73,11 +71,10 @@ verdict(FILE *f, const struct report *r)
 
 /* Actions have no checksums that could be wrong. */
 static const char *
-illegal_text(const struct source *s, const struct measure *m, int i, const char *none, char *text,
-	     size_t n)
+illegal_text(const struct source *s, const struct measure *m, int i, char *text, size_t n)
 {
 	if (s->actions && i == ILLEGAL_CHECKSUM)
-		return none;
+		return "n/a";
 	snprintf(text, n, "%" PRIu64, m->total.illegal[i]);
 	return text;
 }
@@ -90,8 +87,8 @@ print_legality(FILE *f, const struct report *r)
 	fprintf(f, "\n%-28s %12s %12s\n", "legality, packets of each", "A", "B");
 	for (int i = 0; i < ILLEGALS; i++)
 		fprintf(f, "%-28s %12s %12s\n", illegal_names[i],
-			illegal_text(r->a, r->ma, i, "n/a", a, sizeof a),
-			illegal_text(r->b, r->mb, i, "n/a", b, sizeof b));
+			illegal_text(r->a, r->ma, i, a, sizeof a),
+			illegal_text(r->b, r->mb, i, b, sizeof b));
 }
 
 static void
@@ -117,76 +114,6 @@ report_people(FILE *f, const struct report *r)
 	print_legality(f, r);
 	if (r->paired)
 		print_paired(f, r);
-}
-
-static void
-json_text(FILE *f, const char *s)
-{
-	fputc('"', f);
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == '"' || *s == '\\')
-			fprintf(f, "\\u%04x", (unsigned char)*s);
-		else
-			fputc(*s, f);
-	fputc('"', f);
-}
-
-static void
-json_trace(FILE *f, const char *key, const struct source *s, const struct measure *m)
-{
-	char text[24];
-
-	fprintf(f, "\"%s\":{\"name\":", key);
-	json_text(f, s->name);
-	fprintf(f,
-		",\"packets\":%" PRIu64 ",\"octets\":%" PRIu64 ",\"flows\":%" PRIu64
-		",\"conversations\":{\"tcp\":%" PRIu64 ",\"udp\":%" PRIu64 "},\"connections\":%" PRIu64
-		",\"seconds\":%.9f,\"out_of_time_order\":%" PRIu64 ",\"duplicates\":%" PRIu64 ",\"legality\":{",
-		m->total.packets, m->total.octets, m->total.flows, m->conversations[0],
-		m->conversations[1], m->connections, (m->end - m->start) / 1e9, m->backwards,
-		m->duplicates);
-	for (int i = 0; i < ILLEGALS; i++)
-		fprintf(f, "%s\"%s\":%s", i ? "," : "", illegal_names[i],
-			illegal_text(s, m, i, "null", text, sizeof text));
-	fputs("},\"tcp_event\":{", f);
-	for (int i = 0; i < EVENTS; i++)
-		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", event_names[i], m->total.event[i]);
-	fputs("},\"anomaly\":{", f);
-	for (int i = 0; i < ANOMALIES; i++)
-		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", anomaly_names[i], m->total.anomaly[i]);
-	fputs("},\"conn_state\":{", f);
-	for (int i = 0; i < CONN_STATES; i++)
-		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "", conn_state_names[i],
-			m->total.state[i]);
-	fputs("}}", f);
-}
-
-void
-report_json(FILE *f, const struct report *r)
-{
-	fprintf(f, "{\"metrics_version\":%d,\"outside\":%d,", METRICS_VERSION, r->outside);
-	json_trace(f, "a", r->a, r->ma);
-	fputc(',', f);
-	json_trace(f, "b", r->b, r->mb);
-	fputs(",\"metrics\":{", f);
-	for (int i = 0; i < metrics_count; i++) {
-		const struct result *x = &r->results[i];
-		fprintf(f, "%s\"%s\":{\"value\":%.17g,\"unit\":\"%s\",\"tolerance\":%.17g,\"floor\":",
-			i ? "," : "", metrics[i].name, x->value, metrics[i].unit, x->tolerance);
-		if (isnan(x->floor))
-			fputs("null}", f);
-		else
-			fprintf(f, "%.17g}", x->floor);
-	}
-	fputc('}', f);
-	if (r->paired) {
-		fprintf(f, ",\"paired\":{\"packets\":%" PRIu64 ",\"different\":%" PRIu64,
-			r->paired_packets, r->paired_different);
-		for (int i = 0; i < ACTION_COUNT; i++)
-			fprintf(f, ",\"%s\":%" PRIu64, action_fields[i].name, r->paired[i]);
-		fputc('}', f);
-	}
-	fputs("}\n", f);
 }
 
 void

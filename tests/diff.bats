@@ -421,6 +421,14 @@ seen() {
 	is "$(jq -r .a.name "$tmp/r")" "$tmp/"$'a "\\\t\nü.pcap'
 }
 
+@test "--json of a file with a name that is no UTF-8 has U+FFFD for each octet that isn't" {
+	name=$'a\xff\xc3(\xe2\x82x\xf0\x9f\x98\x80\xed\xa0\x80\xc0\xaf\xe2\x82\xac.pcap'
+	cp "$edge/one-packet-udp.pcap" "$tmp/$name"
+	tc-diff --json "$tmp/$name" "$edge/one-packet-udp.pcap" >"$tmp/r"
+	/usr/bin/python3 -c 'import json, sys; assert json.load(open(sys.argv[1], encoding="utf-8"))["a"]["name"] == sys.argv[2] + \
+		"/a\ufffd\ufffd(\ufffd\ufffdx\U0001f600\ufffd\ufffd\ufffd\ufffd\ufffd\u20ac.pcap"' "$tmp/r" "$tmp"
+}
+
 @test "--tsv has a line a metric, and the values of --json" {
 	run -1 tc-diff --tsv "$sample" "$BATS_FILE_TMPDIR/jitter.pcap"
 	is "${lines[0]}" $'metric\tvalue\tfloor\ttolerance\tunit\tmetrics_version=1'

@@ -29,8 +29,8 @@ none() {
 	[ "$(including linux/seccomp)" = common/process/confine.c ]
 }
 
-@test "JSON is read in one file" {
-	[ "$(including jansson)" = tc-show/json.c ]
+@test "JSON is known to one file of each program that reads or reports it" {
+	[ "$(including jansson | sort | xargs)" = "tc-diff/json.c tc-show/json.c" ]
 }
 
 @test "msgpack is known to the records alone" {
