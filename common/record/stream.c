@@ -84,6 +84,7 @@ stream_writer_free(struct stream_writer *w)
 	w->buf = NULL;
 }
 
+/* libdeflate has the CRC-32 of zlib in a seventh of its time; with zlib's, tc-dec would take 12 % longer. */
 static void
 sum_written(struct stream_writer *w)
 {
