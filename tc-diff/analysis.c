@@ -381,7 +381,7 @@ analysis_packet(struct analysis *a, int dir, const struct packet *p, struct anal
 
 	*t = (struct analysis_times){0};
 	/* Nothing can be said without the window; and of a fragment not how long it is. */
-	if (p->kind != PACKET_IP || p->proto != PROTO_TCP || p->seen < 16 || ip_is_fragment(p))
+	if (p->kind != PACKET_IP || p->proto != PROTO_TCP || !packet_has(p, TCP_WINDOW_END) || ip_is_fragment(p))
 		return 0;
 	if (has_one_end(p))
 		dir = 0;
@@ -396,8 +396,10 @@ analysis_packet(struct analysis *a, int dir, const struct packet *p, struct anal
 		v.len = len - p->tcp_off * 4;
 		judge(&v);
 	}
-	if (p->tcp_off < 5)
-		return v.bits;
+	if (p->tcp_off < 5) { /* it counts for what follows, but there is no verdict on it */
+		*t = (struct analysis_times){0};
+		return 0;
+	}
 	complete(&v);
 	time_handshake(&v);
 	if (p->n_options || v.flags & TCP_SYN)

@@ -473,8 +473,8 @@ tcp_packet(struct conn *c, int dir, const struct packet *p)
 	int64_t length = !!(p->flags & TCP_SYN) + (p->flags & TCP_FIN) +
 			 (p->flags & TCP_RST ? 0 : payload);
 
-	/* [tcp, ExtractTCP_Header] */
-	if (p->tcp_off < 5 || p->seen < p->tcp_off * 4 || payload < 0)
+	/* [tcp, ExtractTCP_Header], but that options may have been cut: nothing here hangs on them. */
+	if (p->tcp_off < 5 || !packet_has(p, TCP_URGENT_END) || payload < 0)
 		return;
 	flip_late(c, p);
 	note_first(c, dir, p);

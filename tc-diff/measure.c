@@ -334,8 +334,8 @@ end_flows(struct measure *m)
 }
 
 /*
- * A duplicate is a packet that has the look of the one before in its direction, 100 ms after it at
- * most. A packet that is sent again has another IPv4 identification; without one nobody can tell.
+ * A duplicate is an IP datagram that has the look of the one before in its direction, 100 ms after it at
+ * most, whatever tags and padding are around it. A packet that is sent again has another IPv4 identification; without one nobody can tell.
  */
 static void
 count_duplicate(struct measure *m, struct live *l, const struct packet *p, int dir)
@@ -346,7 +346,7 @@ count_duplicate(struct measure *m, struct live *l, const struct packet *p, int d
 	if (!look)
 		return;
 	look = (look * prime ^ p->seq) * prime ^ p->ack;
-	look = ((look * prime ^ p->flags) * prime ^ p->win) * prime ^ p->len;
+	look = ((look * prime ^ p->flags) * prime ^ p->win) * prime ^ (uint64_t)p->rest;
 	look = ((look * prime ^ p->tsval) * prime ^ p->word) * prime ^ p->frag;
 	if (look == l->look[dir] && p->time >= l->looked[dir] &&
 	    p->time - l->looked[dir] <= 100 * MILLISECOND)
@@ -414,7 +414,8 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 		count_duplicate(m, l, p, step->dir);
 		connection_packet(m, l, p, step->dir);
 		if (s->data)
-			part->illegal[ILLEGAL_CHECKSUM] += checksum_wrong(p, s->data);
+			part->illegal[ILLEGAL_CHECKSUM] += checksum_wrong(p, s->data) ||
+							   (ip_is_fragment(p) && fragments_wrong(&m->fragments, p, s->data));
 		part->illegal[ILLEGAL_LENGTH] += length_wrong(p);
 		if (p->proto == PROTO_TCP && p->seen >= 14)
 			tcp_packet(m, part, l, p, step->dir);

@@ -8,6 +8,7 @@
 
 #include "analysis.h"
 #include "conn.h"
+#include "fragments.h"
 #include "unacked.h"
 #include "sketch.h"
 #include "source.h"
@@ -113,6 +114,7 @@ struct measure {
 	struct histogram hosts[2]; /* packets by source, by destination host */
 	/* inside */
 	struct analysis_pool pool;
+	struct fragments fragments;
 	struct live *live; /* by slot, as many as any trace may have */
 	uint32_t slots; /* used */
 	uint64_t flows, run;

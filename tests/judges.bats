@@ -46,3 +46,33 @@ setup() {
 @test "the checksums of datagrams in fragments are right to tshark, in whatever pieces and order" {
 	tests/fragments.py 150 7
 }
+
+@test "a mirror's second copy is a duplicate whatever is around the datagram" {
+	for copy in alike tagged padded; do
+		f=tests/fixtures/edge/duplicates-of-datagram-$copy.pcap
+		[ "$(bin/tc-diff --json $f $f | jq -c '[.a.duplicates, .a.packets]')" = '[2,4]' ]
+	done
+}
+
+@test "a data offset that can't be gets no verdict, and counts for those behind, as to tshark" {
+	for f in tests/fixtures/edge/tcp-offset-under-5-*.pcap; do
+		tests/analysis.py "$f" --skip bytes_in_flight,ack_rtt
+	done
+}
+
+@test "the fixed header of TCP is enough for conn_state and history" {
+	bin/tc-lift -q -f 'tcp and ip' tests/fixtures/sample.pcap | bin/tc-compile >"$BATS_TEST_TMPDIR/a.pcap"
+	editcap -s 54 "$BATS_TEST_TMPDIR/a.pcap" "$BATS_TEST_TMPDIR/b.pcap"
+	bin/tc-diff --fail-on conn.state,conn.history "$BATS_TEST_TMPDIR/a.pcap" "$BATS_TEST_TMPDIR/b.pcap"
+}
+
+@test "a datagram in fragments whose checksum is wrong counts, one that is right doesn't" {
+	sample=tests/fixtures/edge/fragments-in-order-tcp.pcap
+	is_wrong() { bin/tc-diff --json "$1" "$1" | jq .a.legality.checksum; }
+	[ "$(is_wrong $sample)" -eq 0 ]
+	# One octet of a later fragment's payload, which IPv4's header checksum doesn't cover.
+	cp $sample "$BATS_TEST_TMPDIR/bad.pcap"
+	size=$(stat -c %s $sample)
+	printf '\001' | dd of="$BATS_TEST_TMPDIR/bad.pcap" bs=1 seek=$((size - 200)) conv=notrunc status=none
+	[ "$(is_wrong "$BATS_TEST_TMPDIR/bad.pcap")" -eq 1 ]
+}

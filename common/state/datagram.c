@@ -66,21 +66,32 @@ length_of_first(struct packet *p, uint32_t due)
 	return checksum_fold(sum); /* the complement: what is wanting to all ones */
 }
 
-/* Notes that octets came. Returns where the first of them stand that hadn't come before, DATAGRAM_MAX where all had. */
-static uint32_t
-cover(struct datagram *d, uint32_t from, uint32_t end)
+uint32_t
+datagram_offset(const struct packet *p)
+{
+	return p->src.version == 4 ? (p->frag & 0x1fff) * 8 : p->frag & 0xfff8;
+}
+
+uint32_t
+datagram_cover(struct datagram_cover *c, uint32_t from, uint32_t end)
 {
 	uint32_t fresh = DATAGRAM_MAX;
 
 	for (uint32_t i = from / 8; i * 8 < end && i < DATAGRAM_MAX / 8; i++) {
-		if (d->came[i / 64] >> i % 64 & 1)
+		if (c->came[i / 64] >> i % 64 & 1)
 			continue;
-		d->came[i / 64] |= UINT64_C(1) << i % 64;
-		d->blocks++;
+		c->came[i / 64] |= UINT64_C(1) << i % 64;
+		c->blocks++;
 		if (fresh == DATAGRAM_MAX)
 			fresh = i * 8;
 	}
 	return fresh;
+}
+
+bool
+datagram_covered(const struct datagram_cover *c, uint32_t total)
+{
+	return (uint64_t)c->blocks * 8 >= total;
 }
 
 static void
@@ -155,13 +166,13 @@ void
 datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir)
 {
 	struct datagram *d = datagram_find(t, p);
-	uint32_t offset = p->src.version == 4 ? (p->frag & 0x1fff) * 8 : p->frag & 0xfff8;
+	uint32_t offset = datagram_offset(p);
 	uint32_t end = offset + (p->rest < 0 ? 0 : p->rest);
 
 	/* A first fragment behind all of a datagram begins another. */
-	if (!d || (offset == 0 && d->total && d->blocks * 8 >= d->total))
+	if (!d || (offset == 0 && d->total && datagram_covered(&d->cover, d->total)))
 		d = datagram_new(t, d, p);
-	uint32_t fresh = cover(d, offset, end);
+	uint32_t fresh = datagram_cover(&d->cover, offset, end);
 	if (end > d->end)
 		d->end = end;
 	if (ip_is_last_fragment(p))

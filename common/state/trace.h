@@ -54,6 +54,12 @@ struct host {
 	uint16_t id;
 };
 
+/* Which octets of a datagram came, in blocks of eight, as fragments are cut. */
+struct datagram_cover {
+	uint32_t blocks; /* that came */
+	uint64_t came[DATAGRAM_MAX / 8 / 64];
+};
+
 /* A datagram in fragments: the flow that its first one names, and what makes its checksum right (datagram.c). */
 struct datagram {
 	struct address src, dst;
@@ -62,8 +68,7 @@ struct datagram {
 	uint32_t flow, opened;	    /* of the first fragment; SLOT_NONE: not seen yet */
 	uint32_t end, total;	    /* octet behind the furthest so far; behind the last, 0: not seen yet */
 	uint32_t whole, length;	    /* what the first one's checksum takes for the length; for which it is right by now */
-	uint32_t blocks;	    /* of eight octets that came */
-	uint64_t came[DATAGRAM_MAX / 8 / 64];
+	struct datagram_cover cover;
 	unsigned words;
 	struct datagram_word {
 		uint32_t at; /* octets from the datagram's start */
@@ -135,6 +140,12 @@ void flow_remember(struct flow *f, struct side *s, const struct packet *p);
 bool flow_syn_base(const struct side *s, uint32_t *base);
 /* Lifts a packet's flow, which t->at then says, and nothing else: for those who want no action. */
 void trace_follow(struct trace *t, struct packet *p);
+/* Octets from the start of a datagram to that of a fragment's payload. */
+uint32_t datagram_offset(const struct packet *p);
+/* Notes that octets came. Returns where the first of them stand that hadn't come before, DATAGRAM_MAX where all had. */
+uint32_t datagram_cover(struct datagram_cover *c, uint32_t from, uint32_t end);
+/* Whether all of a datagram of so many octets came. */
+bool datagram_covered(const struct datagram_cover *c, uint32_t total);
 /* The flow of a later fragment, by its datagram's first one, and its direction; SLOT_NONE where that wasn't seen. */
 uint32_t datagram_flow(struct trace *t, const struct packet *p, int *dir);
 /* Notes a fragment of a flow, both in lifting and in compiling, once all its fields are known; sets p->whole and p->amends. */
