@@ -267,6 +267,10 @@ latents(void)
 		for (int i = 0; i < 64; i++)
 			HOLDS(fabsf(got[i] - z[i]) <= off[t]);
 	}
+	static const float beyond[] = {5, -5, 5.3f, -5.3f, 6, -6, 1e30f, -INFINITY, INFINITY, NAN};
+	static const int8_t steps[] = {120, -120, 127, -127, 127, -127, 127, -127, 127, 0};
+	latent_put(LATENT_I8, beyond, sizeof steps, octets);
+	HOLDS(!memcmp(octets, steps, sizeof steps));
 	z[0] = 1.5f;
 	latent_put(LATENT_F32, z, 1, octets);
 	HOLDS(!memcmp(octets, "\0\0\300\077", 4)); /* little-endian */
