@@ -127,6 +127,13 @@ learn_bases(struct view *v)
 	v->peer->in_flight_known = true;
 }
 
+/* Whether the acknowledgement is that of the direction's last packet; 0 is a number like any other, and none another one. */
+static bool
+acknowledges_as_before(const struct view *v)
+{
+	return v->ack == v->me->last_ack && !!(v->flags & TCP_ACK) == v->me->has_ack;
+}
+
 /* An acknowledgement with nothing new in it but, perhaps, the window. */
 static uint32_t
 judge_repeated(const struct view *v)
@@ -178,7 +185,7 @@ judge_forward(struct view *v)
 		v->bits |= ANALYSIS_KEEP_ALIVE;
 	if (v->len && fills_window(v))
 		v->bits |= ANALYSIS_WINDOW_FULL;
-	if (v->len == 0 && due && v->ack == me->last_ack)
+	if (v->len == 0 && due && acknowledges_as_before(v))
 		v->bits |= judge_repeated(v);
 	if (v->bits & ANALYSIS_DUPLICATE_ACK)
 		v->times->duplicate_ack_num = me->duplicates =
@@ -192,7 +199,7 @@ judge_acknowledgement(struct view *v)
 {
 	struct analysis_side *peer = v->peer;
 
-	if (v->ack != v->me->last_ack)
+	if (!acknowledges_as_before(v))
 		v->me->duplicates = 0;
 	if (peer->has_contiguous && seq_after(v->ack, peer->contiguous) && v->flags & TCP_ACK) {
 		if (seq_after(peer->next, peer->contiguous)) {
