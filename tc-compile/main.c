@@ -25,7 +25,9 @@ static const char usage_text[] =
     "      --map FILE     write which slot became which address; for the owner alone\n"
     "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n"
     "  -q, --quiet        no progress, no word of what was changed\n"
-    "  -v, --verbose      progress of a pipe too, and a line at the end\n";
+    "  -v, --verbose      progress of a pipe too, and a line at the end\n"
+    "  -h, --help         print this\n"
+    "  -V, --version      print the version of TraceCodec\n";
 
 struct options {
 	bool strict, full, has_start;
@@ -64,15 +66,15 @@ start_option(const char *text)
 	if (!end)
 		end = rest;
 	if (tm.tm_mday != asked.tm_mday || tm.tm_mon != asked.tm_mon)
-		errx(2, "%s: --start: there is no such day", text);
+		filter_misuse("--start %s: there is no such day", text);
 	if (t < 0 || t > UINT32_MAX)
-		errx(2, "%s: --start must be between 1970 and 2106, as pcap's times", text);
+		filter_misuse("--start %s: 1970 to 2106 is wanted, as pcap has it", text);
 	t *= NANO;
 	if (end != text && *end == '.')
 		while (*++end >= '0' && *end <= '9')
 			t += (*end - '0') * (unit /= 10);
 	if (end == text || strcmp(end, rest == text ? "Z" : "") != 0)
-		errx(2, "%s: --start takes seconds since 1970 or 2026-11-23T12:00:00Z", text);
+		filter_misuse("--start %s: seconds since 1970 or 2026-11-23T12:00:00Z is wanted", text);
 	return t;
 }
 
@@ -88,7 +90,7 @@ arguments(struct compile *c, int argc, char **argv)
 	struct options *o = &c->options;
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
+	while ((letter = filter_next(&c->filter, argc, argv, "o:qv", table)) != -1) {
 		switch (letter) {
 		case 'S':
 			o->strict = true;
@@ -107,14 +109,14 @@ arguments(struct compile *c, int argc, char **argv)
 			o->has_start = true;
 			break;
 		case 'm':
-			o->map = optarg;
+			o->map = c->filter.also = optarg;
 			break;
 		default:
 			filter_option(&c->filter, letter);
 		}
 	}
 	if (o->full && o->snaplen)
-		filter_usage(&c->filter);
+		filter_misuse("--full and --snaplen exclude each other");
 	filter_operand(&c->filter, argc, argv);
 }
 
@@ -270,7 +272,7 @@ run(struct compile *c)
 	filter_explain(&c->filter, c->writer.error, c->reader.error);
 	if (*c->writer.error)
 		status = 1;
-	if (c->options.map && map_close(&c->map) < 0) {
+	if (c->options.map && map_close(&c->map, c->begun && filter_keeps(&c->filter, status)) < 0) {
 		warn("%s", c->options.map);
 		status = 1;
 	}

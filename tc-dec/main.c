@@ -16,7 +16,9 @@ static const char usage_text[] =
     "      --no-cache      ask the network for every packet\n"
     "      --stats         one JSON object on standard error at the end\n"
     "  -q, --quiet         no progress\n"
-    "  -v, --verbose       progress of a pipe too, and a line at the end\n";
+    "  -v, --verbose       progress of a pipe too, and a line at the end\n"
+    "  -h, --help          print this\n"
+    "  -V, --version       print the version of TraceCodec\n";
 
 struct program {
 	struct filter filter;
@@ -42,7 +44,7 @@ arguments(struct program *p, int argc, char **argv)
 	int c;
 
 	p->cached = true;
-	while ((c = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
+	while ((c = filter_next(&p->filter, argc, argv, "o:qv", table)) != -1) {
 		switch (c) {
 		case 'w':
 			p->weights = optarg;
@@ -76,6 +78,8 @@ prepare(struct program *p)
 	const char *why;
 
 	filter_open_input(f);
+	if (p->weights)
+		filter_reads_path(f, p->weights);
 	filter_open_output(f);
 	if (linear_start(&why) < 0)
 		errx(1, "%s", why);

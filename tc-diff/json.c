@@ -1,4 +1,5 @@
 /* The report as JSON. */
+#include "process/version.h"
 #include "report.h"
 
 #include <err.h>
@@ -121,7 +122,8 @@ report_json(FILE *f, const struct report *r)
 	/* Keys are our own, and nobody can choose them so that they collide; chance would have to open a file. */
 	json_object_seed(1);
 	json_set_alloc_funcs(allocate, free);
-	json_t *o = json_pack("{s:i, s:i, s:o, s:o, s:o}", "metrics_version", METRICS_VERSION, "outside", r->outside,
+	json_t *o = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o}", "version", TC_VERSION, "metrics_version",
+			      METRICS_VERSION, "outside", r->outside,
 			      "a", trace(r->a, r->ma), "b", trace(r->b, r->mb), "metrics", distances(r->results));
 
 	if (r->paired)

@@ -23,7 +23,9 @@ static const char usage_text[] =
     "      --tolerance M=X    metric M may be up to X (0)\n"
     "      --fail-on M,...    only these metrics count for the exit status\n"
     "  -q, --quiet            no progress\n"
-    "  -v, --verbose          progress of a pipe too, and a line at the end\n";
+    "  -v, --verbose          progress of a pipe too, and a line at the end\n"
+    "  -h, --help             print this\n"
+    "  -V, --version          print the version of TraceCodec\n";
 
 enum form { FORM_PEOPLE, FORM_JSON, FORM_TSV, FORM_FLOWS };
 
@@ -31,6 +33,7 @@ struct options {
 	enum form form;
 	bool transitions, paired, some; /* some: --fail-on was given */
 	double tolerance[METRICS_MAX];
+	bool told[METRICS_MAX]; /* --tolerance named it */
 	bool fail_on[METRICS_MAX];
 	const char *path[2];
 };
@@ -49,7 +52,7 @@ metric_of(const char *name)
 	int i = metrics_find(name);
 
 	if (i < 0)
-		errx(2, "%s: no such metric; tc-metrics(7) lists them", name);
+		filter_misuse("%s: no such metric; tc-metrics(7) lists them", name);
 	return i;
 }
 
@@ -59,12 +62,16 @@ tolerance_option(struct options *o, char *text)
 	char *value = strchr(text, '='), *end;
 
 	if (!value)
-		errx(2, "--tolerance takes METRIC=X");
+		filter_misuse("--tolerance %s: METRIC=X is wanted", text);
 	*value++ = '\0';
 	double x = strtod(value, &end);
 	if (end == value || *end || !(x >= 0))
-		errx(2, "%s: a tolerance is a number from 0", value);
-	o->tolerance[metric_of(text)] = x;
+		filter_misuse("--tolerance %s=%s: a number from 0 is wanted", text, value);
+	int i = metric_of(text);
+	if (o->told[i])
+		filter_misuse("--tolerance: %s is given more than once", text);
+	o->told[i] = true;
+	o->tolerance[i] = x;
 }
 
 static void
@@ -79,7 +86,7 @@ arguments(struct diff *d, int argc, char **argv)
 	struct options *o = &d->options;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "qv", table, NULL)) != -1) {
+	while ((c = filter_next(&d->filter, argc, argv, "qv", table)) != -1) {
 		switch (c) {
 		case 'j':
 			o->form = FORM_JSON;
@@ -109,15 +116,17 @@ arguments(struct diff *d, int argc, char **argv)
 		}
 	}
 	if (argc - optind != 2)
-		filter_usage(&d->filter);
+		filter_misuse("two traces are wanted, not %d", argc - optind);
+	if (d->filter.given['j'] + d->filter.given['t'] + d->filter.given['f'] > 1)
+		filter_misuse("--json, --tsv and --flows exclude each other");
 	if (o->form != FORM_PEOPLE && o->transitions)
-		errx(2, "--transitions goes with the report for people");
+		filter_misuse("--transitions goes with the report for people");
 	if (o->form == FORM_FLOWS && o->paired)
-		errx(2, "--paired goes with a report");
+		filter_misuse("--paired goes with a report");
 	o->path[0] = argv[optind];
 	o->path[1] = argv[optind + 1];
 	if (!strcmp(o->path[0], "-") && !strcmp(o->path[1], "-"))
-		errx(2, "only one of the traces can be standard input");
+		filter_misuse("only one of the traces can be standard input");
 }
 
 static void
@@ -134,7 +143,9 @@ prepare(struct diff *d)
 		struct source *s = &d->source[i];
 		if (source_open(s, d->options.path[i]) < 0)
 			errx(2, "%s: %s", s->name, s->error);
+		filter_reads(&d->filter, s->fd, s->name);
 	}
+	filter_guard(&d->filter);
 	filter_confine(&d->filter);
 	for (int i = 0; i < 2; i++) {
 		struct source *s = &d->source[i];
@@ -265,7 +276,7 @@ main(int argc, char **argv)
 
 	if (!d)
 		err(2, NULL);
-	d->filter = (struct filter){.usage = usage_text, .failure = 2};
+	d->filter = (struct filter){.usage = usage_text, .repeatable = "xF", .failure = 2};
 	io_start();
 	arguments(d, argc, argv);
 	prepare(d);

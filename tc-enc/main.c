@@ -23,7 +23,9 @@ static const char usage_text[] =
     "      --no-cache          ask the network for every packet\n"
     "      --stats             one JSON object on standard error at the end\n"
     "  -q, --quiet             no progress, no word of what the latents alone don't hold\n"
-    "  -v, --verbose           progress of a pipe too, and a line at the end\n";
+    "  -v, --verbose           progress of a pipe too, and a line at the end\n"
+    "  -h, --help              print this\n"
+    "  -V, --version           print the version of TraceCodec\n";
 
 struct program {
 	struct filter filter;
@@ -42,7 +44,7 @@ type_option(const char *text)
 	for (int i = 0; i < LATENT_TYPES; i++)
 		if (!strcmp(text, latent_type_names[i]))
 			return i;
-	errx(2, "--latent-type %s: f32, f16 or i8 is wanted", text);
+	filter_misuse("--latent-type %s: f32, f16 or i8 is wanted", text);
 }
 
 static void
@@ -60,7 +62,7 @@ arguments(struct program *p, int argc, char **argv)
 	int c;
 
 	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 1000, .type = LATENT_F16};
-	while ((c = getopt_long(argc, argv, "o:qv", table, NULL)) != -1) {
+	while ((c = filter_next(&p->filter, argc, argv, "o:qv", table)) != -1) {
 		switch (c) {
 		case 'w':
 			p->weights = optarg;
@@ -93,6 +95,8 @@ arguments(struct program *p, int argc, char **argv)
 			filter_option(&p->filter, c);
 		}
 	}
+	if (p->filter.given['R'] && p->filter.given['r'])
+		filter_misuse("--no-refine and --refine exclude each other");
 	filter_operand(&p->filter, argc, argv);
 }
 
@@ -112,6 +116,8 @@ prepare(struct program *p)
 	const char *why;
 
 	filter_open_input(f);
+	if (p->weights)
+		filter_reads_path(f, p->weights);
 	filter_open_output(f);
 	if (linear_start(&why) < 0)
 		errx(1, "%s", why);

@@ -21,7 +21,9 @@ static const char usage_text[] =
     "      --idle LIST    seconds of silence that end a flow (tcp=300,udp=60,other=60)\n"
     "      --map FILE     write which address became which slot; for the owner alone\n"
     "  -q, --quiet        no progress, no count of what was not lifted whole\n"
-    "  -v, --verbose      progress of a pipe too, and a line at the end\n";
+    "  -v, --verbose      progress of a pipe too, and a line at the end\n"
+    "  -h, --help         print this\n"
+    "  -V, --version      print the version of TraceCodec\n";
 
 /* Why a packet is less than whole in its action: tc-lift(1), DIAGNOSTICS. */
 enum shortfall { CUT_LINK, OPAQUE_FRAME, CUT_NETWORK, CUT_TRANSPORT, OPAQUE_PROTOCOL, SHORTFALLS };
@@ -31,6 +33,7 @@ static const char *const shortfall_names[SHORTFALLS] = {
 
 struct options {
 	const char *filter, *map;
+	bool idled[3]; /* --idle named them */
 	struct stream_header header;
 };
 
@@ -56,7 +59,10 @@ idle_option(struct options *o, char *list)
 	while (*list) {
 		int i = getsubopt(&list, names, &value);
 		if (i < 0 || !value)
-			errx(2, "--idle: tcp=SECONDS, udp=SECONDS or other=SECONDS is wanted");
+			filter_misuse("--idle: tcp=SECONDS, udp=SECONDS or other=SECONDS is wanted");
+		if (o->idled[i])
+			filter_misuse("--idle: %s is given more than once", names[i]);
+		o->idled[i] = true;
 		o->header.idle[i] = filter_number("idle", value, 1, UINT32_MAX);
 	}
 }
@@ -74,7 +80,7 @@ arguments(struct lift *l, int argc, char **argv)
 	int c;
 
 	*o = (struct options){.header = {.cap = TRACE_CAP, .idle = FLOW_IDLE_DEFAULT}};
-	while ((c = getopt_long(argc, argv, "f:o:qv", table, NULL)) != -1) {
+	while ((c = filter_next(&l->filter, argc, argv, "f:o:qv", table)) != -1) {
 		switch (c) {
 		case 'f':
 			o->filter = optarg;
@@ -86,7 +92,7 @@ arguments(struct lift *l, int argc, char **argv)
 			idle_option(o, optarg);
 			break;
 		case 'm':
-			o->map = optarg;
+			o->map = l->filter.also = optarg;
 			break;
 		default:
 			filter_option(&l->filter, c);
@@ -115,7 +121,7 @@ begin_captures(struct lift *l)
 		if (capture_open_fd(r, r->fd, NULL, 0, pass_on, l) < 0)
 			errx(1, "%s: %s", l->paths[i], r->error);
 		if (l->options.filter && capture_filter(r, l->options.filter) < 0)
-			errx(2, "-f %s: %s", l->options.filter, r->error);
+			filter_misuse("-f %s: %s", l->options.filter, r->error);
 		if (r->dlt != l->reader[0].dlt)
 			errx(1, "%s: link type %d, but %d in %s; lift them one by one",
 			     l->paths[i], r->dlt, l->reader[0].dlt, l->paths[0]);
@@ -142,6 +148,7 @@ prepare(struct lift *l)
 		if ((l->reader[i].fd = io_open(l->paths[i])) < 0)
 			err(1, "%s", l->paths[i]);
 		l->paths[i] = (char *)io_name(l->paths[i], "standard input");
+		filter_reads(&l->filter, l->reader[i].fd, l->paths[i]);
 	}
 	filter_open_output(&l->filter);
 	if (l->options.map && map_open(&l->map, l->options.map) < 0)
@@ -242,7 +249,7 @@ run(struct lift *l)
 		filter_explain(&l->filter, l->writer.error, "");
 		status = 1;
 	}
-	if (l->options.map && map_close(&l->map) < 0) {
+	if (l->options.map && map_close(&l->map, filter_keeps(&l->filter, status)) < 0) {
 		warn("%s", l->options.map);
 		status = 1;
 	}
@@ -276,7 +283,7 @@ finish(struct lift *l, int status)
 int
 main(int argc, char **argv)
 {
-	static struct lift l = {.filter = {.usage = usage_text, .failure = 1}};
+	static struct lift l = {.filter = {.usage = usage_text, .repeatable = "i", .failure = 1}};
 
 	io_start();
 	arguments(&l, argc, argv);

@@ -15,7 +15,9 @@ static const char usage_text[] =
     "       tc-show --reverse [-o FILE] [JSON]\n"
     "Prints a stream (standard input for none or \"-\") as JSON, one object a line.\n"
     "  -r, --reverse      the other way: from such lines to a stream\n"
-    "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n";
+    "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n"
+    "  -h, --help         print this\n"
+    "  -V, --version      print the version of TraceCodec\n";
 
 struct show {
 	struct filter filter;
@@ -37,7 +39,7 @@ arguments(struct show *s, int argc, char **argv)
 	    {"reverse", no_argument, NULL, 'r'}, FILTER_OUTPUT, FILTER_HELP, {0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "ro:", table, NULL)) != -1) {
+	while ((c = filter_next(&s->filter, argc, argv, "ro:", table)) != -1) {
 		if (c == 'r')
 			s->reverse = true;
 		else

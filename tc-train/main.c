@@ -36,7 +36,9 @@ static const char usage_text[] =
     "      --seed N           of all that is drawn (1)\n"
     "      --threads N        workers; the result hangs on their number (2)\n"
     "      --report N         steps between reports (500)\n"
-    "  -q, --quiet            no reports, which also saves their time\n";
+    "  -q, --quiet            no reports, which also saves their time\n"
+    "  -h, --help             print this\n"
+    "  -V, --version          print the version of TraceCodec\n";
 
 struct options {
 	struct filter filter;
@@ -55,7 +57,7 @@ real(const char *text, float low, float high, const char *what)
 	float v = strtof(text, &end);
 
 	if (end == text || *end || !(v >= low && v <= high))
-		errx(2, "--%s %s: %g to %g is wanted", what, text, low, high);
+		filter_misuse("--%s %s: %g to %g is wanted", what, text, low, high);
 	return v;
 }
 
@@ -77,19 +79,19 @@ arguments(struct options *o, int argc, char **argv)
 	    {0}};
 	struct recipe *r = &o->recipe;
 	struct shape *s = &o->shape;
-	int c, which = 0;
+	int c;
 
 	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 6e-3f, 1, 0.5f, 0.2f, 1};
 	*s = (struct shape){438, 10, 48, 16, 32, 64};
 	o->held = 20;
-	while ((c = getopt_long(argc, argv, "o:q", table, &which)) != -1) {
-		const char *what = table[which].name;
+	while ((c = filter_next(&o->filter, argc, argv, "o:q", table)) != -1) {
+		const char *what = o->filter.option;
 		switch (c) {
 		case 'i':
 			o->init = optarg;
 			break;
 		case 'c':
-			o->checkpoint = optarg;
+			o->checkpoint = o->filter.also = optarg;
 			break;
 		case 's':
 			r->steps = filter_number(what, optarg, 1, 100000000);
@@ -147,14 +149,14 @@ arguments(struct options *o, int argc, char **argv)
 		}
 	}
 	if (r->batch % r->threads)
-		errx(2, "--threads %" PRIu32 ": the batch of %" PRIu32 " doesn't divide by it", r->threads,
+		filter_misuse("--threads %" PRIu32 ": the batch of %" PRIu32 " doesn't divide by it", r->threads,
 		     r->batch);
 	if (s->latent + s->time > LATENT_MAX)
-		errx(2, "--latent %" PRIu32 ", --time %" PRIu32 ": %d together are possible", s->latent,
+		filter_misuse("--latent %" PRIu32 ", --time %" PRIu32 ": %d together are possible", s->latent,
 		     s->time, LATENT_MAX);
 	filter_operand(&o->filter, argc, argv);
 	if (!o->filter.output)
-		filter_usage(&o->filter);
+		filter_misuse("-o FILE is missing");
 }
 
 static void
@@ -308,6 +310,8 @@ prepare(struct options *o, struct network *net)
 	const char *why;
 
 	filter_open_input(&o->filter);
+	if (o->init && strcmp(o->init, "default"))
+		filter_reads_path(&o->filter, o->init);
 	filter_open_output(&o->filter);
 	o->resume = o->checkpoint ? open(o->checkpoint, O_RDONLY | O_CLOEXEC) : -1;
 	if (o->checkpoint && ((o->resume < 0 && errno != ENOENT) || outfile_open(&o->state, o->checkpoint) < 0))

@@ -140,20 +140,30 @@ each() {
 }
 
 @test "a map that can't be written is an error" {
-	mkfifo "$tmp/pipe"
 	for command in "tc-lift $sample" "tc-compile $BATS_FILE_TMPDIR/stream"; do
-		true <"$tmp/pipe" 3>&- & # a reader that goes away
-		refused "${command%% *}: $tmp/pipe: Broken pipe" $command --map "$tmp/pipe" -o "$tmp/a"
+		refused "${command%% *}: /dev/full: No space left on device" $command --map /dev/full -o "$tmp/a"
 		[ ! -e "$tmp/a" ]
 	done
 }
 
-@test "a closed pipe ends a filter, with one line" {
+@test "a map whose reader goes away ends a filter, and leaves no file" {
+	mkfifo "$tmp/pipe"
+	mkdir "$tmp/out"
+	for command in "tc-lift $sample" "tc-compile $BATS_FILE_TMPDIR/stream"; do
+		true <"$tmp/pipe" 3>&- &
+		run -141 --separate-stderr env --default-signal=PIPE $command --map "$tmp/pipe" -o "$tmp/out/a"
+		is "$stderr" ""
+		nothing() { [ -z "$(ls -A "$tmp/out")" ]; }
+		eventually nothing # the keeper tidies when the program has gone
+	done
+}
+
+@test "a closed pipe ends a filter by SIGPIPE, with no word; where that is ignored, it is an error" {
 	it() {
-		{ timeout -s KILL 5 $tool "$good" 2>"$tmp/err" || echo $? >"$tmp/status"; } | head -c 100 >"$tmp/head"
+		gone $tool "$good"
+		{ timeout -s KILL 5 env --ignore-signal=PIPE $tool "$good" 2>"$tmp/err" || echo $? >"$tmp/status"; } | head -c 10 >"$tmp/head"
 		is "$(cat "$tmp/status")" 1
 		is "$(cat "$tmp/err")" "$name: standard output: Broken pipe"
-		is "$(wc -c <"$tmp/head")" 100
 	}
 	each it
 }
@@ -281,18 +291,10 @@ terminal() { script -qefc "$1" /dev/null | tr -d '\r'; }
 
 # --- usage ---
 
-# misused COMMAND...: exit 2, nothing on standard output, the tool's name on standard error.
-misused() {
-	echo "$*"
-	run -2 --separate-stderr "$@" </dev/null
-	is "$output" ""
-	[[ ${stderr_lines[0]} = "$1: "* || ${stderr_lines[0]} = "usage: $1 "* ]]
-}
-
 @test "an unknown option, one without its value, and more arguments than there are" {
 	for tool in tc-lift tc-compile tc-show; do
 		misused $tool --colour
-		is "${stderr_lines[0]}" "$tool: unrecognized option '--colour'"
+		[[ $stderr = "$tool: --colour: no such option"* ]]
 		misused $tool -Z
 		misused $tool -o
 		misused $tool --output

@@ -38,6 +38,25 @@ refused() {
 	[[ $stderr = $pattern ]]
 }
 
+# misused COMMAND...: wrong usage: exit 2, and one line that says where there is help.
+misused() {
+	echo "$*"
+	run -2 --separate-stderr "$@" </dev/null
+	is "$output" ""
+	is "${#stderr_lines[@]}" 1
+	[[ $stderr = "$1: "*". Try '$1 --help' for more." ]]
+}
+
+# gone COMMAND...: its reader takes ten octets and goes away: the program ends by SIGPIPE, and says nothing.
+gone() {
+	# Whoever runs the tests may have them ignore the signal.
+	{ timeout -s KILL 20 env --default-signal=PIPE "$@" 2>"$tmp/err" || echo $? >"$tmp/status"; } | head -c 10 >"$tmp/head"
+	cat "$tmp/err"
+	is "$(cat "$tmp/status")" 141
+	is "$(cat "$tmp/err")" ""
+	is "$(wc -c <"$tmp/head")" 10
+}
+
 # eventually COMMAND...: waits until it is true, a minute at most, since a machine may be slow.
 eventually() {
 	local until=$((SECONDS + 60))

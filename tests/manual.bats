@@ -8,10 +8,10 @@ load helper
 }
 
 # The options of a tool: short and long ones that its --help names, and those that its page explains.
-of_help() { { "$1" --help; echo --help; } | grep -oE '(^|[ [,])--?[a-z][a-z-]*' | grep -oE -- '-+[a-z][a-z-]*' | sort -u; }
+of_help() { { "$1" --help; echo --help; } | grep -oE '(^|[ [,])--?[a-zA-Z][a-z-]*' | grep -oE -- '-+[a-zA-Z][a-z-]*' | sort -u; }
 of_page() {
 	grep -E '^\.It Fl ' "man/$1.1" | sed 's/ Ar .*//; s/ , / /' | tr ' ' '\n' |
-		sed -nE 's/^(-[a-z-]+)$/-\1/p; s/^([a-z])$/-\1/p' | sort -u
+		sed -nE 's/^(-[a-z-]+)$/-\1/p; s/^([a-zA-Z])$/-\1/p' | sort -u
 }
 
 @test "every option of --help stands in the tool's page, and the other way round" {
@@ -38,7 +38,7 @@ of_page() {
 		sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' man/$tool.1 >"$tmp/synopsis"
 		for option in $(of_page $tool); do
 			case $option in
-			--help) continue ;;
+			-h | --help | -V | --version) continue ;;
 			--filter | --output | --quiet | --verbose) option=-${option:2:1} ;; # by their short names
 			esac
 			echo "$tool $option"

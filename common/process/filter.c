@@ -1,20 +1,66 @@
 #include "process/filter.h"
 
 #include "process/confine.h"
+#include "process/version.h"
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 void
-filter_usage(const struct filter *f)
+filter_misuse(const char *format, ...)
 {
-	fputs(f->usage, stderr);
-	exit(2);
+	char text[1000];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	errx(2, "%s. Try '%s --help' for more.", text, program_invocation_short_name);
+}
+
+/* What getopt_long() found wrong: ':' a value that is missing, '?' all else. */
+static void __attribute__((noreturn))
+bad_option(int c, const char *before)
+{
+	bool is_long = !strncmp(before, "--", 2);
+	char name[80];
+
+	snprintf(name, sizeof name, "-%c", optopt);
+	if (is_long && (!optopt || c == ':' || strchr(before, '=')))
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(before, "="), before);
+	if (c == ':')
+		filter_misuse("%s needs a value", name);
+	if (optopt && name[1] == '-')
+		filter_misuse("%s takes no value", name);
+	filter_misuse("%s: no such option, or not clear which", name);
+}
+
+int
+filter_next(struct filter *f, int argc, char **argv, const char *letters, const struct option *table)
+{
+	char all[32];
+
+	snprintf(all, sizeof all, ":%shV", letters);
+	opterr = 0;
+	int c = getopt_long(argc, argv, all, table, NULL);
+	if (c == '?' || c == ':')
+		bad_option(c, argv[optind - 1]);
+	if (c < 0)
+		return -1;
+	const struct option *o = table;
+	while (o->name && o->val != c)
+		o++;
+	f->option = o->name;
+	if (o->has_arg == required_argument && f->given[c] && !(f->repeatable && strchr(f->repeatable, c)))
+		filter_misuse("--%s is given more than once", o->name);
+	f->given[c] = true;
+	return c;
 }
 
 void
@@ -34,9 +80,12 @@ filter_option(struct filter *f, int c)
 	case 'h':
 		fputs(f->usage, stdout);
 		exit(fclose(stdout) ? f->failure : 0);
-	default:
-		filter_usage(f);
+	case 'V':
+		printf("%s (TraceCodec) " TC_VERSION "\n", program_invocation_short_name);
+		exit(fclose(stdout) ? f->failure : 0);
 	}
+	if (f->given['q'] && f->given['v'])
+		filter_misuse("-q and -v exclude each other");
 }
 
 uint64_t
@@ -45,7 +94,7 @@ filter_number(const char *option, const char *text, uint64_t low, uint64_t high)
 	uint64_t v;
 
 	if (!io_number(text, low, high, &v))
-		errx(2, "--%s %s: %" PRIu64 " to %" PRIu64 " is wanted", option, text, low, high);
+		filter_misuse("--%s %s: %" PRIu64 " to %" PRIu64 " is wanted", option, text, low, high);
 	return v;
 }
 
@@ -53,8 +102,24 @@ void
 filter_operand(struct filter *f, int argc, char **argv)
 {
 	if (argc - optind > 1)
-		filter_usage(f);
+		filter_misuse("%s: there is one input at most", argv[optind + 1]);
 	f->input = argv[optind];
+}
+
+void
+filter_reads(struct filter *f, int fd, const char *name)
+{
+	if (files_read(&f->files, fd, name) < 0)
+		err(f->failure, NULL);
+	if (isatty(fd))
+		f->terminal = name;
+}
+
+void
+filter_reads_path(struct filter *f, const char *path)
+{
+	if (files_read_path(&f->files, path) < 0)
+		err(f->failure, NULL);
 }
 
 void
@@ -63,6 +128,48 @@ filter_open_input(struct filter *f)
 	if ((f->in = io_open(f->input ? f->input : "-")) < 0)
 		err(f->failure, "%s", f->input);
 	f->input = io_name(f->input, "standard input");
+	filter_reads(f, f->in, f->input);
+}
+
+static void
+guard(struct filter *f, const char *path)
+{
+	const char *name = io_name(path, "standard output");
+	struct file clash;
+
+	if (files_write(&f->files, path, name, &clash) < 0)
+		err(f->failure, NULL);
+	if (clash.name)
+		errx(2, "%s: is also an %s (%s), which would be lost", name, clash.written ? "output" : "input",
+		     clash.name);
+}
+
+/* Whoever forgot to name a file would wait too. */
+static void
+say_waiting(const struct filter *f)
+{
+	if (f->terminal && !f->quiet)
+		warnx("reads %s, a terminal, until ^D", f->terminal);
+}
+
+static void
+guard_outputs(struct filter *f)
+{
+	bool standard = !f->output || !strcmp(f->output, "-");
+
+	if (standard && f->also && !strcmp(f->also, "-"))
+		filter_misuse("standard output can't be two outputs");
+	guard(f, f->output);
+	if (f->also)
+		guard(f, f->also);
+	files_free(&f->files);
+}
+
+void
+filter_guard(struct filter *f)
+{
+	guard_outputs(f);
+	say_waiting(f);
 }
 
 /* A pipe of the usual size holds 84 latents, and the two programs at its ends take turns. One whose size somebody chose
@@ -77,11 +184,13 @@ widen(int fd)
 void
 filter_open_output(struct filter *f)
 {
+	guard_outputs(f);
 	if (outfile_open(&f->out, f->output) < 0)
 		errno == ENOTTY ? errx(f->failure, "standard output is a terminal; -o - writes to it")
 				: err(f->failure, "%s", f->output);
 	f->output = io_name(f->output, "standard output");
 	widen(f->out.fd);
+	say_waiting(f);
 }
 
 void
@@ -115,6 +224,12 @@ filter_counts(const char *before, const uint64_t *counts, const char *const *nam
 	}
 	if (any)
 		fputc('\n', stderr);
+}
+
+bool
+filter_keeps(const struct filter *f, int status)
+{
+	return status == 0 || f->out.keeper < 0;
 }
 
 int

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 volatile sig_atomic_t io_interrupted;
+static bool ends_by_sigpipe; /* unless whoever began the program had it ignored */
 
 static void
 on_signal(int number)
@@ -33,11 +34,12 @@ io_start(void)
 {
 	/* No SA_RESTART: a read that waits must return. */
 	struct sigaction stop = {.sa_handler = on_signal}, status = {.sa_handler = on_status},
-			 ignore = {.sa_handler = SIG_IGN};
+			 ignore = {.sa_handler = SIG_IGN}, before;
 
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGPIPE, &ignore, &before);
+	ends_by_sigpipe = before.sa_handler == SIG_DFL;
 	sigaction(SIGXFSZ, &ignore, NULL);
 	sigaction(SIGUSR1, &status, NULL);
 #ifdef SIGINFO
@@ -72,6 +74,27 @@ io_number(const char *text, uint64_t low, uint64_t high, uint64_t *v)
 	return !errno && *text >= '0' && *text <= '9' && !*end && *v >= low && *v <= high;
 }
 
+/*
+ * A write whose reader has gone: by SIGPIPE, as of any filter, so that nothing is said of what somebody wanted. The signal
+ * is ignored till then, since not all that is written is output: a keeper that was killed is an error, and a line of
+ * progress may have to go first.
+ */
+static ssize_t
+write_as_filter(int fd, const void *p, size_t n)
+{
+	ssize_t w = write(fd, p, n);
+
+	if (w >= 0 || errno != EPIPE || !ends_by_sigpipe)
+		return w;
+	progress_clear();
+	signal(SIGPIPE, SIG_DFL);
+	w = write(fd, p, n); /* the program goes on only where another reader came */
+	int error = errno;
+	signal(SIGPIPE, SIG_IGN);
+	errno = error;
+	return w;
+}
+
 int
 write_all(int fd, const void *p, size_t n)
 {
@@ -79,7 +102,7 @@ write_all(int fd, const void *p, size_t n)
 
 	while (n) {
 		progress_tick();
-		ssize_t w = write(fd, at, n);
+		ssize_t w = write_as_filter(fd, at, n);
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0)

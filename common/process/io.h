@@ -15,9 +15,8 @@
 /* Set by SIGINT and SIGTERM once io_start() ran; the number of the signal. */
 extern volatile sig_atomic_t io_interrupted;
 
-/* First of all: interrupts end a loop at the next record; a closed pipe is an error like any other, and so
- * are a file that is as large as it may be, and a standard stream that is closed; SIGUSR1 asks for a line of
- * progress.h. */
+/* First of all: interrupts end a loop at the next record; a file that is as large as it may be is an error like any
+ * other, and so is a standard stream that is closed; SIGUSR1 asks for a line of progress.h. */
 void io_start(void);
 
 /* A path for messages: `standard`, such as "standard output", for NULL and for "-". */
@@ -29,7 +28,8 @@ int io_open(const char *path);
 /* A whole number in decimal digits, low to high, for options: false if it is none. */
 bool io_number(const char *text, uint64_t low, uint64_t high, uint64_t *v);
 
-/* Writes all of it, through interrupted and short writes. 0 or -1 with errno. */
+/* Writes all of it, through interrupted and short writes. 0 or -1 with errno; a pipe whose reader has gone ends the program
+ * by SIGPIPE, unless the signal was ignored when the program began. */
 int write_all(int fd, const void *p, size_t n);
 
 /* A stream of the C library to a descriptor, which it owns. It writes as write_all() does, where the

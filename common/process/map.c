@@ -2,23 +2,17 @@
 
 #include "process/io.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 int
 map_open(struct map *m, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	struct stat st;
-
-	if (fd < 0)
+	if (outfile_open_secret(&m->out, path) < 0)
 		return -1;
-	if (fstat(fd, &st) < 0 || (S_ISREG(st.st_mode) && fchmod(fd, 0600) < 0) ||
-	    !(m->file = io_stream(fd))) {
-		close(fd);
+	if (!(m->file = io_stream(dup(m->out.fd)))) {
+		outfile_discard(&m->out);
 		return -1;
 	}
 	fputs("packet\twhat\tslot\taddress\n", m->file);
@@ -26,11 +20,15 @@ map_open(struct map *m, const char *path)
 }
 
 int
-map_close(struct map *m)
+map_close(struct map *m, bool keep)
 {
-	int bad = ferror(m->file);
+	int bad = ferror(m->file) | fclose(m->file), error = errno;
 
-	return fclose(m->file) || bad ? -1 : 0;
+	if (keep && !bad)
+		return outfile_commit(&m->out);
+	outfile_discard(&m->out);
+	errno = error;
+	return bad ? -1 : 0;
 }
 
 void

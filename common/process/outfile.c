@@ -65,14 +65,16 @@ ask(const struct outfile *f, char what, int *fd)
 }
 
 static int
-begin(const char *path, char *temp, size_t n)
+begin(const char *path, char *temp, size_t n, bool secret)
 {
 	int fd;
 
 	snprintf(temp, n, "%s.XXXXXX", path);
 	if ((fd = mkstemp(temp)) < 0)
 		return -1;
-	/* mkstemp makes it for the owner alone; an output is as readable as any other file. */
+	/* mkstemp makes it for the owner alone; most outputs are as readable as any other file. */
+	if (secret)
+		return fd;
 	mode_t mask = umask(0);
 	umask(mask);
 	if (fchmod(fd, 0666 & ~mask) == 0)
@@ -84,7 +86,7 @@ begin(const char *path, char *temp, size_t n)
 
 /* Does what it is asked until the program has ended. */
 static void __attribute__((noreturn))
-keep(int socket, const char *path, char *temp, size_t n)
+keep(int socket, const char *path, char *temp, size_t n, bool secret)
 {
 	sigset_t all;
 	bool begun = false;
@@ -100,7 +102,7 @@ keep(int socket, const char *path, char *temp, size_t n)
 	while (read(STDIN_FILENO, &what, 1) == 1) {
 		int fd = -1, error = 0;
 		if (what == BEGIN) {
-			begun = (fd = begin(path, temp, n)) >= 0;
+			begun = (fd = begin(path, temp, n, secret)) >= 0;
 			error = begun ? 0 : errno;
 		} else if (rename(temp, path) == 0) {
 			begun = false;
@@ -127,7 +129,7 @@ discard_unfinished(void)
 }
 
 static int
-start_keeper(struct outfile *f, const char *path)
+start_keeper(struct outfile *f, const char *path, bool secret)
 {
 	size_t n = strlen(path) + sizeof ".XXXXXX";
 	char *temp = malloc(n);
@@ -141,7 +143,7 @@ start_keeper(struct outfile *f, const char *path)
 	}
 	f->pid = fork();
 	if (f->pid == 0)
-		keep(pair[1], path, temp, n);
+		keep(pair[1], path, temp, n, secret);
 	free(temp);
 	close(pair[1]);
 	if (f->pid < 0) {
@@ -173,10 +175,19 @@ end_keeper(struct outfile *f)
 	*at = f->next;
 }
 
-int
-outfile_open(struct outfile *f, const char *path)
+/* Whether a path, such as /proc/self/fd/1, leads to where output goes by default. */
+static bool
+is_standard_output(const struct stat *st)
 {
-	struct stat st;
+	struct stat out;
+
+	return fstat(STDOUT_FILENO, &out) == 0 && st->st_dev == out.st_dev && st->st_ino == out.st_ino;
+}
+
+static int
+open_it(struct outfile *f, const char *path, bool secret)
+{
+	struct stat st, link;
 
 	*f = (struct outfile){.fd = STDOUT_FILENO, .keeper = -1};
 	if (!path && isatty(STDOUT_FILENO)) {
@@ -189,7 +200,9 @@ outfile_open(struct outfile *f, const char *path)
 		f->fd = open(path, O_WRONLY | O_CLOEXEC);
 		return f->fd < 0 ? -1 : 0;
 	}
-	if (start_keeper(f, path) < 0)
+	if (lstat(path, &link) == 0 && S_ISLNK(link.st_mode) && stat(path, &st) == 0 && is_standard_output(&st))
+		return 0;
+	if (start_keeper(f, path, secret) < 0)
 		return -1;
 	if (ask(f, BEGIN, &f->fd) == 0)
 		return 0;
@@ -197,6 +210,18 @@ outfile_open(struct outfile *f, const char *path)
 	end_keeper(f);
 	errno = error;
 	return -1;
+}
+
+int
+outfile_open(struct outfile *f, const char *path)
+{
+	return open_it(f, path, false);
+}
+
+int
+outfile_open_secret(struct outfile *f, const char *path)
+{
+	return open_it(f, path, true);
 }
 
 /* Closes the file, and has it put in its place. */

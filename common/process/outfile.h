@@ -16,11 +16,13 @@ struct outfile {
 };
 
 /*
- * With a path, written beside it. What is there and is no regular file, such as a device, is written into. NULL and "-"
- * are standard output; for NULL a terminal is refused. 0, or -1 with errno (ENOTTY: the terminal). To be called
+ * With a path, written beside it. What is there and is no regular file, such as a device, is written into. NULL, "-" and a
+ * link such as /dev/stdout are standard output; for NULL a terminal is refused. 0, or -1 with errno (ENOTTY: the terminal). To be called
  * before there are threads.
  */
 int outfile_open(struct outfile *f, const char *path);
+/* The same, readable for its owner alone. */
+int outfile_open_secret(struct outfile *f, const char *path);
 /* Puts the file in its place, and begins another. 0 or -1 with errno. */
 int outfile_renew(struct outfile *f);
 /* Puts the file in its place. 0 or -1 with errno. */
