@@ -14,7 +14,7 @@ override LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 
 # Debian packages: to build and run the demo.
-BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
+BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 $(TOOLS:=.1)
@@ -24,10 +24,10 @@ all: $(TOOLS:%=bin/%)
 # Rooms, from the lowest up.
 room = $(patsubst %,build/common/$(1)/%.o,$(2))
 support = $(call room,support,normal)
-process = $(call room,process,io outfile files confine progress map filter)
+process = $(call room,process,io outfile files kind confine progress map filter)
 record = $(call room,record,action action_msgpack stream latent traces)
 packet = $(call room,packet,address checksum link arp ip tcp udp sctp icmp faults packet)
-capture = $(call room,packet,capture)
+capture = $(call room,packet,capture) $(call room,process,input unpack)
 state = $(call room,state,slots flow datagram cue cue_link cue_ip cue_tcp cue_icmp trace) $(packet)
 code = $(call room,code,bits forms code time_code again context manner recency)
 neural = $(call room,neural,linear straight network decision weights) $(code) $(support)
@@ -45,7 +45,7 @@ bin/tc-train: $(call tool,tc-train,train init dataset) $(neural) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 
 LDLIBS = -lmsgpackc -ldeflate
-bin/tc-lift bin/tc-compile bin/tc-diff: LDLIBS += -lpcap
+bin/tc-lift bin/tc-compile bin/tc-diff: LDLIBS += -lpcap -larchive
 bin/tc-diff: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train: LDLIBS += -lm -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread

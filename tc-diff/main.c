@@ -1,6 +1,7 @@
 /* tc-diff: two traces in, what they have in common and what they don't. */
 #include "metrics.h"
-#include "process/filter.h"
+#include "process/unpack.h"
+#include "record/traces.h"
 #include "report.h"
 #include "source.h"
 
@@ -146,11 +147,15 @@ prepare(struct diff *d)
 		filter_reads(&d->filter, s->fd, s->name);
 	}
 	filter_guard(&d->filter);
+	unpack_prepare();
 	filter_confine(&d->filter);
 	for (int i = 0; i < 2; i++) {
 		struct source *s = &d->source[i];
-		if (source_begin(s, d->options.paired) < 0)
-			errx(2, "%s: %s", s->name, s->error);
+		if (source_begin(s, d->options.paired) < 0) {
+			if (s->actions)
+				traces_mistaken(&s->stream);
+			errx(2, "%s: %s", s->name, s->actions && *s->stream.error ? s->stream.error : s->error);
+		}
 		struct measure *m = &d->measure[i];
 		if (measure_init(m) < 0)
 			err(2, NULL);

@@ -4,6 +4,7 @@
 #include "state/trace.h"
 #include "process/filter.h"
 #include "process/map.h"
+#include "process/unpack.h"
 
 #include <err.h>
 #include <inttypes.h>
@@ -150,6 +151,7 @@ prepare(struct lift *l)
 		l->paths[i] = (char *)io_name(l->paths[i], "standard input");
 		filter_reads(&l->filter, l->reader[i].fd, l->paths[i]);
 	}
+	unpack_prepare();
 	filter_open_output(&l->filter);
 	if (l->options.map && map_open(&l->map, l->options.map) < 0)
 		err(1, "%s", l->options.map);

@@ -1,6 +1,7 @@
 /* tc-show: any stream as JSON, one object a line, and back. */
 #include "json.h"
 #include "lines.h"
+#include "process/kind.h"
 #include "record/traces.h"
 
 #include <err.h>
@@ -186,10 +187,20 @@ pass_on(void *arg)
 	return stream_flush(arg);
 }
 
+/* Whether what should be JSON is something else, that another program takes. */
+static bool
+mistaken(struct lines *l, char *what, size_t size)
+{
+	if (l->at) /* the end of the first line */
+		l->buf[l->at - 1] = '\n';
+	return kind_explain(what, size, "not JSON of tc-show", 1 << KIND_JSON | 1 << KIND_TEXT, l->buf, l->n);
+}
+
 static int
 reverse(struct show *s)
 {
 	const char *input = s->filter.input, *why = NULL;
+	char other[STREAM_ERROR];
 	struct stream_writer *w = &s->writer;
 	struct lines l = {.fd = s->filter.in, .before_wait = pass_on, .arg = w};
 	char *line;
@@ -199,7 +210,9 @@ reverse(struct show *s)
 		err(1, NULL);
 	while (!why && !*w->error && (got = lines_next(&l, &line)) == 1)
 		why = reverse_line(s, line);
-	if (why)
+	if ((why || got < 0) && l.number < 2 && !*w->error && mistaken(&l, other, sizeof other))
+		warnx("%s: %s", input, other);
+	else if (why)
 		warnx("%s: line %" PRIu64 ": %s", input, l.number, why);
 	else if (got < 0 && !*w->error)
 		warn("%s: after line %" PRIu64, input, l.number);

@@ -284,6 +284,7 @@ read_all(struct options *o, struct dataset *data, struct dataset *held)
 	progress_end();
 	if (io_interrupted)
 		exit(130);
+	traces_mistaken(&reader);
 	if (*reader.error)
 		errx(1, "%s: %s", f->input, reader.error);
 	if (!data->packets)

@@ -15,14 +15,14 @@ setup_file() {
 outcomes() { printf "%s $1\n" "${@:2}"; }
 
 @test "a confined process reads, writes, computes and has threads" {
-	calls=(read write lseek fstat thread memory)
+	calls=(read write lseek fstat thread memory limit)
 	is "$(confine "${calls[@]}")" "$(outcomes ok "${calls[@]}")"
 }
 
 @test "a confined process touches no path, uses no network, begins no process, makes no code" {
 	cd "$tmp"
 	calls=(open create openat2 unlink rename link mkdir chmod fchmod truncate chdir mount readlink
-		socketpair connect sendto accept fork vfork kill peek setuid code mprotect keys bpf io_uring seccomp)
+		socketpair connect sendto accept fork vfork kill peek others_limit setuid code mprotect keys bpf io_uring seccomp)
 	is "$(confine "${calls[@]}")" "$(outcomes EPERM "${calls[@]}")"
 	is "$(ls -A)" ""
 	# Otherwise it could.

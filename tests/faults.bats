@@ -61,10 +61,7 @@ each() {
 	each it
 	refused "tc-lift: $in/stream: ?*" tc-lift "$in/stream"
 	refused "tc-lift: $in/json: ?*" tc-lift "$in/json"
-	refused "tc-compile: $sample: not a stream of TraceCodec" tc-compile "$sample"
-	refused "tc-compile: $in/json: not a stream of TraceCodec" tc-compile "$in/json"
-	refused "tc-show: $sample: not a stream of TraceCodec" tc-show "$sample"
-	refused "tc-show: $in/stream: line 1: ?*" tc-show --reverse "$in/stream"
+	refused "tc-show: $in/foreign: line 1: ?*" tc-show --reverse "$in/foreign"
 }
 
 @test "an input that breaks off is said, and what came before is passed on" {

@@ -227,7 +227,9 @@ over() {
 # --- who waits, and whose reader goes ---
 
 # terminal COMMAND: as if typed there, and ^D after it.
-terminal() { printf '\004' | script -qefc "$1" /dev/null | tr -d '\r'; }
+terminal() {
+	for _ in 1 2 3 4; do sleep 0.2 && printf '\004' || true; done | { timeout 20 script -qefc "$1" /dev/null || true; } | tr -d '\r' || true
+}
 
 @test "a program that waits for what somebody types says so, unless -q" {
 	for name in tc-lift tc-enc tc-dec tc-compile tc-show; do
@@ -264,4 +266,157 @@ terminal() { printf '\004' | script -qefc "$1" /dev/null | tr -d '\r'; }
 	{ tc-lift -v "$BATS_FILE_TMPDIR/pcap" -o "$tmp/out/a" || echo $? >"$tmp/status"; } 2>&1 | true
 	[ ! -e "$tmp/status" ]
 	cmp "$tmp/out/a" "$BATS_FILE_TMPDIR/act"
+}
+
+# --- what another program takes ---
+
+# What a file is, and what to do with it.
+files='pcap|a capture (pcap); tc-lift turns it into packet actions
+pcapng|a capture (pcapng); tc-lift turns it into packet actions
+act|a stream of actions; tc-compile turns it into a capture, tc-enc into latents, tc-show into JSON
+lat|a stream of latents; tc-dec turns it into packet actions, tc-show into JSON
+weights|weights; tc-enc and tc-dec take them by --weights, tc-train by --init
+json|JSON; tc-show --reverse turns what tc-show printed into a stream
+gzip|compressed; gzip -dc unpacks it
+zstd|compressed; zstd -dc unpacks it
+xz|compressed; xz -dc unpacks it
+lz4|compressed; lz4 -dc unpacks it
+bzip2|compressed; bzip2 -dc unpacks it
+zip|a zip archive; unzip -p unpacks it
+text|text
+other|
+empty|'
+
+# What a program says of what it doesn't take, of what nobody knows, and of nothing; and what it takes.
+readers='tc-lift|not a capture|unknown file format|empty: not a capture|pcap pcapng gzip zstd xz lz4
+tc-diff PCAP|not a capture|unknown file format|empty: not a capture|pcap pcapng act gzip zstd xz lz4
+tc-compile|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
+tc-enc|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
+tc-train -o OUT --steps 1 --batch 16|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
+tc-dec|not a stream of latents|not a stream of TraceCodec|empty: not a stream of TraceCodec|lat
+tc-show|not a stream of TraceCodec|not a stream of TraceCodec|empty: not a stream of TraceCodec|act lat
+tc-show --reverse|not JSON of tc-show|line 1: *|empty|json
+tc-enc ACT --weights|not a weights file of TraceCodec|not a weights file of TraceCodec|not a weights file of TraceCodec|weights
+tc-dec LAT --weights|not a weights file of TraceCodec|not a weights file of TraceCodec|not a weights file of TraceCodec|weights
+tc-train ACT -o OUT --steps 1 --batch 16 --init|not a weights file of TraceCodec|not a weights file of TraceCodec|not a weights file of TraceCodec|weights'
+
+# compressed: day.pcap by each compressor, in $1.
+compressed() {
+	for by in gzip zstd xz lz4 bzip2; do $by -qc <"$BATS_FILE_TMPDIR/pcap" >"$1/$by"; done
+}
+
+@test "what is handed to the wrong program is named, and the right program: each file, each program" {
+	in=$BATS_FILE_TMPDIR
+	mkdir "$tmp/d"
+	cp "$in"/{pcap,act,lat,weights,json} "$tmp/d"
+	cp "$edge/pcapng-with-nanoseconds.pcap" "$tmp/d/pcapng"
+	compressed "$tmp/d"
+	python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").write("Makefile")' "$tmp/d/zip"
+	cp Makefile "$tmp/d/text"
+	printf 'abc\0\1\2%0100d' 0 >"$tmp/d/other"
+	: >"$tmp/d/empty"
+	pairs=0
+	while IFS='|' read -r command wanted unknown nothing takes; do
+		command=${command/PCAP/$in/pcap}
+		command=${command/ACT/$in/act}
+		command=${command/LAT/$in/lat}
+		command=${command/OUT/$tmp/out}
+		while IFS='|' read -r file what; do
+			path=$tmp/d/$file
+			[[ " $takes " != *" $file "* ]] || continue
+			case $file in
+			other) said=$unknown ;;
+			empty) said=$nothing ;;
+			lat) said="${wanted/not a capture/$([[ $command = tc-diff* ]] && echo not a stream of actions || echo not a capture)}, but $what" ;;
+			text) case $command in *--reverse) said=$unknown ;; *) said="$wanted, but $what" ;; esac ;;
+			*) said="$wanted, but $what" ;;
+			esac
+			status=0
+			$command "$path" >"$tmp/out" 2>"$tmp/err" || status=$?
+			echo "$command $file: $status $(cat "$tmp/err")"
+			[ $status -eq 1 ] || [[ $status,$command = 2,tc-diff* ]]
+			[[ "$(cat "$tmp/err")" = "${command%% *}: $path: "$said ]]
+			pairs=$((pairs + 1))
+		done <<<"$files"
+	done <<<"$readers"
+	is $pairs 142
+}
+
+# --- compressed captures ---
+
+compressors='gzip zstd xz lz4'
+
+@test "compressed captures are read as they were, from files and pipes, by tc-lift and tc-diff" {
+	tc-lift -q "$sample" >"$tmp/want"
+	for by in $compressors; do
+		echo "$by"
+		$by -qc <"$sample" >"$tmp/$by"
+		tc-lift -q "$tmp/$by" | cmp - "$tmp/want"
+		{ head -c 5 "$tmp/$by"; sleep 0.1; tail -c +6 "$tmp/$by"; } | tc-lift -q | cmp - "$tmp/want"
+		tc-diff "$tmp/$by" "$sample" >/dev/null
+		cat "$tmp/$by" | tc-diff "$tmp/want" - >/dev/null
+		tc-lift -q -f 'tcp port 80' "$tmp/$by" | cmp - <(tc-lift -q -f 'tcp port 80' "$sample")
+	done
+	# Several at once; files that were joined; pcapng.
+	tc-lift -q "$tmp"/{gzip,zstd,xz,lz4} | cmp - <(tc-lift -q "$sample"{,,,})
+	for by in $compressors; do
+		{ head -c 1000000 "$sample" | $by -qc; tail -c +1000001 "$sample" | $by -qc; } >"$tmp/joined"
+		tc-lift -q "$tmp/joined" | cmp - "$tmp/want"
+		$by -qc <"$edge/pcapng-with-big-endian.pcap" | tc-lift -q | cmp - <(tc-lift -q "$edge/pcapng-with-big-endian.pcap")
+	done
+}
+
+@test "a compressed capture that is cut or damaged is said, and what came before is passed on" {
+	for by in $compressors; do
+		$by $([ $by != lz4 ] || echo -B4) -qc <"$sample" >"$tmp/$by" # lz4: in blocks smaller than all of it
+		head -c $(($(stat -c %s "$tmp/$by") / 2)) "$tmp/$by" >"$tmp/cut"
+		run -1 --separate-stderr bash -c "tc-lift -q '$tmp/cut' >'$tmp/a'"
+		echo "$stderr"
+		[[ $stderr = "tc-lift: $tmp/cut: after packet "[1-9]*": compressed, and cut off or damaged: "* ]]
+		[ "$(end "$tmp/a" | cut -d' ' -f3)" = cut ]
+		run -2 --separate-stderr tc-diff "$tmp/cut" "$sample"
+		[[ $stderr = "tc-diff: $tmp/cut: after packet "[1-9]*": compressed, and cut off"* ]]
+	done
+	# gzip's own checksum, which libarchive doesn't look at: an octet of payload, stored as it is; the length; the trailer.
+	gzip -c <"$sample" >"$tmp/whole"
+	size=$(stat -c %s "$tmp/whole")
+	for at in $((size / 2)) $((size - 100)) $((size - 6)) $((size - 2)); do
+		cp "$tmp/whole" "$tmp/damaged"
+		printf '\x55' | dd of="$tmp/damaged" bs=1 seek=$at conv=notrunc 2>/dev/null
+		run -1 tc-lift -q -o "$tmp/a" "$tmp/damaged"
+	done
+	[[ $output = *"gzip's checksum or length is not that of what was there" ]]
+	refused 'tc-lift: standard input: empty: not a capture' bash -c "gzip -c </dev/null | tc-lift"
+	refused 'tc-lift: standard input: compressed, and what was is not a capture, but a stream of actions; *' \
+		bash -c "gzip -c <'$BATS_FILE_TMPDIR/act' | tc-lift"
+}
+
+@test "a window that needs more than is good for a program is refused; those of the highest levels are not" {
+	xz -9e -c <"$BATS_FILE_TMPDIR/pcap" | tc-lift -q | cmp - "$BATS_FILE_TMPDIR/act"
+	zstd --ultra -22 --long=27 -qc <"$BATS_FILE_TMPDIR/pcap" | tc-lift -q | cmp - "$BATS_FILE_TMPDIR/act"
+	export ASAN_OPTIONS=allocator_may_return_null=1:log_path=$tmp/sanitizer
+	for mib in 200 1500; do
+		xz --lzma2=dict=${mib}MiB -c <"$BATS_FILE_TMPDIR/pcap" >"$tmp/x"
+		refused "tc-lift: $tmp/x: compressed?*" tc-lift "$tmp/x"
+	done
+	zstd --ultra -22 --long=30 -qc <"$BATS_FILE_TMPDIR/pcap" >"$tmp/z"
+	refused "tc-lift: $tmp/z: compressed?*memory*" tc-lift "$tmp/z"
+}
+
+@test "progress counts the compressed octets" {
+	gzip -c <"$sample" >"$tmp/a.gz"
+	mkfifo "$tmp/pipe"
+	tc-lift "$tmp/a.gz"{,,,} >"$tmp/pipe" 2>"$tmp/err" 3>&- &
+	job=$!
+	exec 4<"$tmp/pipe"
+	for _ in 1 2 3 4 5; do # it has begun, and waits for its reader
+		head -c 20000 <&4 >/dev/null
+		kill -USR1 $job
+		sleep 0.1
+	done
+	cat "$tmp/err"
+	kill $job
+	exec 4<&-
+	wait $job || true
+	grep -qE "^tc-lift: $tmp/a.gz: [0-9]+ packets in .* a second, [0-9][0-9]? %, [0-9]+ s left$" "$tmp/err"
 }

@@ -1,7 +1,7 @@
 # What is built and run to test, judge, fuzz and measure the programs; the Makefile has the programs themselves.
 
 # Debian packages, besides those that build.
-CHECK_PACKAGES = bats python3 python3-msgpack jq tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps
+CHECK_PACKAGES = bats python3 python3-msgpack jq zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps
 FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
 CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
@@ -23,7 +23,7 @@ build/tests/mutations: $(patsubst %,build/tests/fuzz/%.o,mutations program check
 	build/tests/unit/vary.o $(capture) $(state) $(codec) $(within)
 build/tests/%.o: override CPPFLAGS += -I.
 
-$(addprefix build/tests/,identity mutations conn analysis big arrivals): LDLIBS += -lpcap
+$(addprefix build/tests/,identity mutations conn analysis big arrivals): LDLIBS += -lpcap -larchive
 build/tests/neural build/tests/mutations: LDLIBS += -lm -lmd -ldl
 build/tests/scramble: LDLIBS += -lm
 $(patsubst %,build/tests/%,$(filter-out confine,$(TESTS))):
@@ -45,7 +45,7 @@ fuzzed = $(patsubst build/%,build/fuzz/%,$(patsubst %,build/tests/fuzz/%.o,progr
 	$(analysis) $(capture) $(state) $(codec) $(within))
 build/fuzz/records build/fuzz/compile build/fuzz/codec: build/fuzz/tests/fuzz/mutate.o build/fuzz/tests/unit/vary.o
 build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzzed)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ -lmsgpackc -ldeflate -lpcap -ljansson -lmd -lm -ldl
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ -lmsgpackc -ldeflate -lpcap -larchive -ljansson -lmd -lm -ldl
 build/fuzz/%.o: %.c Makefile tests/rules.mk
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(CPPFLAGS) -I. $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<

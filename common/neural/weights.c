@@ -1,5 +1,6 @@
 #include "neural/weights.h"
 
+#include "process/kind.h"
 #include "record/latent.h"
 
 #include <errno.h>
@@ -151,8 +152,11 @@ parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, char *why)
 	const uint8_t *at = p + header_size;
 
 	*net = (struct network){0};
-	if (n < 8 || memcmp(p, WEIGHTS_MAGIC, 8))
-		return fail(why, "not a weights file of TraceCodec");
+	if (n < 8 || memcmp(p, WEIGHTS_MAGIC, 8)) {
+		fail(why, "not a weights file of TraceCodec");
+		kind_explain(why, WEIGHTS_ERROR, "not a weights file of TraceCodec", 1 << KIND_WEIGHTS, p, n);
+		return -1;
+	}
 	if (n < header_size + WEIGHTS_HASH)
 		return fail(why, "weights: cut off");
 	if (get_u32(p + 8) != WEIGHTS_VERSION) {

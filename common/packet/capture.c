@@ -1,5 +1,6 @@
 #include "packet/capture.h"
 
+#include "process/input.h"
 #include "process/io.h"
 
 #include <endian.h>
@@ -17,6 +18,7 @@
 /* What libpcap reads from: octets that were looked at before it, then the descriptor. */
 struct capture_source {
 	int fd;
+	struct input input;
 	size_t peeked, given;
 	int (*before_wait)(void *);
 	void *arg;
@@ -82,7 +84,7 @@ source_read(void *cookie, char *p, size_t n)
 		errno = EIO;
 		return -1;
 	}
-	got = read_some(s->fd, p, n);
+	got = input_read(&s->input, p, n);
 	if (got > 0) {
 		level_snap_lengths(s, (uint8_t *)p, got);
 	}
@@ -94,6 +96,7 @@ source_close(void *cookie)
 {
 	struct capture_source *s = cookie;
 
+	input_close(&s->input);
 	if (s->fd != STDIN_FILENO)
 		close(s->fd);
 	free(s);
@@ -126,7 +129,7 @@ static int
 source_peek(struct capture_source *s)
 {
 	while (s->peeked < PEEK && (s->peeked < 24 || !saw_interfaces(s))) {
-		ssize_t got = read_some(s->fd, s->peek + s->peeked, PEEK - s->peeked);
+		ssize_t got = input_read(&s->input, s->peek + s->peeked, PEEK - s->peeked);
 		if (got < 0)
 			return -1;
 		if (got == 0)
@@ -178,7 +181,9 @@ peek_is_fine(const struct capture_source *s)
 static int
 fail(struct capture_reader *r, const char *why)
 {
-	snprintf(r->error, sizeof r->error, "%s", why);
+	const char *unpacking = r->source ? input_error(&r->source->input) : NULL;
+
+	snprintf(r->error, sizeof r->error, "%s", unpacking ? unpacking : why);
 	/* libpcap can't read this; the message names what can. */
 	if (strstr(why, "different from the type of the first interface"))
 		snprintf(r->error, sizeof r->error,
@@ -221,17 +226,21 @@ capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
 	*r = (struct capture_reader){.source = s, .fd = fd};
 	if (!s)
 		return fail(r, strerror(errno));
-	*s = (struct capture_source){.fd = fd, .before_wait = before_wait, .arg = arg, .peeked = n};
-	if (n)
-		memcpy(s->peek, head, n);
+	*s = (struct capture_source){.fd = fd, .before_wait = before_wait, .arg = arg};
+	if (input_open(&s->input, fd, head, n, r->error, sizeof r->error) < 0 ||
+	    input_mistaken(&s->input, "not a capture", 1 << KIND_PCAP | 1 << KIND_PCAPNG, r->error, sizeof r->error)) {
+		source_close(s);
+		return -1;
+	}
 	if (source_peek(s) < 0) {
 		fail(r, strerror(errno));
 		source_close(s);
 		return -1;
 	}
 	if (s->peeked == 0) {
+		fail(r, "empty: not a capture");
 		source_close(s);
-		return fail(r, "empty: not a capture");
+		return -1;
 	}
 	r->nano = peek_is_fine(s);
 	s->blocks = s->peeked >= 12 && number(s->peek, 4, true) == 0x0a0d0d0a;
@@ -239,18 +248,20 @@ capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
 	cookie_io_functions_t functions = {.read = source_read, .close = source_close};
 	FILE *f = fopencookie(s, "r", functions);
 	if (!f) {
+		fail(r, strerror(errno));
 		source_close(s);
-		return fail(r, strerror(errno));
+		return -1;
 	}
 	/* Without a buffer of ours the size would be ignored. */
 	if ((r->buffer = malloc(IN_BUFFER)))
 		setvbuf(f, r->buffer, _IOFBF, IN_BUFFER);
 	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!r->pcap) {
+		fail(r, why);
 		fclose(f);
 		free(r->buffer);
 		r->buffer = NULL;
-		return fail(r, why);
+		return -1;
 	}
 	r->dlt = pcap_datalink(r->pcap);
 	r->snaplen = pcap_snapshot(r->pcap);

@@ -134,6 +134,7 @@ static const struct rule rules[] = {
     YES(gettid),
     YES(sysinfo),
     YES(wait4),
+    WHERE(prlimit64, 0, UINT32_MAX, 0), /* its own: unpack.c */
     YES(exit),
     YES(exit_group),
     /* older ways to say the same */

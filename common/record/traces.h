@@ -10,6 +10,8 @@
 void traces_open(struct stream_reader *r, const struct filter *f, int (*flush)(void *), void *arg);
 /* Each trace of the input: trace reads it, and returns 0 after its end, else -1. The exit status. */
 int traces_each(struct stream_reader *r, const struct filter *f, int (*trace)(void *, struct stream_header *), void *arg);
+/* Where the input is no stream at all, but something that another program takes: r->error says so. traces_each() does it. */
+void traces_mistaken(struct stream_reader *r);
 /* How many records were not understood. */
 void traces_unknown(const struct stream_reader *r);
 

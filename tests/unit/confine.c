@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -91,6 +92,7 @@ run(const char *call)
 	static char *const program[] = {"true", NULL};
 	char octet = 0;
 	struct stat st;
+	struct rlimit limit;
 	int r = -2;
 
 #define CALL(name, expression)                                                                     \
@@ -102,6 +104,8 @@ run(const char *call)
 	CALL(fstat, fstat(file, &st));
 	CALL(thread, thread());
 	CALL(memory, memory());
+	CALL(limit, setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}));
+	CALL(others_limit, prlimit(getppid(), RLIMIT_CORE, NULL, &limit));
 	CALL(open, open("/etc/passwd", O_RDONLY));
 	CALL(create, open("file", O_WRONLY | O_CREAT, 0600));
 	CALL(openat2, syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", &(uint64_t[3]){O_RDONLY}, 24));
