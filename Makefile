@@ -14,7 +14,7 @@ override LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 
 # Debian packages: to build and run the demo.
-BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
+BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev libseccomp-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 $(TOOLS:=.1)
@@ -44,7 +44,7 @@ bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset) $(neural) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 
-LDLIBS = -lmsgpackc -ldeflate
+LDLIBS = -lmsgpackc -ldeflate -lseccomp
 bin/tc-lift bin/tc-compile bin/tc-diff: LDLIBS += -lpcap -larchive
 bin/tc-diff: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train: LDLIBS += -lm -lmd -ldl

@@ -33,7 +33,7 @@ $(patsubst %,build/tests/%,$(filter-out confine,$(TESTS))):
 # Never with a sanitizer, which can't be confined.
 build/tests/confine: tests/unit/confine.c common/process/confine.c common/process/confine.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -O2 -o $@ $(filter %.c,$^) -lpthread
+	$(CC) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -O2 -o $@ $(filter %.c,$^) -lseccomp -lpthread
 
 # What is fuzzed: all of it in each target, the programs' loops as functions. Its objects are clang's, beside the others.
 FUZZ_CC = clang-14

@@ -1,33 +1,10 @@
 #include "process/confine.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#if defined __x86_64__
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined __i386__
-#define ARCHITECTURE AUDIT_ARCH_I386
-#elif defined __aarch64__
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined __arm__
-#define ARCHITECTURE AUDIT_ARCH_ARM
-#elif defined __s390x__
-#define ARCHITECTURE AUDIT_ARCH_S390X
-#elif defined __powerpc64__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define ARCHITECTURE AUDIT_ARCH_PPC64LE
-#elif defined __riscv && __riscv_xlen == 64
-#define ARCHITECTURE AUDIT_ARCH_RISCV64
-#endif
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define SANITIZER
@@ -37,7 +14,7 @@
 #endif
 #endif
 
-#if defined SANITIZER
+#ifdef SANITIZER
 
 /* A sanitizer opens files, traces its own process and runs a program when it reports: it can't be confined. */
 int
@@ -46,20 +23,9 @@ confine(void)
 	return 0;
 }
 
-#elif !defined ARCHITECTURE || !defined __NR_seccomp
-
-int
-confine(void)
-{
-	errno = ENOSYS;
-	return -1;
-}
-
 #else
 
-#define ALLOW	SECCOMP_RET_ALLOW
-#define KILL	SECCOMP_RET_KILL_PROCESS
-#define FAIL(e) (SECCOMP_RET_ERRNO | (e))
+#include <seccomp.h>
 
 #ifdef __s390x__
 #define CLONE_ARGUMENT 1
@@ -74,13 +40,14 @@ struct rule {
 	int argument;
 	uint32_t mask, value;
 };
-#define YES(call)			   {__NR_##call, ALLOW, 0, 0, 0}
-#define WHERE(call, argument, mask, value) {__NR_##call, ALLOW, argument, mask, value}
-#define DEATH(call)			   {__NR_##call, KILL, 0, 0, 0}
+#define YES(call)			   {SCMP_SYS(call), SCMP_ACT_ALLOW, 0, 0, 0}
+#define WHERE(call, argument, mask, value) {SCMP_SYS(call), SCMP_ACT_ALLOW, argument, mask, value}
+#define DEATH(call)			   {SCMP_SYS(call), SCMP_ACT_KILL_PROCESS, 0, 0, 0}
 
 /*
  * What isn't here is refused with EPERM, above all any call that takes a path: a library that looks whether it may use
- * something lives on without. What no library of ours does, but whoever took over the program wants first, ends it.
+ * something lives on without. What no library of ours does, but whoever took over the program wants first, ends it. Of
+ * what a machine's kernel doesn't have libseccomp makes nothing.
  */
 static const struct rule rules[] = {
     /* what is open */
@@ -103,9 +70,9 @@ static const struct rule rules[] = {
     YES(madvise),
     YES(mbind),
     WHERE(mprotect, 2, PROT_EXEC, 0),
-#if defined __s390x__ /* its arguments stand in memory, out of sight */
+#ifdef __s390x__ /* its arguments stand in memory, out of sight */
     YES(mmap),
-#elif defined __NR_mmap2
+#elif defined __NR_mmap2 /* mmap() is the same there */
     WHERE(mmap2, 2, PROT_EXEC, 0),
 #else
     WHERE(mmap, 2, PROT_EXEC, 0),
@@ -121,13 +88,11 @@ static const struct rule rules[] = {
     YES(rt_sigreturn),
     YES(sigaltstack),
     /* threads, which are no new processes; where clone3() is unknown, the C library takes clone() */
-    {__NR_clone3, FAIL(ENOSYS), 0, 0, 0},
+    {SCMP_SYS(clone3), SCMP_ACT_ERRNO(ENOSYS), 0, 0, 0},
     WHERE(clone, CLONE_ARGUMENT, CLONE_THREAD, CLONE_THREAD),
     YES(futex),
     YES(set_robust_list),
-#ifdef __NR_rseq
     YES(rseq),
-#endif
     YES(sched_yield),
     YES(sched_getaffinity),
     YES(getpid),
@@ -138,84 +103,49 @@ static const struct rule rules[] = {
     YES(exit),
     YES(exit_group),
     /* older ways to say the same */
-#ifdef __NR_newfstatat
     YES(newfstatat),
-#endif
-#ifdef __NR_poll
     YES(poll),
-#endif
     /* where a long has 32 bits */
-#ifdef __NR_mmap2
     YES(_llseek),
     YES(fstat64),
     YES(fstatat64),
     YES(sigreturn),
-#endif
-#ifdef __NR_clock_gettime64
     YES(clock_gettime64),
     YES(futex_time64),
     YES(ppoll_time64),
-#endif
     /* an intruder's */
     DEATH(execve),
     DEATH(execveat),
     DEATH(socket),
-#ifdef __NR_socketcall
-    DEATH(socketcall),
-#endif
     DEATH(ptrace),
 };
 
-#define COUNT ((int)(sizeof rules / sizeof *rules))
-#define INSTRUCTIONS (4 + 6 * COUNT + 1)
 
-/* The low half of an argument, of which no rule needs more. */
-static uint32_t
-low_half(int argument)
+static int
+add(scmp_filter_ctx c, const struct rule *r)
 {
-	uint32_t at = offsetof(struct seccomp_data, args) + 8 * argument;
-
-	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? at + 4 : at;
-}
-
-/* One rule in the kernel's BPF; the number of the call is loaded. Returns where the next one goes. */
-static struct sock_filter *
-put_rule(struct sock_filter *at, const struct rule *r)
-{
-	if (!r->mask) {
-		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->call, 0, 1);
-		*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, r->result);
-		return at;
-	}
-	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->call, 0, 5);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low_half(r->argument));
-	*at++ = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, r->mask);
-	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->value, 0, 1);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, r->result);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, FAIL(EPERM));
-	return at;
+	if (!r->mask)
+		return seccomp_rule_add_array(c, r->result, r->call, 0, NULL);
+	return seccomp_rule_add(c, r->result, r->call, 1, SCMP_CMP(r->argument, SCMP_CMP_MASKED_EQ, r->mask, r->value));
 }
 
 int
 confine(void)
 {
-	struct sock_filter code[INSTRUCTIONS], *at = code;
+	scmp_filter_ctx c = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int r = c ? 0 : -ENOMEM;
 
-	/* The numbers are those of one architecture; a kernel may serve several. */
-	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, KILL);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	for (int i = 0; i < COUNT; i++)
-		at = put_rule(at, &rules[i]);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, FAIL(EPERM));
-
-	struct sock_fprog program = {.len = at - code, .filter = code};
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -1;
-	long r = syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
-	if (r > 0) /* a thread that has other filters */
-		errno = EBUSY;
+	/* For all threads, which needs a kernel that knows seccomp(2). */
+	if (!r && (r = seccomp_attr_set(c, SCMP_FLTATR_CTL_TSYNC, 1)) == -EOPNOTSUPP)
+		r = -ENOSYS;
+	if (!r)
+		r = seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	for (unsigned i = 0; i < sizeof rules / sizeof *rules && !r; i++)
+		r = add(c, &rules[i]);
+	if (!r)
+		r = seccomp_load(c);
+	seccomp_release(c);
+	errno = -r;
 	return r ? -1 : 0;
 }
 
