@@ -219,14 +219,39 @@ checkpoint_read(struct trainer *t, int fd, const char *path)
 	free(p);
 }
 
-static void
-report(struct trainer *t, double seconds)
+#define PROBE 16 /* steps that tell how long all of them will take */
+
+/* A time for people: "50 s", "12 min", "3 h 20 min". */
+static const char *
+duration(double seconds, char *text, size_t n)
 {
+	unsigned minutes = seconds / 60 + 0.5;
+
+	if (seconds < 120)
+		snprintf(text, n, "%.0f s", seconds);
+	else if (minutes < 120)
+		snprintf(text, n, "%u min", minutes);
+	else
+		snprintf(text, n, "%u h %u min", minutes / 60, minutes % 60);
+	return text;
+}
+
+/* What the steps that are left will take, after `done` of them took so many seconds. */
+static const char *
+left(const struct trainer *t, uint32_t done, double seconds, char *text, size_t n)
+{
+	return duration(seconds / done * (t->recipe.steps - t->step), text, n);
+}
+
+static void
+report(struct trainer *t, uint32_t done, double seconds)
+{
+	char text[40];
 	struct measure m;
 	double n = t->watched ? t->watched : 1;
 
-	fprintf(stderr, "%" PRIu32 " steps, %.0f s: %.4f nats of reconstruction, %.4f of time, KL %.1f",
-		t->step, seconds, t->loss[0] / n, t->loss[1] / n, t->loss[2] / n);
+	fprintf(stderr, "%" PRIu32 " steps, %.0f s, %s left: %.4f nats of reconstruction, %.4f of time, KL %.1f",
+		t->step, seconds, left(t, done, seconds, text, sizeof text), t->loss[0] / n, t->loss[1] / n, t->loss[2] / n);
 	memset(t->loss, 0, sizeof t->loss);
 	t->watched = 0;
 	if (trainer_measure(t, &m) == 0) {
@@ -247,26 +272,43 @@ report(struct trainer *t, double seconds)
 	fputc('\n', stderr);
 }
 
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
 static void
 train(struct trainer *t, struct options *o)
 {
-	struct timespec start, now;
+	char text[40];
 
 	if (o->resume >= 0) {
 		checkpoint_read(t, o->resume, o->checkpoint);
 		if (!o->filter.quiet)
 			fprintf(stderr, "tc-train: goes on after %" PRIu32 " steps\n", t->step);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	uint32_t first = t->step;
+	double start = now();
 	while (t->step < o->recipe.steps && !io_interrupted) {
+		bool probe = t->step == first && o->recipe.steps - first > PROBE && !o->filter.quiet;
 		uint32_t steps = o->recipe.report - t->step % o->recipe.report;
 		if (steps > o->recipe.steps - t->step)
 			steps = o->recipe.steps - t->step;
+		if (probe && steps > PROBE)
+			steps = PROBE;
 		if (trainer_run(t, steps) < 0)
 			errx(1, "no thread can be had");
-		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (probe)
+			fprintf(stderr, "tc-train: %" PRIu32 " steps will take some %s\n", o->recipe.steps - first,
+				left(t, t->step - first, now() - start, text, sizeof text));
+		if (t->step % o->recipe.report && t->step < o->recipe.steps && !io_interrupted)
+			continue;
 		if (!o->filter.quiet)
-			report(t, now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) * 1e-9);
+			report(t, t->step - first, now() - start);
 		if (o->checkpoint)
 			checkpoint_write(t, o);
 	}

@@ -46,6 +46,18 @@ train() { training --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_FILE_TMPDIR/few
 	losses "$BATS_FILE_TMPDIR/said" | awk 'NR == 1 { a = $1; b = $2 } { x = $1; y = $2 } END { exit !(x < 0.9 * a && y < 0.9 * b) }'
 }
 
+@test "what it will take is said after some steps, and what is left as it goes; a folder that isn't there at once" {
+	cat "$BATS_FILE_TMPDIR/said"
+	is "$(grep -cE '^tc-train: 64 steps will take some [0-9]+ s$' "$BATS_FILE_TMPDIR/said")" 1
+	is "$(grep -cE '^[0-9]+ steps, [0-9]+ s, [0-9]+ s left: ' "$BATS_FILE_TMPDIR/said")" 4
+	grep -qE '^64 steps, [0-9]+ s, 0 s left: ' "$BATS_FILE_TMPDIR/said"
+	train --steps 20 --report 20
+	is "$(sed -E 's/( steps will take| steps,| packets).*/\1/' "$tmp/said" | xargs)" \
+		"tc-train: 2000 packets tc-train: 20 steps will take 20 steps,"
+	run -1 --separate-stderr training --steps 100000000 -o "$tmp/none/w" "$BATS_FILE_TMPDIR/few"
+	is "$stderr" "tc-train: $tmp/none/w: No such file or directory"
+}
+
 @test "the first line counts what was read" {
 	is "$(sed -nE '1s/^tc-train: ([0-9]+) packets of ([0-9]+) traces, [0-9]+ of them different; ([0-9]+) packets of ([0-9]+) traces held back$/\1 \2 \3 \4/p' \
 		"$BATS_FILE_TMPDIR/said")" "$(packets "$sample") 1 0 0"

@@ -15,6 +15,12 @@ static __typeof__(&cblas_sgemm) sgemm;
 static __typeof__(&cblas_sgemv) sgemv;
 static char *(*corename)(void);
 
+/*
+ * OpenBLAS is loaded by name, not linked, since it chooses as it is loaded, and chooses badly: Debian 12's 0.3.21 takes a
+ * processor that it doesn't know for one without AVX (of an Intel Xeon with AVX-512 it made a Prescott: products took 4.2
+ * times as long, tc-enc 2.1 times), and begins as many threads as there are cores. Linked, it would be there before main()
+ * could tell it better; its environment is the only way, and loading it again.
+ */
 static void *
 load(const char **why)
 {
