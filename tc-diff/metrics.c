@@ -155,47 +155,49 @@ BURST(burst_1s, 3)
 BURST(burst_10s, 4)
 BURST(burst_100s, 5)
 
+const char *const group_names[GROUPS] = {"connection", "time", "interleaving", "mix", "volume", "endpoints"};
+
 /* Joint and sequential ones first: a synthetic trace can tie with a real one on the others. */
 const struct metric metrics[] = {
-    {"transition.tv", "TV", "TCP event bigrams along a flow, rows in A's weights", row_tv, NULL},
-    {"transition.worst", "TV", "the worst row of them", worst_row, NULL},
-    {"tcp.event", "pp", "RST SYN-ACK SYN FIN DATA ACK other, L1", tcp_event, NULL},
-    {"conn.state", "TV", "Zeek's conn_state", conn_state_tv, NULL},
-    {"conn.history", "TV", "Zeek's history", history, NULL},
-    {"interleave.switch", "rate", "packets of another flow than the one before", switches, NULL},
-    {"interleave.mixing", "rate", "the same over 1 - sum of squared flow shares", NULL,
+    {"transition.tv", GROUP_CONNECTION, "TV", "TCP event bigrams along a flow, rows in A's weights", row_tv, NULL},
+    {"transition.worst", GROUP_CONNECTION, "TV", "the worst row of them", worst_row, NULL},
+    {"tcp.event", GROUP_CONNECTION, "pp", "RST SYN-ACK SYN FIN DATA ACK other, L1", tcp_event, NULL},
+    {"conn.state", GROUP_CONNECTION, "TV", "Zeek's conn_state", conn_state_tv, NULL},
+    {"conn.history", GROUP_CONNECTION, "TV", "Zeek's history", history, NULL},
+    {"interleave.switch", GROUP_INTERLEAVING, "rate", "packets of another flow than the one before", switches, NULL},
+    {"interleave.mixing", GROUP_INTERLEAVING, "rate", "the same over 1 - sum of squared flow shares", NULL,
      mixing_difference},
-    {"interleave.run_mean", "%", "mean run of one flow", run_mean, NULL},
-    {"interleave.run", "TV", "runs of one flow", run_tv, NULL},
-    {"interleave.active", "%", "curve of active flows, area between", NULL, active},
-    {"time.iat", "%", "inter-arrival time, W1 over A's mean", iat, NULL},
-    {"time.iat_ks", "KS", "inter-arrival time", iat_ks, NULL},
-    {"time.duration", "%", "flow duration, W1 over A's mean", duration, NULL},
-    {"time.duration_ks", "KS", "flow duration", duration_ks, NULL},
-    {"rtt.syn", "%", "SYN to SYN-ACK, W1 over A's mean", rtt_syn, NULL},
-    {"rtt.ack", "%", "data to ack, W1 over A's mean", rtt_ack, NULL},
-    {"anomaly.retransmission", "pp", "of TCP packets", retransmission, NULL},
-    {"anomaly.fast_retransmission", "pp", "of TCP packets", fast, NULL},
-    {"anomaly.out_of_order", "pp", "of TCP packets", out_of_order, NULL},
-    {"anomaly.duplicate_ack", "pp", "of TCP packets", duplicate_ack, NULL},
-    {"anomaly.zero_window", "pp", "of TCP packets", zero_window, NULL},
-    {"anomaly.keep_alive", "pp", "of TCP packets", keep_alive, NULL},
-    {"anomaly.lost_segment", "pp", "of TCP packets", lost_segment, NULL},
-    {"burst.1ms", "%", "index of dispersion for counts", NULL, burst_1ms},
-    {"burst.10ms", "%", "index of dispersion for counts", NULL, burst_10ms},
-    {"burst.100ms", "%", "index of dispersion for counts", NULL, burst_100ms},
-    {"burst.1s", "%", "index of dispersion for counts", NULL, burst_1s},
-    {"burst.10s", "%", "index of dispersion for counts", NULL, burst_10s},
-    {"burst.100s", "%", "index of dispersion for counts", NULL, burst_100s},
-    {"mix.protocol", "TV", "IP protocol, ethertype", protocol, NULL},
-    {"mix.port", "TV", "responder's port of TCP and UDP flows", port, NULL},
-    {"mix.size", "TV", "packet size", size, NULL},
-    {"mix.flow_size", "TV", "packets of a flow", flow_size, NULL},
-    {"endpoint.sources", "TV", "packets by rank of the source host", NULL, sources},
-    {"endpoint.destinations", "TV", "packets by rank of the destination host", NULL, destinations},
-    {"volume.packets", "%", "packets", packets, NULL},
-    {"volume.octets", "%", "octets on the wire", octets, NULL},
-    {"volume.flows", "%", "flows", flows, NULL},
+    {"interleave.run_mean", GROUP_INTERLEAVING, "%", "mean run of one flow", run_mean, NULL},
+    {"interleave.run", GROUP_INTERLEAVING, "TV", "runs of one flow", run_tv, NULL},
+    {"interleave.active", GROUP_INTERLEAVING, "%", "curve of active flows, area between", NULL, active},
+    {"time.iat", GROUP_TIME, "%", "inter-arrival time, W1 over A's mean", iat, NULL},
+    {"time.iat_ks", GROUP_TIME, "KS", "inter-arrival time", iat_ks, NULL},
+    {"time.duration", GROUP_TIME, "%", "flow duration, W1 over A's mean", duration, NULL},
+    {"time.duration_ks", GROUP_TIME, "KS", "flow duration", duration_ks, NULL},
+    {"rtt.syn", GROUP_TIME, "%", "SYN to SYN-ACK, W1 over A's mean", rtt_syn, NULL},
+    {"rtt.ack", GROUP_TIME, "%", "data to ack, W1 over A's mean", rtt_ack, NULL},
+    {"anomaly.retransmission", GROUP_CONNECTION, "pp", "of TCP packets", retransmission, NULL},
+    {"anomaly.fast_retransmission", GROUP_CONNECTION, "pp", "of TCP packets", fast, NULL},
+    {"anomaly.out_of_order", GROUP_CONNECTION, "pp", "of TCP packets", out_of_order, NULL},
+    {"anomaly.duplicate_ack", GROUP_CONNECTION, "pp", "of TCP packets", duplicate_ack, NULL},
+    {"anomaly.zero_window", GROUP_CONNECTION, "pp", "of TCP packets", zero_window, NULL},
+    {"anomaly.keep_alive", GROUP_CONNECTION, "pp", "of TCP packets", keep_alive, NULL},
+    {"anomaly.lost_segment", GROUP_CONNECTION, "pp", "of TCP packets", lost_segment, NULL},
+    {"burst.1ms", GROUP_TIME, "%", "index of dispersion for counts", NULL, burst_1ms},
+    {"burst.10ms", GROUP_TIME, "%", "index of dispersion for counts", NULL, burst_10ms},
+    {"burst.100ms", GROUP_TIME, "%", "index of dispersion for counts", NULL, burst_100ms},
+    {"burst.1s", GROUP_TIME, "%", "index of dispersion for counts", NULL, burst_1s},
+    {"burst.10s", GROUP_TIME, "%", "index of dispersion for counts", NULL, burst_10s},
+    {"burst.100s", GROUP_TIME, "%", "index of dispersion for counts", NULL, burst_100s},
+    {"mix.protocol", GROUP_MIX, "TV", "IP protocol, ethertype", protocol, NULL},
+    {"mix.port", GROUP_MIX, "TV", "responder's port of TCP and UDP flows", port, NULL},
+    {"mix.size", GROUP_MIX, "TV", "packet size", size, NULL},
+    {"mix.flow_size", GROUP_MIX, "TV", "packets of a flow", flow_size, NULL},
+    {"endpoint.sources", GROUP_ENDPOINTS, "TV", "packets by rank of the source host", NULL, sources},
+    {"endpoint.destinations", GROUP_ENDPOINTS, "TV", "packets by rank of the destination host", NULL, destinations},
+    {"volume.packets", GROUP_VOLUME, "%", "packets", packets, NULL},
+    {"volume.octets", GROUP_VOLUME, "%", "octets on the wire", octets, NULL},
+    {"volume.flows", GROUP_VOLUME, "%", "flows", flows, NULL},
 };
 const int metrics_count = sizeof metrics / sizeof *metrics;
 
@@ -206,6 +208,27 @@ metrics_find(const char *name)
 		if (!strcmp(name, metrics[i].name))
 			return i;
 	return -1;
+}
+
+int
+metrics_group(const char *name)
+{
+	for (int g = 0; g < GROUPS; g++)
+		if (!strcmp(name, group_names[g]))
+			return g;
+	return -1;
+}
+
+double
+result_times(const struct result *r)
+{
+	return isnan(r->floor) ? NAN : r->value == 0 ? 0 : r->floor == 0 ? INFINITY : r->value / r->floor;
+}
+
+bool
+result_stands_out(const struct result *r)
+{
+	return r->value > (isnan(r->floor) ? 0 : r->floor);
 }
 
 void

@@ -4,11 +4,17 @@
 
 #include "measure.h"
 
-#define METRICS_VERSION 1
+#define METRICS_VERSION 2
 #define METRICS_MAX	64
 
+/* What a verdict is about; the part of a metric's name before the dot says which, a few of them together. */
+enum group { GROUP_CONNECTION, GROUP_TIME, GROUP_INTERLEAVING, GROUP_MIX, GROUP_VOLUME, GROUP_ENDPOINTS, GROUPS };
+extern const char *const group_names[GROUPS];
+
 struct metric {
-	const char *name, *unit, *what;
+	const char *name;
+	enum group group;
+	const char *unit, *what;
 	/* By part: has a floor. By trace: needs all of it. One of the two. */
 	double (*of_parts)(const struct part *a, const struct part *b);
 	double (*of_traces)(const struct measure *a, const struct measure *b);
@@ -17,14 +23,21 @@ extern const struct metric metrics[];
 extern const int metrics_count;
 
 struct result {
-	double value, floor; /* floor NAN where there is none */
+	double value, floor; /* floor: A's own variation, or the natural distance of --reference; NAN where there is none */
 	double tolerance;
 	bool counts; /* for the verdict and the exit status */
 };
+
+/* How many times A's own variation a distance is: 0 for none, infinite where A doesn't vary, NAN where nobody knows. */
+double result_times(const struct result *r);
+/* Whether it lies beyond A's own variation; where that isn't known, whether there is a difference at all. */
+bool result_stands_out(const struct result *r);
 
 /* A is the reference. Fills results[0 .. metrics_count - 1] but for the tolerances. */
 void metrics_compute(const struct measure *a, const struct measure *b, struct result *results);
 /* The number of a metric's name, -1 if there is none. */
 int metrics_find(const char *name);
+/* The group of that name, -1 if there is none. */
+int metrics_group(const char *name);
 
 #endif

@@ -411,7 +411,7 @@ seen() {
 		is "$(jq -s 'length' <<<"$output")" 1
 		is "$(jq '.metrics | length' <<<"$output")" "$n"
 	done
-	jq -e '.metrics_version == 1 and ([.metrics[] | has("value", "unit", "tolerance", "floor")] | all)' \
+	jq -e '.metrics_version == 2 and ([.metrics[] | has("value", "unit", "tolerance", "floor")] | all)' \
 		"$BATS_FILE_TMPDIR/drop"
 }
 
@@ -431,7 +431,7 @@ seen() {
 
 @test "--tsv has a line a metric, and the values of --json" {
 	run -1 tc-diff --tsv "$sample" "$BATS_FILE_TMPDIR/jitter.pcap"
-	is "${lines[0]}" $'metric\tvalue\tfloor\ttolerance\tunit\tmetrics_version=1'
+	is "${lines[0]}" $'metric\tvalue\tfloor\ttolerance\tunit\tmetrics_version=2'
 	is "$(tail -n +2 <<<"$output" | cut -f1,2)" \
 		"$(jq -r '.metrics | to_entries[] | [.key, .value.value] | @tsv' "$BATS_FILE_TMPDIR/jitter" |
 			python3 -c 'import sys
