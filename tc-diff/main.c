@@ -23,7 +23,7 @@ static const char usage_text[] =
     "      --paired           packet against packet, field by field, too\n"
     "      --tolerance M=X    metric M may be up to X (0)\n"
     "      --fail-on M,...    only these metrics count for the exit status\n"
-    "  -q, --quiet            no progress\n"
+    "  -q, --quiet            no progress, no count of what was changed\n"
     "  -v, --verbose          progress of a pipe too, and a line at the end\n"
     "  -h, --help             print this\n"
     "  -V, --version          print the version of TraceCodec\n";
@@ -220,6 +220,8 @@ run(struct diff *d)
 		measure_end(&d->measure[i]);
 		if (d->source[i].packets == 0)
 			errx(2, "%s: a trace without packets", d->source[i].name);
+		if (d->source[i].beyond && !d->filter.quiet)
+			warnx("%s: changed: %" PRIu64 " " CAPTURE_BEYOND, d->source[i].name, d->source[i].beyond);
 	}
 	progress_end();
 }

@@ -171,14 +171,15 @@ report_flow(FILE *f, const char *trace, const struct live *l)
 
 	/* Zeek's originator, where it says another than the flow table. */
 	int o = l->is_conn ? l->conn.orig : 0;
+	uint64_t first = l->first < 0 ? -(uint64_t)l->first : (uint64_t)l->first;
 
 	for (int d = 0; d < 2; d++)
 		if (l->address[d].version)
 			address_text(&l->address[d], text[d], sizeof text[d]);
 	fprintf(f,
-		"%s\t%" PRId64 ".%09" PRId64 "\t%.9f\t%" PRIu32 "\t%s\t%d\t%s\t%d\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
+		"%s\t%s%" PRIu64 ".%09" PRIu64 "\t%.9f\t%" PRIu32 "\t%s\t%d\t%s\t%d\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
 		"\t%" PRIu64 "\t%s\t%s\n",
-		trace, l->first / NANO, l->first % NANO, (l->last - l->first) / 1e9, l->proto, text[o],
+		trace, l->first < 0 ? "-" : "", first / NANO, first % NANO, (l->last - l->first) / 1e9, l->proto, text[o],
 		l->port[o], text[!o], l->port[!o], l->side_packets[o], l->side_packets[!o],
 		l->side_octets[o], l->side_octets[!o], l->is_conn ? conn_state_names[conn_state(&l->conn)] : "-",
 		l->is_conn ? l->conn.history : "-");

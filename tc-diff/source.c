@@ -94,8 +94,12 @@ next_action(struct source *s, struct packet *p, struct step *step)
 	if (got < 0)
 		return fail(s, s->stream.error);
 	trace_compile(&s->trace, p, a);
-	if (p->time < 0) /* actions may ask for any time; between two there must be no overflow */
-		p->time = 0;
+	/* Actions may ask for any time; the difference of two must have 63 bits, as that of two of captures. */
+	int64_t asked = p->time;
+	p->time = asked < CAPTURE_TIME_MIN   ? CAPTURE_TIME_MIN
+		  : asked > CAPTURE_TIME_MAX ? CAPTURE_TIME_MAX
+					     : asked;
+	s->beyond += p->time != asked;
 	return 1;
 }
 
@@ -110,6 +114,7 @@ next_captured(struct source *s, struct packet *p)
 	if (got == 0)
 		return 0;
 	*p = (struct packet){.time = c.time, .caplen = c.caplen, .len = c.len};
+	s->beyond += c.beyond;
 	packet_parse(p, s->trace.dlt, c.data);
 	s->data = c.data;
 	return 1;

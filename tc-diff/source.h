@@ -18,7 +18,7 @@ struct source {
 	struct action action;  /* what the packet at hand lifts to, if so */
 	struct action read;    /* what it was read as, if from actions */
 	const uint8_t *data;   /* octets of the packet at hand, NULL where it comes from actions */
-	uint64_t packets;
+	uint64_t packets, beyond; /* read so far; those whose times were out of range */
 	char error[CAPTURE_ERROR];
 };
 

@@ -21,7 +21,7 @@ static const char usage_text[] =
     "      --cap N        live flows, and live hosts, at most (65536)\n"
     "      --idle LIST    seconds of silence that end a flow (tcp=300,udp=60,other=60)\n"
     "      --map FILE     write which address became which slot; for the owner alone\n"
-    "  -q, --quiet        no progress, no count of what was not lifted whole\n"
+    "  -q, --quiet        no progress, no count of what was not lifted whole or changed\n"
     "  -v, --verbose      progress of a pipe too, and a line at the end\n"
     "  -h, --help         print this\n"
     "  -V, --version      print the version of TraceCodec\n";
@@ -48,7 +48,7 @@ struct lift {
 	struct trace trace;
 	struct map map;
 	bool begun;
-	uint64_t shortfall[SHORTFALLS];
+	uint64_t shortfall[SHORTFALLS], beyond;
 };
 
 static void
@@ -206,6 +206,7 @@ lift_packet(struct lift *l, const struct capture_packet *c)
 		return -1;
 	packet_parse(&p, l->trace.dlt, c->data);
 	count_shortfall(l, &p);
+	l->beyond += c->beyond;
 	l->map.packet = l->writer.packets + 1;
 	trace_lift(&l->trace, &p, &a);
 	return stream_write(&l->writer, &a);
@@ -264,6 +265,7 @@ report(const struct lift *l)
 	const struct trace *t = &l->trace;
 
 	filter_counts("not lifted whole", l->shortfall, shortfall_names, SHORTFALLS);
+	filter_counts("changed", &l->beyond, &(const char *){CAPTURE_BEYOND}, 1);
 	if (t->flows.evicted || t->hosts.evicted || t->macs.evicted || t->suffixes.evicted)
 		warnx("forgotten for want of room (--cap %" PRIu32 "): %" PRIu64 " flows, %" PRIu64
 		      " hosts, %" PRIu64 " link addresses, %" PRIu64 " IPv6 suffixes",

@@ -394,3 +394,126 @@ load helper
 	is "$(sed -n 1,4p "$tmp/said")" "$(sed -n 5,8p "$tmp/said")"
 	is "$(sed -n 1p "$tmp/said" | tr '\t' ' ')" "0 70040 70000 1 "
 }
+
+# --- pcapng ---
+
+# blocks WORD...: the pcapng file of these blocks, as tests/pcapng.py has them.
+blocks() { tests/pcapng.py --file "$@"; }
+
+# lifted WORD...: the times of such a file's actions, ns since 1970, in one line, and the resolution.
+lifted() {
+	blocks "$@" >"$tmp/a.pcapng"
+	tc-lift "$tmp/a.pcapng" >"$tmp/a"
+	tests/pcapng.py --times <"$tmp/a"
+}
+
+@test "random pcapng files: times to the nanosecond, whatever the resolution, the offset and the blocks before" {
+	tests/pcapng.py 6
+}
+
+@test "an interface behind 4,096 octets and more of secrets has its resolution" {
+	for n in 4096 70000 17000000; do
+		is "$(lifted little other=$n if=9 packet=1000000001)" "1000000001 ns"
+	done
+	tc-compile "$tmp/a" 2>"$tmp/err" | tcpdump --nano -ttnr - 2>/dev/null | grep -q '^1.000000001 '
+	is "$(cat "$tmp/err")" ""
+}
+
+@test "powers of two coarser than a microsecond, and finer ones, are kept to the nanosecond" {
+	is "$(lifted little if=2^1 packet=3)" "1500000000 us"
+	is "$(lifted little if=2^6 packet=65)" "1015625000 us"
+	is "$(lifted little if=2^7 packet=129)" "1007812500 ns"
+	is "$(lifted little if=2^10 packet=1025)" "1000976562 ns"
+	is "$(lifted big if=2^40 packet=2199023255551)" "1999999999 ns"
+	is "$(lifted big if=2^63 packet=18446744073709551615)" "1999999999 ns"
+	is "$(lifted little if=19 packet=18446744073709551615)" "1844674407 ns"
+	is "$(lifted little if=0 packet=7)" "7000000000 us"
+}
+
+@test "each interface has its own times, and each section its own interfaces and byte order" {
+	is "$(lifted little if=6 if=9,5 packet=1000000 packet=2000000000,1 old=3000000)" "1000000000 7000000000 3000000000 ns"
+	is "$(lifted little if=9 packet=5 big if=6 packet=5 little if=3 packet=5)" "5 5000 5000000 ns"
+}
+
+@test "times before 1970 stay in the stream, in JSON and in tc-diff; tc-compile counts them" {
+	is "$(lifted little if=6,-3600 packet=0 packet=500000)" "-3600000000000 -3599500000000 us"
+	tc-show "$tmp/a" | tc-show --reverse | cmp - "$tmp/a"
+	run --separate-stderr tc-compile -o "$tmp/b.pcap" "$tmp/a"
+	is "$stderr" "tc-compile: changed: 2 times that the pcap file can't hold"
+	is "$(tcpdump -ttnr "$tmp/b.pcap" 2>/dev/null | cut -d' ' -f1 | xargs)" "0.000000 0.000000"
+	tc-diff --tsv "$tmp/a.pcapng" "$tmp/a" >"$tmp/tsv"
+	blocks little if=6,-1 packet=500000 >"$tmp/a.pcapng"
+	is "$(tc-diff --flows "$tmp/a.pcapng" "$tmp/a.pcapng" | cut -f2 | xargs)" "start -0.500000000 -0.500000000"
+}
+
+@test "times out of range are counted, by tc-diff too, and no two of them overflow" {
+	is "$(lifted little if=0 if=0,-9223372036854775808 packet=18446744073709551615 packet=0,1 packet=1 2>"$tmp/err")" \
+		"4611599999999999999 -4611600000000000000 1000000000 us"
+	is "$(cat "$tmp/err")" "tc-lift: changed: 2 times before 1823-11-13 or after 2116-02-19"
+	tc-lift -q "$tmp/a.pcapng" 2>"$tmp/err" | cmp - "$tmp/a"
+	is "$(cat "$tmp/err")" ""
+	run --separate-stderr tc-diff "$tmp/a.pcapng" "$tmp/a"
+	is "$stderr" "tc-diff: $tmp/a.pcapng: changed: 2 times before 1823-11-13 or after 2116-02-19"
+	is "$status" 0
+}
+
+@test "a Simple Packet Block has the time of the packet before it, and no more octets than its interface says" {
+	is "$(lifted little if=6,0,30 simple=28 packet=7000000 simple=2000 simple=42)" "0 7000000000 7000000000 7000000000 us"
+	is "$(tc-show "$tmp/a" | jq -cs '.[1:-1] | map(.cap)')" "$(tc-lift "$tmp/a.pcapng" | tc-compile | tc-lift | tc-show | jq -cs '.[1:-1] | map(.cap)')"
+	is "$(tc-lift "$tmp/a.pcapng" | tc-compile | tshark -r - -T fields -e frame.cap_len -e frame.len 2>/dev/null | xargs)" \
+		"28 28 30 42 30 2000 30 42"
+}
+
+@test "two interfaces of raw IP have one link type" {
+	blocks little if=6,0,0,101 if=6,0,0,101 >"$tmp/a.pcapng"
+	is "$(tc-lift "$tmp/a.pcapng" | tc-show | jq -cs 'map(.link, .end)')" '[12,null,null,"whole"]'
+}
+
+@test "-f selects from pcapng what tcpdump selects" {
+	mergecap -F pcapng -w "$tmp/a.pcapng" "$sample"
+	for filter in 'tcp port 80' 'ip6 and ip6[6] = 6' 'len > 200'; do
+		# That it was snapped is known by the header of the one, by each packet of the other.
+		lifted() { tc-lift -f "$filter" "$1" | tc-show | tail -n +2 | jq -c 'del(.cap)'; }
+		cmp <(lifted "$tmp/a.pcapng") <(lifted "$sample")
+	done
+}
+
+@test "pcapng that breaks off, at any octet, is said, and all packets before are there" {
+	blocks little other=100 if=9 packet=1 packet=2 >"$tmp/whole"
+	size=$(stat -c %s "$tmp/whole")
+	for ((n = 1; n < size; n += 4)); do # no block ends there
+		head -c "$n" "$tmp/whole" >"$tmp/cut.pcapng"
+		run --separate-stderr tc-lift -o - "$tmp/cut.pcapng"
+		echo "$n: $stderr"
+		[ "$status" -eq 1 ]
+		[ "${#stderr_lines[@]}" -eq 1 ]
+	done
+}
+
+@test "a packet of a pcapng file is out as soon as its block is there" {
+	python3 - <<-'PY'
+		import json, select, subprocess, sys
+		sys.path.insert(0, "tests")
+		import pcapng
+		file, parts = pcapng.File(), []
+		def part():
+		    parts.append(bytes(file.octets))
+		    file.octets.clear()
+		file.section("<"), file.interface(), file.packet(1), part()
+		file.other(10, bytes(5000)), file.packet(2), part()
+		file.interface(2, 10), file.packet(3, 1), part()
+		file.section(">"), file.other(0xbad, b""), part()
+		file.interface(), file.packet(4, old=True), part()
+		file.simple(), part()
+		p = subprocess.Popen("tc-lift | tc-show", shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+		lines, packets = b"", 0
+		for octets, n in zip(parts, (1, 2, 3, 3, 4, 5)):
+		    for at in range(0, len(octets), 100):
+		        p.stdin.write(octets[at:at + 100])
+		    while lines.count(b"\n") < 1 + n:
+		        assert select.select([p.stdout], [], [], 5)[0], f"packet {n} did not come"
+		        lines += p.stdout.read(65536)
+		p.stdin.close()
+		assert p.wait() == 0
+	PY
+}

@@ -1,5 +1,6 @@
 #include "packet/capture.h"
 
+#include "packet/pcapng.h"
 #include "process/input.h"
 #include "process/io.h"
 
@@ -12,170 +13,27 @@
 
 #define IN_BUFFER  (1 << 16)
 #define OUT_BUFFER (1 << 18)
-#define PEEK   4096 /* octets looked at for the resolution of the timestamps */
-#define NANO   INT64_C(1000000000)
+#define NANO	   INT64_C(1000000000)
+#define NANO_MAGIC 0xa1b23c4d
 
-/* What libpcap reads from: octets that were looked at before it, then the descriptor. */
+/* What is read from, and who is told before that waits. */
 struct capture_source {
-	int fd;
 	struct input input;
-	size_t peeked, given;
 	int (*before_wait)(void *);
 	void *arg;
-	uint8_t peek[PEEK];
-	/* pcapng: octets of the block at hand that have passed, its length, its first ones. */
-	bool blocks, big;
-	uint32_t at, length;
-	uint8_t head[12];
 };
 
-static uint32_t
-number(const uint8_t *p, int n, bool big)
-{
-	uint32_t v = 0;
-
-	for (int i = 0; i < n; i++)
-		v = v << 8 | p[big ? i : n - 1 - i];
-	return v;
-}
-
-/*
- * libpcap refuses a pcapng file whose interfaces differ in snap length. Nothing hangs on those
- * here, so each interface description that passes gets the same one, the largest.
- */
-static void
-level_snap_lengths(struct capture_source *s, uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n && s->blocks; i++) {
-		if (s->at < 12)
-			s->head[s->at] = p[i];
-		else if (s->at < 16 && number(s->head, 4, s->big) == 1)
-			p[i] = s->at == (s->big ? 13 : 14) ? 4 : 0; /* 0x40000 */
-		if (++s->at == 12) {
-			if (number(s->head, 4, true) == 0x0a0d0d0a)
-				s->big = number(s->head + 8, 4, true) == 0x1a2b3c4d;
-			s->length = number(s->head + 4, 4, s->big);
-			s->blocks = s->length >= 12;
-		}
-		if (s->at >= 16 && n - i - 1 > 0) {
-			size_t skip = n - i - 1 < s->length - s->at ? n - i - 1 : s->length - s->at;
-			s->at += skip;
-			i += skip;
-		}
-		if (s->at >= 12 && s->at >= s->length)
-			s->at = 0;
-	}
-}
-
+/* As read(2). */
 static ssize_t
 source_read(void *cookie, char *p, size_t n)
 {
 	struct capture_source *s = cookie;
-	ssize_t got;
 
-	if (s->given < s->peeked) {
-		if (n > s->peeked - s->given)
-			n = s->peeked - s->given;
-		memcpy(p, s->peek + s->given, n);
-		s->given += n;
-		return n;
-	}
-	if (s->before_wait && read_waits(s->fd) && s->before_wait(s->arg) < 0) {
+	if (!input_ready(&s->input) && s->before_wait && read_waits(s->input.fd) && s->before_wait(s->arg) < 0) {
 		errno = EIO;
 		return -1;
 	}
-	got = input_read(&s->input, p, n);
-	if (got > 0) {
-		level_snap_lengths(s, (uint8_t *)p, got);
-	}
-	return got;
-}
-
-static int
-source_close(void *cookie)
-{
-	struct capture_source *s = cookie;
-
-	input_close(&s->input);
-	if (s->fd != STDIN_FILENO)
-		close(s->fd);
-	free(s);
-	return 0;
-}
-
-/* Whether all interface descriptions of a pcapng file that come before its packets were seen. */
-static bool
-saw_interfaces(const struct capture_source *s)
-{
-	const uint8_t *at = s->peek, *end = at + s->peeked;
-	bool big;
-
-	if (s->peeked < 12 || number(at, 4, true) != 0x0a0d0d0a)
-		return true;
-	big = number(at + 8, 4, true) == 0x1a2b3c4d;
-	while (end - at >= 8) {
-		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
-		if ((type != 0x0a0d0d0a && type != 1) || length < 12)
-			return true;
-		if (length > (size_t)(end - at))
-			return false;
-		at += length;
-	}
-	return false;
-}
-
-/* The first octets: what tells the resolution of the timestamps. */
-static int
-source_peek(struct capture_source *s)
-{
-	while (s->peeked < PEEK && (s->peeked < 24 || !saw_interfaces(s))) {
-		ssize_t got = input_read(&s->input, s->peek + s->peeked, PEEK - s->peeked);
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		s->peeked += got;
-	}
-	return 0;
-}
-
-/* Whether an interface description block of pcapng says that times are finer than 10^-6 s. */
-static bool
-interface_is_fine(const uint8_t *at, const uint8_t *end, bool big)
-{
-	while (end - at >= 4) {
-		uint32_t code = number(at, 2, big), length = number(at + 2, 2, big);
-		if (code == 0)
-			return false;
-		if (code == 9 && length == 1 && end - at >= 5) /* if_tsresol */
-			return at[4] & 0x80 ? (at[4] & 0x7f) > 19 : at[4] > 6;
-		at += 4 + (length + 3) / 4 * 4;
-	}
-	return false;
-}
-
-static bool
-peek_is_fine(const struct capture_source *s)
-{
-	const uint8_t *at = s->peek, *end = at + s->peeked;
-	bool big;
-
-	if (s->peeked < 16)
-		return false;
-	if (number(at, 4, true) == 0xa1b23c4d || number(at, 4, false) == 0xa1b23c4d)
-		return true;
-	if (number(at, 4, true) != 0x0a0d0d0a)
-		return false;
-	big = number(at + 8, 4, true) == 0x1a2b3c4d;
-	while (end - at >= 16) {
-		uint32_t type = number(at, 4, big), length = number(at + 4, 4, big);
-		if (length < 12 || length > (size_t)(end - at))
-			return false;
-		if (type == 1 && interface_is_fine(at + 16, at + length - 4, big))
-			return true;
-		at += length;
-	}
-	return false;
+	return input_read(&s->input, p, n);
 }
 
 static int
@@ -184,12 +42,6 @@ fail(struct capture_reader *r, const char *why)
 	const char *unpacking = r->source ? input_error(&r->source->input) : NULL;
 
 	snprintf(r->error, sizeof r->error, "%s", unpacking ? unpacking : why);
-	/* libpcap can't read this; the message names what can. */
-	if (strstr(why, "different from the type of the first interface"))
-		snprintf(r->error, sizeof r->error,
-			 "its interfaces have different link types; split it with \"tshark -r FILE "
-			 "-Y frame.interface_id==N -w - | editcap -F nsecpcap -T TYPE - PART\", TYPE "
-			 "ether, rawip, ... as editcap -T lists them");
 	return -1;
 }
 
@@ -216,57 +68,87 @@ capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void
 	return fd < 0 ? fail(r, strerror(errno)) : capture_open_fd(r, fd, NULL, 0, before_wait, arg);
 }
 
-int
-capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
-		int (*before_wait)(void *), void *arg)
+/* The octets as libpcap is to read them. */
+static int
+open_pcap(struct capture_reader *r)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
-	struct capture_source *s = malloc(sizeof *s);
+	cookie_io_functions_t functions = {.read = source_read};
+	FILE *f = fopencookie(r->source, "r", functions);
 
-	*r = (struct capture_reader){.source = s, .fd = fd};
-	if (!s)
+	if (!f)
 		return fail(r, strerror(errno));
-	*s = (struct capture_source){.fd = fd, .before_wait = before_wait, .arg = arg};
-	if (input_open(&s->input, fd, head, n, r->error, sizeof r->error) < 0 ||
-	    input_mistaken(&s->input, "not a capture", 1 << KIND_PCAP | 1 << KIND_PCAPNG, r->error, sizeof r->error)) {
-		source_close(s);
-		return -1;
-	}
-	if (source_peek(s) < 0) {
-		fail(r, strerror(errno));
-		source_close(s);
-		return -1;
-	}
-	if (s->peeked == 0) {
-		fail(r, "empty: not a capture");
-		source_close(s);
-		return -1;
-	}
-	r->nano = peek_is_fine(s);
-	s->blocks = s->peeked >= 12 && number(s->peek, 4, true) == 0x0a0d0d0a;
-	level_snap_lengths(s, s->peek, s->peeked);
-	cookie_io_functions_t functions = {.read = source_read, .close = source_close};
-	FILE *f = fopencookie(s, "r", functions);
-	if (!f) {
-		fail(r, strerror(errno));
-		source_close(s);
-		return -1;
-	}
 	/* Without a buffer of ours the size would be ignored. */
 	if ((r->buffer = malloc(IN_BUFFER)))
 		setvbuf(f, r->buffer, _IOFBF, IN_BUFFER);
 	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!r->pcap) {
-		fail(r, why);
 		fclose(f);
-		free(r->buffer);
-		r->buffer = NULL;
-		return -1;
+		return fail(r, why);
 	}
+	return 0;
+}
+
+/* The blocks are read without libpcap. It knows which link type a number in a file stands for, and compiles
+ * filters: to it this is a pcap file that ends behind its header. */
+static int
+open_pcapng(struct capture_reader *r)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	struct pcap_file_header h = {NANO_MAGIC, 2, 4, 0, 0, PCAPNG_SNAPLEN, 0};
+
+	if (!(r->pcapng = malloc(sizeof *r->pcapng)))
+		return fail(r, strerror(errno));
+	if (pcapng_open(r->pcapng, source_read, r->source) < 0)
+		return fail(r, r->pcapng->blocks.error);
+	h.linktype = r->pcapng->link;
+	r->nano = r->pcapng->nano;
+	FILE *f = fmemopen(&h, sizeof h, "r");
+	if (!f)
+		return fail(r, strerror(errno));
+	r->pcap = pcap_fopen_offline(f, why);
+	if (!r->pcap) {
+		fclose(f);
+		return fail(r, why);
+	}
+	return 0;
+}
+
+static int
+begin(struct capture_reader *r)
+{
+	const struct input *in = &r->source->input;
+	uint32_t magic = 0;
+
+	if (in->n == 0)
+		return fail(r, "empty: not a capture");
+	memcpy(&magic, in->head, in->n < sizeof magic ? in->n : sizeof magic);
+	r->nano = le32toh(magic) == NANO_MAGIC || be32toh(magic) == NANO_MAGIC;
+	if ((be32toh(magic) == BLOCK_SECTION ? open_pcapng : open_pcap)(r) < 0)
+		return -1;
 	r->dlt = pcap_datalink(r->pcap);
 	r->snaplen = pcap_snapshot(r->pcap);
 	if (r->snaplen > capture_max(r->dlt))
 		r->snaplen = capture_max(r->dlt);
+	return 0;
+}
+
+int
+capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
+		int (*before_wait)(void *), void *arg)
+{
+	struct capture_source *s = malloc(sizeof *s);
+
+	*r = (struct capture_reader){.source = s, .fd = fd};
+	if (!s)
+		return fail(r, strerror(errno));
+	*s = (struct capture_source){.before_wait = before_wait, .arg = arg};
+	if (input_open(&s->input, fd, head, n, r->error, sizeof r->error) < 0 ||
+	    input_mistaken(&s->input, "not a capture", 1 << KIND_PCAP | 1 << KIND_PCAPNG, r->error, sizeof r->error) ||
+	    begin(r) < 0) {
+		capture_close(r);
+		return -1;
+	}
 	return 0;
 }
 
@@ -285,36 +167,51 @@ capture_filter(struct capture_reader *r, const char *expression)
 	return 0;
 }
 
-/* pcap's seconds are unsigned, 1970 to 2106; libpcap takes them for signed. pcapng's have 64 bits,
- * nanoseconds since 1970 end in 2262. */
-static int64_t
-time_of(const struct timeval *t)
+/* The next packet of a pcap file, as libpcap has it, but for its seconds: they are unsigned, 1970 to 2106. */
+static int
+next_of_pcap(struct capture_reader *r, struct capture_packet *p)
 {
-	int64_t seconds = t->tv_sec + (t->tv_sec < 0 && t->tv_sec >= INT32_MIN ? INT64_C(1) << 32 : 0);
+	struct pcap_pkthdr *h;
+	int got = pcap_next_ex(r->pcap, &h, &p->data);
 
-	if (seconds < 0 || seconds >= INT64_MAX / NANO)
-		return seconds < 0 ? 0 : INT64_MAX - 1;
-	return seconds * NANO + t->tv_usec;
+	if (got == PCAP_ERROR_BREAK)
+		return 0;
+	if (got < 0)
+		return fail(r, pcap_geterr(r->pcap));
+	p->time = (uint32_t)h->ts.tv_sec * NANO + h->ts.tv_usec;
+	p->beyond = false;
+	p->caplen = h->caplen;
+	p->len = h->len;
+	return 1;
+}
+
+static int
+next_of_pcapng(struct capture_reader *r, struct capture_packet *p)
+{
+	int got = pcapng_next(r->pcapng, p);
+
+	return got < 0 ? fail(r, r->pcapng->blocks.error) : got;
+}
+
+static bool
+matches(const struct capture_reader *r, const struct capture_packet *p)
+{
+	struct pcap_pkthdr h = {.caplen = p->caplen, .len = p->len};
+
+	return !r->program || pcap_offline_filter(r->program, &h, p->data);
 }
 
 int
 capture_read(struct capture_reader *r, struct capture_packet *p)
 {
-	struct pcap_pkthdr *h;
+	int got;
 
-	for (;;) {
-		int got = pcap_next_ex(r->pcap, &h, &p->data);
-		if (got == PCAP_ERROR_BREAK)
-			return 0;
-		if (got < 0)
-			return fail(r, pcap_geterr(r->pcap));
+	do {
+		got = r->pcapng ? next_of_pcapng(r, p) : next_of_pcap(r, p);
+		if (got != 1)
+			return got;
 		r->packets++;
-		if (!r->program || pcap_offline_filter(r->program, h, p->data))
-			break;
-	}
-	p->time = time_of(&h->ts);
-	p->caplen = h->caplen;
-	p->len = h->len;
+	} while (!matches(r, p));
 	return 1;
 }
 
@@ -326,9 +223,19 @@ capture_close(struct capture_reader *r)
 		free(r->program);
 	}
 	if (r->pcap)
-		pcap_close(r->pcap); /* closes the source too */
+		pcap_close(r->pcap);
+	if (r->pcapng)
+		pcapng_close(r->pcapng);
+	if (r->source) {
+		input_close(&r->source->input);
+		if (r->source->input.fd != STDIN_FILENO)
+			close(r->source->input.fd);
+	}
+	free(r->pcapng);
+	free(r->source);
 	free(r->buffer);
 	r->pcap = r->program = NULL;
+	r->pcapng = NULL;
 	r->source = NULL;
 	r->buffer = NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * Capture files: the only place that knows <pcap.h>. Reading goes through libpcap, from files and
- * pipes; what it reads is told to the caller before it waits, so that nothing ready is held back.
+ * Capture files: the only place that knows <pcap.h>. pcap is read by libpcap, pcapng by pcapng.c, from files
+ * and pipes; the caller is told before a read waits, so that nothing ready is held back.
  */
 #ifndef TC_CAPTURE_H
 #define TC_CAPTURE_H
@@ -12,21 +12,29 @@
 
 #define CAPTURE_ERROR 320
 
+/* Times within so many seconds of 1970 are kept: so the difference of any two has 63 bits, in nanoseconds. */
+#define CAPTURE_SECONDS	 (53375 * INT64_C(86400))
+#define CAPTURE_TIME_MIN (-CAPTURE_SECONDS * 1000000000)
+#define CAPTURE_TIME_MAX (CAPTURE_SECONDS * 1000000000 - 1)
+#define CAPTURE_BEYOND	 "times before 1823-11-13 or after 2116-02-19"
+
 struct capture_reader {
 	void *pcap;       /* pcap_t */
 	void *program;    /* struct bpf_program, or NULL */
+	struct pcapng_reader *pcapng; /* NULL: a pcap file */
 	struct capture_source *source;
 	char *buffer;
 	int fd;
 	int dlt;          /* libpcap's number of the link type */
 	uint32_t snaplen; /* octets */
-	bool nano;        /* its timestamps are finer than microseconds */
+	bool nano;        /* microseconds don't hold its timestamps */
 	uint64_t packets; /* read so far */
 	char error[CAPTURE_ERROR];
 };
 
 struct capture_packet {
 	int64_t time;         /* ns since 1970 */
+	bool beyond;          /* it was out of range, and is the nearest that isn't */
 	uint32_t caplen, len; /* octets */
 	const uint8_t *data;  /* caplen octets, until the next call */
 };

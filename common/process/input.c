@@ -78,10 +78,16 @@ input_mistaken(const struct input *in, const char *not_wanted, unsigned taken, c
 	return kind_explain(why, size, text, taken, in->head, in->n);
 }
 
+bool
+input_ready(const struct input *in)
+{
+	return in->given < in->n;
+}
+
 ssize_t
 input_read(struct input *in, void *p, size_t n)
 {
-	if (in->given < in->n) {
+	if (input_ready(in)) {
 		if (n > in->n - in->given)
 			n = in->n - in->given;
 		memcpy(p, in->head + in->given, n);

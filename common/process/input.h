@@ -22,6 +22,8 @@ struct input {
 int input_open(struct input *in, int fd, const void *head, size_t n, char *why, size_t size);
 /* Whether it is of a kind that another program takes: kind_explain(). */
 bool input_mistaken(const struct input *in, const char *not_wanted, unsigned taken, char *why, size_t size);
+/* Whether the next read gives what was read already. */
+bool input_ready(const struct input *in);
 /* As read_some(). */
 ssize_t input_read(struct input *in, void *p, size_t n);
 /* What went wrong in unpacking; NULL if nothing did. */

@@ -13,7 +13,7 @@ const char *const odd_names[ODDS] = {
     [ODD_LAYOUT] = "layouts that don't fit",
     [ODD_QUOTE] = "quotes of unknown packets",
     [ODD_SHAPE] = "headers that contradict each other",
-    [ODD_TIME] = "times that a pcap file can't hold",
+    [ODD_TIME] = "times that the pcap file can't hold",
 };
 
 int
