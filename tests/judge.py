@@ -24,7 +24,8 @@ import tempfile
 #   first  the outermost occurrence, as text: what an ICMP error quotes comes after it
 #   inner  the occurrences after the first, which are a quote's: as text, addresses one to one (--quotes)
 #   text   every occurrence, as text, of a field that another layer has too
-#   time   as ns, modulo 2^32: of a fraction of more than a second, which B carries over, tshark keeps an int32
+#   time   as ns, modulo 2^32: of a fraction of more than a second, which B carries over, tshark keeps an int32; where
+#          A says none (a Simple Packet Block), B has that of the packet before it, or 0: tc-lift(1), TIMES
 #   zero   zero in both or in neither
 #   map    the values correspond one to one over the trace (stream numbers: a quote may have taken one)
 #   host   likewise, and the class of the address is kept; IP addresses of every field share one table
@@ -91,7 +92,8 @@ KEEP = re.compile(r'(frame|eth|ethertype|vlan|ieee8021ad|sll|null|raw|ip|ipv6(\.
                   r'|_ws\..*)$')
 OPTIONS = ('-n -d ip.proto==4,data -d ip.proto==41,data -o tcp.desegment_tcp_streams:FALSE '
            '-o tcp.try_heuristic_first:FALSE -o ipv6.tso_support:TRUE -T fields '
-           '-E separator=/t -E occurrence=a -E aggregator=;')
+           '-E separator=/t -E occurrence=a -E aggregator=; '
+           '-Y frame.encap_type')       # pcapng's blocks that aren't packets are frames to it too
 # No reassembly where packets are compared: each is judged by its own header, a first fragment by its ports too, and a
 # capture that is snapped (so that nothing can be put together) is judged like a whole one. Where checksums are judged
 # it must be on: only the whole datagram has one.
@@ -197,8 +199,9 @@ def link_class(text):
 
 
 def nanoseconds(text):
-    seconds, _, fraction = text.strip('-').partition('.')
-    return (int(seconds) * 10**9 + int(fraction)) * (-1 if text[0] == '-' else 1)
+    """Before 1970 too, where tshark writes -S.F for F behind second -S."""
+    seconds, _, fraction = text.partition('.')
+    return int(seconds) * 10**9 + int(fraction)
 
 
 # ---- comparing
@@ -211,6 +214,7 @@ class Judge:
         self.labels = {}            # flow and direction: flow labels in A and B
         self.spoken = set()         # (stream, source, port) that sent a packet
         self.unsound = set()        # streams that "acked" excuses
+        self.before = '0.000000000'     # the time of B's packet before
         self.quotes = quotes
 
     def say(self, field, packet, a, b):
@@ -238,6 +242,9 @@ class Judge:
         if how == 'text':
             return a == b
         if how == 'time':
+            before, self.before = self.before, b
+            if not a:
+                return b == before
             return a == b or (nanoseconds(a) - nanoseconds(b)) % (1 << 32) == 0
         if how == 'options':
             kinds = row[AT['tcp.option_kind']].split(';')
@@ -377,6 +384,8 @@ def round_trip(path, bin_folder, quotes):
             return path, packets, differ, (done.stderr.strip().splitlines() or [f'exit {done.returncode}'])[-1]
         except (Trouble, OSError, subprocess.SubprocessError) as reason:
             return path, 0, {}, str(reason)
+        except Exception as reason:     # what tshark says of it is nothing that a judge knows: the others go on
+            return path, 0, {}, f'not judged: {reason!r}'
 
 
 def tell(path, packets, differ, tsv):

@@ -76,3 +76,36 @@ setup() {
 	printf '\001' | dd of="$BATS_TEST_TMPDIR/bad.pcap" bs=1 seek=$((size - 200)) conv=notrunc status=none
 	[ "$(is_wrong "$BATS_TEST_TMPDIR/bad.pcap")" -eq 1 ]
 }
+
+@test "make judge judges packets without a time, and names what it can't judge, and goes on" {
+	mkdir "$BATS_TEST_TMPDIR/in"
+	tests/pcapng.py --file little if other=8 simple packet=1500000 simple packet=2000000 >"$BATS_TEST_TMPDIR/in/1-simple"
+	tests/pcapng.py --file little if packet=1 >"$BATS_TEST_TMPDIR/in/2-plain"
+	cp Makefile "$BATS_TEST_TMPDIR/in/3-none"
+	run tests/judge.py --folder "$BATS_TEST_TMPDIR/in"
+	[ "$status" -eq 2 ]
+	[[ ${lines[0]} = "3-none: "* ]]
+	[ "${lines[1]}" = "3 captures, 2 same, 0 differ, 1 troubled" ]
+	# Another time than that of the packet before it is a difference.
+	bin/tc-lift "$BATS_TEST_TMPDIR/in/1-simple" | bin/tc-show | sed '4s/.*/{"dt":1000}/' | bin/tc-show --reverse |
+		bin/tc-compile >"$BATS_TEST_TMPDIR/later.pcap"
+	run tests/judge.py "$BATS_TEST_TMPDIR/in/1-simple" "$BATS_TEST_TMPDIR/later.pcap"
+	[ "$status" -eq 1 ]
+	[[ $output = "frame.time_epoch: "* ]]
+}
+
+@test "an output of tshark's that the judge doesn't know loses one capture, not the folder" {
+	cd tests
+	run python3 -c '
+import judge
+judge.judge = lambda *arguments: int("")
+print(judge.round_trip("fixtures/edge/empty.pcap", "../bin", False)[3])'
+	[[ $output = "not judged: ValueError"* ]]
+}
+
+@test "malformed.py names a capture that tshark can't read, and looks at the others" {
+	run tests/malformed.py Makefile tests/fixtures/edge/one-packet-udp.pcap
+	[ "$status" -eq 2 ]
+	[[ ${lines[0]} = "Makefile: tshark: "* ]]
+	[ "${lines[1]}" = "1 packets, 0 faults" ]
+}

@@ -2,7 +2,8 @@
 """malformed.py CAPTURE...: what tshark finds malformed in captures of whole packets, link to transport layer.
 
 That is a header that breaks off, a field that contradicts another, or a checksum that is wrong. Prints what it finds
-by kind, with the first packet of each, and exits 1 if there is any; with how many packets it looked at.
+by kind, with the first packet of each, and exits 1 if there is any; with how many packets it looked at. A capture that
+tshark can't read is named, and the others go on: exit 2.
 """
 import concurrent.futures
 import sys
@@ -28,12 +29,24 @@ def faults(row):
             yield name
 
 
+def rows_of(path):
+    """What tshark says of a capture, or why it says nothing."""
+    try:
+        return judge.tshark(path, judge.VERIFY, NAMES)[0]
+    except (judge.Trouble, OSError) as reason:
+        return str(reason)
+
+
 def main():
-    found, packets = {}, 0
+    found, packets, troubled = {}, 0, False
     with tempfile.TemporaryDirectory() as profile, concurrent.futures.ThreadPoolExecutor(2) as pool:
         judge.private_profile(profile)
         paths = sys.argv[1:]
-        for path, (rows, _) in zip(paths, pool.map(lambda p: judge.tshark(p, judge.VERIFY, NAMES), paths)):
+        for path, rows in zip(paths, pool.map(rows_of, paths)):
+            if isinstance(rows, str):
+                troubled = True
+                print(rows, file=sys.stderr)
+                continue
             packets += len(rows)
             for n, row in enumerate(rows, 1):
                 for fault in faults(row):
@@ -41,7 +54,7 @@ def main():
     for fault, (count, first) in sorted(found.items(), key=lambda item: -item[1][0]):
         print(f'{count:8d}  {fault}; first in {first}')
     print(f'{packets} packets, {sum(count for count, _ in found.values())} faults')
-    return 1 if found or not packets else 0
+    return 2 if troubled else 1 if found or not packets else 0
 
 
 if __name__ == '__main__':
