@@ -145,6 +145,10 @@ def mended(datagram):
         return bytes(data)
     if protocol == 17 and data[at + 6:at + 8] == b'\0\0':
         return bytes(data)
+    # RFC 768 sums up to the end that UDP's own length gives, and so does tc-compile; the kernel (nf_checksum()) up to
+    # IP's. Where UDP's is before it a right checksum is INVALID to the kernel, in A as in an image.
+    if protocol == 17 and 8 <= int.from_bytes(data[at + 4:at + 6], 'big') < end - at:
+        end = at + int.from_bytes(data[at + 4:at + 6], 'big')
     pseudo = b''
     if protocol != 1:
         pseudo = bytes(data[12:20] if v4 else data[8:40]) + struct.pack('>II', end - at, protocol)

@@ -109,3 +109,24 @@ print(judge.round_trip("fixtures/edge/empty.pcap", "../bin", False)[3])'
 	[[ ${lines[0]} = "Makefile: tshark: "* ]]
 	[ "${lines[1]}" = "1 packets, 0 faults" ]
 }
+
+@test "a UDP checksum that conntrack's judge makes right is tc-compile's: as far as UDP's own length" {
+	cd tests
+	run python3 -c '
+import subprocess, tempfile, conntrack
+with tempfile.NamedTemporaryFile() as image:
+    for name in "ip4", "ip6":
+        path = f"fixtures/edge/udp-length-{name}.pcap"
+        command = ["bash", "-c", "../bin/tc-lift -q $0 | ../bin/tc-compile -q --full", path]
+        subprocess.run(command, stdout=image.file, check=True)
+        for frame, _ in conntrack.records(image.name)[1]:
+            datagram, n = frame[14:], 0
+            found = conntrack.transport(datagram)
+            at = found[1] + 4
+            if 8 <= int.from_bytes(datagram[at:at + 2], "big") <= found[2] - found[1]:
+                print(conntrack.mended(datagram[:at + 2] + b"\1\1" + datagram[at + 4:]) == datagram)
+        image.file.truncate(0)
+        image.file.seek(0)'
+	[ "$status" -eq 0 ]
+	[ "$(sort <<<"$output" | uniq -c | xargs)" = "8 True" ]
+}
