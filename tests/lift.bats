@@ -113,7 +113,7 @@ load helper
 @test "a filter that isn't one is refused" {
 	run -2 --separate-stderr tc-lift -f 'tcp prot 80' "$sample"
 	is "$output" ""
-	is "$stderr" "tc-lift: -f tcp prot 80: can't parse filter expression: syntax error"
+	is "$stderr" "tc-lift: -f tcp prot 80: can't parse filter expression: syntax error. Try 'tc-lift --help' for more."
 }
 
 # --- rooms ---
