@@ -53,19 +53,6 @@ trouble() {
 	[[ $stderr = $pattern ]]
 }
 
-# craft NAME PYTHON: a capture $tmp/NAME of the packets that an expression over tests/fixtures/wire.py gives: S(port) is
-# a session of its own, U(n) a datagram of n octets, paced(gap, frames) gives all the same gap.
-craft() {
-	PYTHONPATH=tests/fixtures python3 -B - "$2" >"$tmp/$1" <<-'END'
-		import sys
-		from wire import *
-		S = lambda port=40000, **rest: Session(ports=(port, 80), **rest)
-		U = lambda n=30, port=40000, to=53, src=A, dst=B: packet(src, dst, udp(port, to, n))
-		paced = lambda gap, frames: [later(gap, frame) for frame in frames]
-		sys.stdout.buffer.write(pcap(eval(sys.argv[1]), nano=True))
-	END
-}
-
 # pair PYTHON PYTHON: the report on two crafted captures
 pair() {
 	craft a "$1"

@@ -86,3 +86,16 @@ stream() {
 		'"src_mac":[0,0],"dst_mac":[1,0]}' $'\n' '{"dir":1,"flags":18,"ttl":60}' $'\n'
 	printf '%s\n' "$@" '{"end":"whole"}'
 }
+
+# craft NAME PYTHON: a capture $tmp/NAME of the packets that an expression over tests/fixtures/wire.py gives: S(port) is
+# a session of its own, U(n) a datagram of n octets, paced(gap, frames) gives all the same gap.
+craft() {
+	PYTHONPATH=tests/fixtures python3 -B - "$2" >"$tmp/$1" <<-'END'
+		import sys
+		from wire import *
+		S = lambda port=40000, **rest: Session(ports=(port, 80), **rest)
+		U = lambda n=30, port=40000, to=53, src=A, dst=B: packet(src, dst, udp(port, to, n))
+		paced = lambda gap, frames: [later(gap, frame) for frame in frames]
+		sys.stdout.buffer.write(pcap(eval(sys.argv[1]), nano=True))
+	END
+}

@@ -235,6 +235,17 @@ load helper
 	is "$(actions udp-answer-first '.[4]|[.open, .dir, .orig_p, .resp_p]')" '[1,null,40001,40002]'
 }
 
+@test "ports are alike up to 1023, up to 32767, and from there" {
+	craft a '[U(port=a, to=b) for a, b in ((1023, 1024), (1024, 1023), (0, 1023), (1023, 0), (1024, 32767), (32767, 1024),
+		(32767, 32768), (32768, 32767), (32768, 65535), (65535, 32768))]'
+	is "$(tc-lift -q "$tmp/a" | tc-show | sed '1d;$d' | jq -r '.dir // 0' | xargs)" "1 0 0 0 0 0 1 0 0 0"
+}
+
+@test "silence ends a flow when it is longer than the time-out, by a nanosecond" {
+	craft a '[U(), later(60, U()), later(60.000000001, U())]'
+	is "$(tc-lift -q "$tmp/a" | tc-show | sed '1d;$d' | jq -c .open | xargs)" "1 null 2"
+}
+
 @test "fragments go where their first one went" {
 	for what in udp udp-ip6 tcp tcp-ip6 icmp icmp-ip6; do
 		echo $what

@@ -69,6 +69,7 @@ script() {
 @test "room: slots" { units slots; }
 @test "room: fresh addresses" { units fresh; }
 @test "room: classes of addresses" { units address-classes; }
+@test "room: classes of link addresses" { units mac-classes; }
 @test "room: a full action as words" { units full; }
 @test "room: stream, written and read" { units stream; }
 @test "room: stream, traces after each other" { units stream-traces; }

@@ -115,6 +115,35 @@ address_classes(void)
 	}
 }
 
+/* Groups that a standard or a vendor has reserved stay what they are; their neighbours are groups or hosts like any other. */
+static void
+mac_classes(void)
+{
+	static const struct {
+		const char *text;
+		enum mac_class class;
+	} table[] = {
+	    {"01:80:c2:00:00:00", MAC_FIXED}, {"01:80:c2:00:00:0e", MAC_FIXED}, {"01:80:c2:00:01:00", MAC_GROUP},
+	    {"01:00:0c:cc:cc:cc", MAC_FIXED}, {"01:00:0c:cc:cd:cc", MAC_GROUP}, {"01:0e:cf:00:00:00", MAC_FIXED},
+	    {"01:0e:d0:00:00:00", MAC_GROUP}, {"01:0c:cd:01:00:07", MAC_FIXED}, {"01:0c:cd:02:00:07", MAC_GROUP},
+	    {"01:0c:cd:04:00:07", MAC_FIXED}, {"01:0c:cd:05:00:07", MAC_GROUP}, {"01:1b:19:00:00:00", MAC_FIXED},
+	    {"01:1b:1a:00:00:00", MAC_GROUP}, {"01:15:4e:00:01:01", MAC_FIXED}, {"01:15:4e:00:02:01", MAC_GROUP},
+	    {"01:16:4e:00:01:01", MAC_GROUP}, {"01:00:5e:00:00:fb", MAC_FIXED}, {"01:00:5e:00:01:fb", MAC_GROUP},
+	    {"33:33:00:00:00:01", MAC_FIXED}, {"33:33:00:00:01:01", MAC_GROUP}, {"09:00:2b:00:00:05", MAC_FIXED},
+	    {"09:00:2c:00:00:05", MAC_GROUP}, {"09:00:07:ff:ff:ff", MAC_FIXED}, {"09:00:07:ff:fe:ff", MAC_GROUP},
+	    {"ab:00:00:01:00:00", MAC_FIXED}, {"ab:00:00:02:00:00", MAC_GROUP}, {"cf:00:00:00:00:00", MAC_FIXED},
+	    {"cf:00:00:00:00:01", MAC_GROUP}, {"03:00:00:00:00:01", MAC_FIXED}, {"03:00:00:00:00:02", MAC_GROUP},
+	    {"ff:ff:ff:ff:ff:ff", MAC_FIXED}, {"ff:ff:ff:ff:ff:fe", MAC_GROUP}, {"00:00:00:00:00:00", MAC_FIXED},
+	    {"00:00:00:00:00:01", MAC_HOST},  {"fe:ff:ff:ff:ff:ff", MAC_HOST},  {"00:80:c2:00:00:00", MAC_HOST}};
+	uint8_t mac[6];
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		HOLDS(mac_parse(mac, table[i].text));
+		if (mac_class(mac) != table[i].class)
+			errx(1, "%s: class %d", table[i].text, mac_class(mac));
+	}
+}
+
 /* RFC 1071, section 3. */
 static void
 checksum(void)
@@ -368,6 +397,7 @@ static const struct {
 	     {"slots", slots},
 	     {"fresh", fresh},
 	     {"address-classes", address_classes},
+	     {"mac-classes", mac_classes},
 	     {"full", full},
 	     {"stream", stream},
 	     {"stream-traces", stream_traces},
