@@ -195,6 +195,31 @@ script() {
 	done
 }
 
+@test "what is passed over may be of any type that msgpack has" {
+	n=$(script "$tmp" <<-'PY'
+		tmp = sys.argv[1]
+		octets = lambda first, width, n, more=0: bytes([first]) + n.to_bytes(width, "big") + b"a" * (n + more)
+		values = [b"\xc0", b"\xc2", b"\xc3", b"\x00", b"\x7f", b"\xe0", b"\xff", b"\xa0", b"\xbf" + b"a" * 31, b"\x90", b"\x80",
+		          b"\x9f" + b"a" * 15, b"\x8f" + b"a" * 30]
+		values += [octets(first + i, width, n, more) for first, more in ((0xc4, 0), (0xc7, 1), (0xd9, 0))
+		           for i, width in enumerate((1, 2, 4)) for n in (0, 1, 200)]
+		values += [octets(0xca + i, 0, 0, n) for i, n in enumerate((4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17))]
+		values += [octets(first + i, width, n)[:1 + width] + b"a" * (n * of) for first, of in ((0xdc, 1), (0xde, 2))
+		           for i, width in enumerate((2, 4)) for n in (0, 1, 300)]
+		assert {v[0] for v in values} >= set(range(0xc0, 0xe0)) - {0xc1}
+		data = packb(HEADER) + packb(RECORDS[0]) + b"".join(b"\x81\xa1x" + v for v in values) + b"".join(map(packb, RECORDS[1:]))
+		open(tmp + "/new", "wb").write(data + ended({"end": "whole", "packets": len(RECORDS), "flows": 1}, data))
+		open(tmp + "/never", "wb").write(packb(HEADER) + b"\x81\xa1x\xc1" + packb(RECORDS[0]))
+		open(tmp + "/old", "wb").write(HAND)
+		print(len(values))
+	PY
+	)
+	tc-show "$tmp/new" 2>"$tmp/err" >"$tmp/new.out"
+	is "$(cat "$tmp/err")" "tc-show: passed over $n records with fields that this version doesn't know"
+	tc-show "$tmp/old" | cmp - "$tmp/new.out"
+	refused 'tc-show: *never: ?*' tc-show "$tmp/never"
+}
+
 @test "another version, magic or kind is refused with one line" {
 	for change in 'version=2' 'version=0' 'version="1"' 'magic="pcap"' 'magic=1' 'kind="latents"' 'kind=None'; do
 		echo "$change"

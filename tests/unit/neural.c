@@ -266,6 +266,13 @@ latents(void)
 		latent_get(t, octets, 64, got);
 		for (int i = 0; i < 64; i++)
 			HOLDS(fabsf(got[i] - z[i]) <= off[t]);
+		/* Neither writes beyond its end. */
+		float before = got[63];
+		memset(octets, 0xa5, sizeof octets);
+		latent_put(t, z, 63, octets);
+		HOLDS(octets[latent_size(t, 63)] == 0xa5);
+		latent_get(t, octets, 63, got);
+		HOLDS(got[63] == before);
 	}
 	static const float beyond[] = {5, -5, 5.3f, -5.3f, 6, -6, 1e30f, -INFINITY, INFINITY, NAN};
 	static const int8_t steps[] = {120, -120, 127, -127, 127, -127, 127, -127, 127, 0};
