@@ -241,6 +241,24 @@ bad='ip.checksum.status#1 == 0 || icmp.checksum.status == 0 || icmpv6.checksum.s
 	is "$(cat "$tmp/err")" ""
 }
 
+@test "a number out of range is the nearest in range" {
+	while read -r asked given; do
+		stream "$asked" | tc-show --reverse | tc-compile 2>"$tmp/err" >"$tmp/b.pcap"
+		is "$asked $(tc-lift -q "$tmp/b.pcap" | tc-show | sed -n 4p)" "$asked $given"
+		is "$(cat "$tmp/err")" "tc-compile: changed: 1 numbers out of range"
+	done <<-'END'
+		{"seq":5000000000} {"seq":-2147483648}
+		{"seq":-5000000000} {"seq":-2147483648}
+		{"ack":5000000000} {"ack":-2147483648}
+		{"id":99999} {"id":-32768}
+		{"id":-99999} {"id":-32768}
+		{"ttl":300} {"ttl":255}
+		{"ttl":-3} {"ttl":0}
+		{"win":70000} {"win":65535}
+		{"len":99999} {"len":65495}
+	END
+}
+
 @test "--strict stops at the first odd action and names its record" {
 	stream '{"ttl":300}' '{"flow":20}' | tc-show --reverse >"$tmp/a"
 	refused "tc-compile: $tmp/a: record 3: numbers out of range" tc-compile --strict -o "$tmp/b" "$tmp/a"
