@@ -265,6 +265,7 @@ read_back(int fd, const struct action *want, int *records)
 		}
 	}
 	stream_reader_free(&r);
+	stream_reader_free(&r); /* nothing is left to free */
 	return got;
 }
 
