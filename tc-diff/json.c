@@ -1,6 +1,8 @@
 /* The report as JSON. */
 #include "process/version.h"
 #include "report.h"
+#include "verdict.h"
+#include "words.h"
 
 #include <err.h>
 #include <jansson.h>
@@ -93,16 +95,34 @@ trace(const struct source *s, const struct measure *m)
 }
 
 static json_t *
-distances(const struct result *results)
+distances(const struct report *r)
 {
 	json_t *o = json_object();
 
-	for (int i = 0; i < metrics_count; i++)
+	for (int i = 0; i < metrics_count; i++) {
+		const struct result *x = &r->results[i];
+		struct words w;
+		words_of(i, r->ma, r->mb, &w);
 		json_object_set_new(o, metrics[i].name,
-				    json_pack("{s:o, s:s, s:o, s:o}", "value", number(results[i].value),
-					      "unit", metrics[i].unit, "tolerance", number(results[i].tolerance),
-					      "floor", number(results[i].floor)));
+				    json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:s}", "value", number(x->value),
+					      "unit", metrics[i].unit, "tolerance", number(x->tolerance), "floor",
+					      number(x->floor), "group", group_names[metrics[i].group], "times",
+					      number(result_times(x)), "a", number(w.a), "b", number(w.b), "of", w.unit,
+					      "words", w.text));
+	}
 	return o;
+}
+
+/* What stands out, the most telling first. */
+static json_t *
+verdict(const struct report *r)
+{
+	int order[METRICS_MAX], n = verdict_order(r, order);
+	json_t *names = json_array();
+
+	for (int k = 0; k < n; k++)
+		json_array_append_new(names, json_string(metrics[order[k]].name));
+	return json_pack("{s:b, s:o}", "stands_in", n == 0, "differs", names);
 }
 
 static json_t *
@@ -124,10 +144,11 @@ report_json(FILE *f, const struct report *r)
 	json_set_alloc_funcs(allocate, free);
 	json_t *o = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o}", "version", TC_VERSION, "metrics_version",
 			      METRICS_VERSION, "outside", r->outside,
-			      "a", trace(r->a, r->ma), "b", trace(r->b, r->mb), "metrics", distances(r->results));
+			      "a", trace(r->a, r->ma), "b", trace(r->b, r->mb), "metrics", distances(r));
 
 	if (r->paired)
 		json_object_set_new(o, "paired", paired(r));
+	json_object_set_new(o, "verdict", verdict(r));
 	json_dumpf(o, f, JSON_COMPACT | JSON_REAL_PRECISION(17));
 	json_decref(o);
 	fputc('\n', f);

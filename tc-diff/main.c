@@ -7,13 +7,14 @@
 
 #include <err.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char usage_text[] =
     "usage: tc-diff [-q] [-v] [--json | --tsv | --flows] [--transitions] [--paired]\n"
-    "               [--tolerance METRIC=X] [--fail-on METRIC[,METRIC ...]] A B\n"
+    "               [--exact] [--reference C] [--tolerance NAME=X] [--fail-on NAME[,NAME ...]] A B\n"
     "How far trace B is from trace A, the reference: captures or packet actions, one of them may be\n"
     "\"-\". Exit status 0: within tolerance, 1: outside, 2: trouble.\n"
     "      --json             one JSON object\n"
@@ -21,40 +22,51 @@ static const char usage_text[] =
     "      --flows            one line a flow instead\n"
     "      --transitions      both TCP event matrices too\n"
     "      --paired           packet against packet, field by field, too\n"
-    "      --tolerance M=X    metric M may be up to X (0)\n"
-    "      --fail-on M,...    only these metrics count for the exit status\n"
+    "      --exact            any difference counts in the verdict, not only what A itself doesn't vary by\n"
+    "      --reference C      another real trace: its distance from A stands for A's own variation\n"
+    "      --tolerance N=X    the metric N, or each of the group N, may be up to X (0); 2x: twice the floor\n"
+    "      --fail-on N,...    only these metrics and groups count for verdict and exit status\n"
     "  -q, --quiet            no progress, no count of what was changed\n"
     "  -v, --verbose          progress of a pipe too, and a line at the end\n"
     "  -h, --help             print this\n"
     "  -V, --version          print the version of TraceCodec\n";
 
+enum { TRACE_A, TRACE_B, TRACE_C, TRACES };
 enum form { FORM_PEOPLE, FORM_JSON, FORM_TSV, FORM_FLOWS };
 
 struct options {
 	enum form form;
-	bool transitions, paired, some; /* some: --fail-on was given */
-	double tolerance[METRICS_MAX];
-	bool told[METRICS_MAX]; /* --tolerance named it */
+	bool transitions, paired, exact, some; /* some: --fail-on was given */
+	struct tolerance {
+		double x;
+		bool times; /* the floor */
+		enum { TOLD_NOT, TOLD_GROUP, TOLD_METRIC } told; /* by its group's name, or by its own, which counts more */
+	} tolerance[METRICS_MAX];
 	bool fail_on[METRICS_MAX];
-	const char *path[2];
+	const char *path[TRACES];
+	int traces; /* 3 with a reference */
 };
 
 struct diff {
 	struct filter filter; /* of its parts the options alone: there are two inputs */
 	struct options options;
-	struct source source[2];
-	struct measure measure[2];
+	struct source source[TRACES];
+	struct measure measure[TRACES];
 	uint64_t differences[ACTION_COUNT], paired, different;
 };
 
-static int
-metric_of(const char *name)
+/* Whether a metric is meant by a name: its own, or its group's. */
+static bool
+is_named(int i, const char *name)
 {
-	int i = metrics_find(name);
+	return !strcmp(metrics[i].name, name) || metrics_group(name) == (int)metrics[i].group;
+}
 
-	if (i < 0)
-		filter_misuse("%s: no such metric; tc-metrics(7) lists them", name);
-	return i;
+static void
+check_name(const char *name)
+{
+	if (metrics_find(name) < 0 && metrics_group(name) < 0)
+		filter_misuse("%s: no such metric or group; tc-metrics(7) lists them", name);
 }
 
 static void
@@ -63,16 +75,34 @@ tolerance_option(struct options *o, char *text)
 	char *value = strchr(text, '='), *end;
 
 	if (!value)
-		filter_misuse("--tolerance %s: METRIC=X is wanted", text);
+		filter_misuse("--tolerance %s: NAME=X is wanted", text);
 	*value++ = '\0';
-	double x = strtod(value, &end);
-	if (end == value || *end || !(x >= 0))
-		filter_misuse("--tolerance %s=%s: a number from 0 is wanted", text, value);
-	int i = metric_of(text);
-	if (o->told[i])
-		filter_misuse("--tolerance: %s is given more than once", text);
-	o->told[i] = true;
-	o->tolerance[i] = x;
+	struct tolerance t = {.x = strtod(value, &end)};
+	if (end != value && *end == 'x' && !end[1])
+		t.times = true;
+	if (end == value || (*end && !t.times) || !(t.x >= 0))
+		filter_misuse("--tolerance %s=%s: a number from 0 is wanted, or so many times the floor, such as 2x", text, value);
+	check_name(text);
+	t.told = metrics_group(text) < 0 ? TOLD_METRIC : TOLD_GROUP;
+	for (int i = 0; i < metrics_count; i++) {
+		if (!is_named(i, text))
+			continue;
+		if (o->tolerance[i].told == t.told)
+			filter_misuse("--tolerance: %s is given more than once", text);
+		if (o->tolerance[i].told < t.told)
+			o->tolerance[i] = t;
+	}
+}
+
+static void
+fail_on_option(struct options *o, char *list)
+{
+	o->some = true;
+	for (char *name; (name = strsep(&list, ","));) {
+		check_name(name);
+		for (int i = 0; i < metrics_count; i++)
+			o->fail_on[i] |= is_named(i, name);
+	}
 }
 
 static void
@@ -82,7 +112,8 @@ arguments(struct diff *d, int argc, char **argv)
 	    {"json", no_argument, NULL, 'j'},	    {"tsv", no_argument, NULL, 't'},
 	    {"flows", no_argument, NULL, 'f'},	    {"transitions", no_argument, NULL, 'm'},
 	    {"paired", no_argument, NULL, 'p'},	    {"tolerance", required_argument, NULL, 'x'},
-	    {"fail-on", required_argument, NULL, 'F'}, FILTER_PROGRESS,
+	    {"fail-on", required_argument, NULL, 'F'}, {"exact", no_argument, NULL, 'e'},
+	    {"reference", required_argument, NULL, 'r'}, FILTER_PROGRESS,
 	    FILTER_HELP,			    {0}};
 	struct options *o = &d->options;
 	int c;
@@ -108,9 +139,13 @@ arguments(struct diff *d, int argc, char **argv)
 			tolerance_option(o, optarg);
 			break;
 		case 'F':
-			o->some = true;
-			for (char *m; (m = strsep(&optarg, ","));)
-				o->fail_on[metric_of(m)] = true;
+			fail_on_option(o, optarg);
+			break;
+		case 'e':
+			o->exact = true;
+			break;
+		case 'r':
+			o->path[TRACE_C] = optarg;
 			break;
 		default:
 			filter_option(&d->filter, c);
@@ -124,9 +159,15 @@ arguments(struct diff *d, int argc, char **argv)
 		filter_misuse("--transitions goes with the report for people");
 	if (o->form == FORM_FLOWS && o->paired)
 		filter_misuse("--paired goes with a report");
-	o->path[0] = argv[optind];
-	o->path[1] = argv[optind + 1];
-	if (!strcmp(o->path[0], "-") && !strcmp(o->path[1], "-"))
+	if (o->exact && o->path[TRACE_C])
+		filter_misuse("--exact and --reference exclude each other");
+	o->path[TRACE_A] = argv[optind];
+	o->path[TRACE_B] = argv[optind + 1];
+	o->traces = o->path[TRACE_C] ? 3 : 2;
+	int standard = 0;
+	for (int i = 0; i < o->traces; i++)
+		standard += !strcmp(o->path[i], "-");
+	if (standard > 1)
 		filter_misuse("only one of the traces can be standard input");
 }
 
@@ -140,7 +181,7 @@ static void
 prepare(struct diff *d)
 {
 	stdout = io_stream(STDOUT_FILENO);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < d->options.traces; i++) {
 		struct source *s = &d->source[i];
 		if (source_open(s, d->options.path[i]) < 0)
 			errx(2, "%s: %s", s->name, s->error);
@@ -149,7 +190,7 @@ prepare(struct diff *d)
 	filter_guard(&d->filter);
 	unpack_prepare();
 	filter_confine(&d->filter);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < d->options.traces; i++) {
 		struct source *s = &d->source[i];
 		if (source_begin(s, d->options.paired) < 0) {
 			if (s->actions)
@@ -160,7 +201,7 @@ prepare(struct diff *d)
 		if (measure_init(m) < 0)
 			err(2, NULL);
 		m->on_flow = d->options.form == FORM_FLOWS ? list_flow : NULL;
-		m->context = i ? "B" : "A";
+		m->context = &"A\0B\0C"[2 * i];
 	}
 	if (d->options.form == FORM_FLOWS)
 		report_flow_names(stdout);
@@ -204,19 +245,19 @@ advance(struct diff *d, int i)
 static void
 run(struct diff *d)
 {
-	int more[2] = {1, 1};
+	int more[TRACES] = {1, 1, d->options.traces > 2};
 	const struct source *a = &d->source[0];
 
-	/* Both go on together. */
+	/* All go on together. */
 	progress_begin(a->fd, a->name, &a->packets, d->filter.how);
-	while (more[0] || more[1]) {
-		for (int i = 0; i < 2; i++)
+	while (more[0] || more[1] || more[2]) {
+		for (int i = 0; i < d->options.traces; i++)
 			if (more[i])
 				more[i] = advance(d, i);
 		if (d->options.paired && more[0] && more[1])
 			pair(d);
 	}
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < d->options.traces; i++) {
 		measure_end(&d->measure[i]);
 		if (d->source[i].packets == 0)
 			errx(2, "%s: a trace without packets", d->source[i].name);
@@ -226,12 +267,27 @@ run(struct diff *d)
 	progress_end();
 }
 
+/* The natural distance in the place of A's own variation. */
+static void
+refer(const struct diff *d, struct result *results)
+{
+	struct result natural[METRICS_MAX] = {0};
+
+	metrics_compute(&d->measure[TRACE_A], &d->measure[TRACE_C], natural);
+	for (int i = 0; i < metrics_count; i++)
+		results[i].floor = natural[i].value;
+}
+
 static void
 compute(const struct diff *d, struct report *r, struct result *results)
 {
 	metrics_compute(r->ma, r->mb, results);
+	if (d->options.traces > 2)
+		refer(d, results);
 	for (int i = 0; i < metrics_count; i++) {
-		results[i].tolerance = d->options.tolerance[i];
+		const struct tolerance *t = &d->options.tolerance[i];
+		double floor = isnan(results[i].floor) ? 0 : results[i].floor;
+		results[i].tolerance = t->times ? t->x * floor : t->x;
 		results[i].counts = !d->options.some || d->options.fail_on[i];
 		r->outside += results[i].counts && results[i].value > results[i].tolerance;
 	}
@@ -242,13 +298,23 @@ compute(const struct diff *d, struct report *r, struct result *results)
 	r->paired_different = d->different;
 }
 
+/* Whether somebody looks at standard output who may want colours: https://no-color.org. */
+static bool
+wants_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
 /* What was found, in the form asked for: 1 if a metric is beyond its tolerance. */
 static int
 conclude(struct diff *d)
 {
 	struct result results[METRICS_MAX] = {0};
-	struct report r = {.a = &d->source[0], .b = &d->source[1], .ma = &d->measure[0],
-			   .mb = &d->measure[1], .results = results};
+	struct report r = {.a = &d->source[TRACE_A], .b = &d->source[TRACE_B], .ma = &d->measure[TRACE_A],
+			   .mb = &d->measure[TRACE_B], .results = results, .exact = d->options.exact,
+			   .reference = d->options.traces > 2, .colour = wants_colour()};
 	enum form form = d->options.form;
 
 	compute(d, &r, results);
@@ -267,7 +333,7 @@ finish(struct diff *d)
 {
 	int status = conclude(d);
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < d->options.traces; i++) {
 		source_close(&d->source[i]);
 		measure_free(&d->measure[i]);
 	}

@@ -103,6 +103,23 @@ curve_distance(const struct curve *a, const struct curve *b)
 	return under ? between / under : between > 0;
 }
 
+double
+curve_mean(const struct curve *c)
+{
+	int64_t alive = 0;
+	double sum = 0;
+	int used = 0;
+
+	for (int i = 0; i < CURVE_BINS; i++) {
+		alive += c->opened[i];
+		sum += alive;
+		if (alive)
+			used = i + 1;
+		alive -= c->closed[i];
+	}
+	return used ? sum / used : 0;
+}
+
 /* --- burstiness --- */
 
 static void

@@ -131,6 +131,8 @@ void measure_packet(struct measure *m, const struct source *s, struct packet *p,
 void measure_end(struct measure *m);
 void measure_free(struct measure *m);
 
+/* Flows that are alive at once, on average over the trace. */
+double curve_mean(const struct curve *c);
 double curve_distance(const struct curve *a, const struct curve *b);
 /* Index of dispersion for counts: variance over mean. */
 double dispersion_index(const struct dispersion *d);

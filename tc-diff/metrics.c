@@ -74,8 +74,8 @@ switch_rate(const struct part *p)
 }
 
 /* Switches over those that packets drawn at random from the same flows would make, 1 - sum p². */
-static double
-mixing(const struct measure *m)
+double
+measure_mixing(const struct measure *m)
 {
 	double n = m->total.packets, random = n ? 1 - m->flow_squares / (n * n) : 0;
 
@@ -129,7 +129,7 @@ OF_PARTS(rtt_ack, w1_over_mean(&a->ack_rtt, &b->ack_rtt))
 OF_PARTS(switches, fabs(switch_rate(a) - switch_rate(b)))
 OF_PARTS(run_mean, relative(histogram_mean(&a->run), histogram_mean(&b->run)))
 OF_PARTS(run_tv, histogram_tv(&a->run, &b->run))
-OF_TRACES(mixing_difference, fabs(mixing(a) - mixing(b)))
+OF_TRACES(mixing_difference, fabs(measure_mixing(a) - measure_mixing(b)))
 OF_TRACES(active, 100 * curve_distance(&a->curve, &b->curve))
 OF_TRACES(sources, rank_distance(&a->hosts[0], &b->hosts[0]))
 OF_TRACES(destinations, rank_distance(&a->hosts[1], &b->hosts[1]))

@@ -28,6 +28,9 @@ struct result {
 	bool counts; /* for the verdict and the exit status */
 };
 
+/* Changes of flow over those that packets drawn at random from the same flows would make. */
+double measure_mixing(const struct measure *m);
+
 /* How many times A's own variation a distance is: 0 for none, infinite where A doesn't vary, NAN where nobody knows. */
 double result_times(const struct result *r);
 /* Whether it lies beyond A's own variation; where that isn't known, whether there is a difference at all. */

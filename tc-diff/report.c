@@ -1,33 +1,35 @@
 #include "report.h"
 
+#include "verdict.h"
+#include "words.h"
+
 #include <inttypes.h>
 #include <math.h>
 
 #define NANO INT64_C(1000000000)
-#define TOP 5 /* metrics that the verdict names */
-
-/* How far a metric stands out: beyond everything where the trace itself doesn't vary. */
-static double
-prominence(const struct result *r)
-{
-	if (!r->counts || r->value <= r->tolerance)
-		return -1;
-	return isnan(r->floor) ? r->value / 1e6 : r->floor == 0 ? 1e6 + r->value : r->value / r->floor;
-}
-
+/* In 80 columns, but for the name. */
 static void
 print_trace(FILE *f, char which, const struct source *s, const struct measure *m)
 {
-	fprintf(f, "%c  %s: %" PRIu64 " packets, %" PRIu64 " flows, %" PRIu64 " octets, %.6f s", which,
-		s->name, m->total.packets, m->total.flows, m->total.octets,
-		(m->end - m->start) / 1e9);
-	fprintf(f, "; by Wireshark's rules %" PRIu64 " TCP and %" PRIu64 " UDP conversations, by Zeek's %"
-		PRIu64 " connections", m->conversations[0], m->conversations[1], m->connections);
+	fprintf(f, "%c  %s\n", which, s->name);
+	fprintf(f, "   %" PRIu64 " packets, %" PRIu64 " flows, %" PRIu64 " octets, %.6f s", m->total.packets,
+		m->total.flows, m->total.octets, (m->end - m->start) / 1e9);
 	if (m->backwards)
-		fprintf(f, "; %" PRIu64 " packets out of time order", m->backwards);
+		fprintf(f, "; %" PRIu64 " out of time order", m->backwards);
 	if (m->duplicates)
 		fprintf(f, "; %" PRIu64 " duplicates", m->duplicates);
 	fputc('\n', f);
+}
+
+static void
+print_conversations(FILE *f, const struct report *r)
+{
+	const struct measure *a = r->ma, *b = r->mb;
+
+	fprintf(f, "\n%-28s %12s %12s\n", "as others count", "A", "B");
+	fprintf(f, "%-28s %12" PRIu64 " %12" PRIu64 "\n", "Wireshark's TCP", a->conversations[0], b->conversations[0]);
+	fprintf(f, "%-28s %12" PRIu64 " %12" PRIu64 "\n", "Wireshark's UDP", a->conversations[1], b->conversations[1]);
+	fprintf(f, "%-28s %12" PRIu64 " %12" PRIu64 "\n", "Zeek's connections", a->connections, b->connections);
 }
 
 static void
@@ -39,34 +41,6 @@ print_metric(FILE *f, int i, const struct result *r)
 		snprintf(floor, sizeof floor, "%.6g", r->floor);
 	fprintf(f, "%-28s %12.6g %12s  %-4s %s\n", metrics[i].name, r->value, floor, metrics[i].unit,
 		metrics[i].what);
-}
-
-static void
-verdict(FILE *f, const struct report *r)
-{
-	bool named[METRICS_MAX] = {false};
-	int count = 0;
-
-	for (int i = 0; i < metrics_count; i++)
-		count += r->results[i].counts;
-	if (!r->outside) {
-		fprintf(f, "Verdict: within tolerance in all %d metrics%s.\n", count,
-			count < metrics_count ? " that were asked for" : "");
-		return;
-	}
-	fprintf(f, "Verdict: outside tolerance in %d of %d metrics. What separates B from A most,\n"
-		   "by how far it is beyond what the halves of A differ by:\n",
-		r->outside, count);
-	for (int n = 0; n < TOP && n < r->outside; n++) {
-		int best = -1;
-		for (int i = 0; i < metrics_count; i++)
-			if (!named[i] && (best < 0 || prominence(&r->results[i]) >
-							  prominence(&r->results[best])))
-				best = i;
-		named[best] = true;
-		fputs("  ", f);
-		print_metric(f, best, &r->results[best]);
-	}
 }
 
 /* Actions have no checksums that could be wrong. */
@@ -104,30 +78,35 @@ print_paired(FILE *f, const struct report *r)
 void
 report_people(FILE *f, const struct report *r)
 {
-	print_trace(f, 'A', r->a, r->ma);
-	print_trace(f, 'B', r->b, r->mb);
-	verdict(f, r);
-	fprintf(f, "\n%-28s %12s %12s  metrics_version %d; tc-metrics(7) defines them\n", "metric",
+	fprintf(f, "%-28s %12s %12s  metrics_version %d; tc-metrics(7) defines them\n", "metric",
 		"B from A", "floor", METRICS_VERSION);
 	for (int i = 0; i < metrics_count; i++)
 		print_metric(f, i, &r->results[i]);
 	print_legality(f, r);
+	print_conversations(f, r);
 	if (r->paired)
 		print_paired(f, r);
+	fputc('\n', f);
+	print_trace(f, 'A', r->a, r->ma);
+	print_trace(f, 'B', r->b, r->mb);
+	verdict_print(f, r, r->colour);
 }
 
 void
 report_tsv(FILE *f, const struct report *r)
 {
-	fprintf(f, "metric\tvalue\tfloor\ttolerance\tunit\tmetrics_version=%d\n", METRICS_VERSION);
+	fprintf(f, "metric\tvalue\tfloor\ttolerance\tunit\tmetrics_version=%d\tgroup\twords\n", METRICS_VERSION);
 	for (int i = 0; i < metrics_count; i++) {
 		const struct result *x = &r->results[i];
+		struct words w;
+		words_of(i, r->ma, r->mb, &w);
 		fprintf(f, "%s\t%.17g\t", metrics[i].name, x->value);
 		if (isnan(x->floor))
 			fputs("n/a", f);
 		else
 			fprintf(f, "%.17g", x->floor);
-		fprintf(f, "\t%.17g\t%s\t%s\n", x->tolerance, metrics[i].unit, metrics[i].what);
+		fprintf(f, "\t%.17g\t%s\t%s\t%s\t%s\n", x->tolerance, metrics[i].unit, metrics[i].what,
+			group_names[metrics[i].group], w.text);
 	}
 	for (int i = 0; r->paired && i < ACTION_COUNT; i++)
 		fprintf(f, "paired.%s\t%" PRIu64 "\tn/a\tn/a\tpackets\tof %" PRIu64 "\n",

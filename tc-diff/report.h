@@ -11,6 +11,9 @@ struct report {
 	const struct measure *ma, *mb;
 	const struct result *results;
 	int outside; /* metrics beyond their tolerance */
+	bool exact;	/* the floor doesn't matter: any difference is one */
+	bool reference; /* floors are the distances of a third trace */
+	bool colour;
 	/* packets that were held against one another, and differences by field; NULL: not paired */
 	const uint64_t *paired;
 	uint64_t paired_packets, paired_different;

@@ -45,6 +45,15 @@ histogram_add(struct histogram *to, const struct histogram *h)
 }
 
 double
+histogram_greatest(const struct histogram *h)
+{
+	for (int i = HISTOGRAM_BINS; i-- > 0;)
+		if (h->bin[i])
+			return histogram_middle(i);
+	return 0;
+}
+
+double
 histogram_mean(const struct histogram *h)
 {
 	return h->n ? h->sum / h->n : 0;
@@ -125,7 +134,7 @@ tally_count(struct tally *t, uint64_t key, uint64_t n)
 	t->entry[i].n += n;
 }
 
-static uint64_t
+uint64_t
 tally_get(const struct tally *t, uint64_t key)
 {
 	unsigned i = place(t, key);

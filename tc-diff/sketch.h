@@ -25,6 +25,8 @@ double histogram_edge(unsigned bin);
 /* Of the values that a bin may hold. */
 double histogram_middle(unsigned bin);
 double histogram_mean(const struct histogram *h);
+/* The middle of the last bin that holds anything, 0 if none does. */
+double histogram_greatest(const struct histogram *h);
 /* Total variation, 0 to 1; Kolmogorov-Smirnov, 0 to 1; Wasserstein-1 in the values' unit. An empty
  * histogram is at distance 1 (W1: the other's mean) from any that isn't, 0 from another. */
 double histogram_tv(const struct histogram *a, const struct histogram *b);
@@ -43,6 +45,7 @@ struct tally {
 };
 
 void tally_count(struct tally *t, uint64_t key, uint64_t n);
+uint64_t tally_get(const struct tally *t, uint64_t key);
 double tally_tv(const struct tally *a, const struct tally *b);
 
 /* Total variation of counts in n classes. */

@@ -18,8 +18,8 @@ say "tc-show $actions | tail -n 1"
 bin/tc-show "$actions" | tail -n 1
 say "tc-lift $b | cmp - $actions"
 bin/tc-lift -q "$b" | cmp - "$actions"
-say "tc-diff $a $b"
-bin/tc-diff "$a" "$b"
+say "tc-diff --exact $a $b"
+bin/tc-diff --exact "$a" "$b"
 printf '\nThe second capture lifts to the very octets of the first: the same behaviour, packet by packet,\n'
 printf 'none of the addresses or payload. Octets: capture %s, actions %s, compiled capture %s.\n' \
 	"$(wc -c <"$a")" "$(wc -c <"$actions")" "$(wc -c <"$b")"

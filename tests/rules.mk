@@ -41,7 +41,7 @@ FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-
 	-DTRACE_CAP=256 -DSTREAM_CAP_MAX=1024
 FUZZ = lift records weights compile codec diff
 fuzzed = $(patsubst build/%,build/fuzz/%,$(patsubst %,build/tests/fuzz/%.o,program check filter_within lift_main compile_main \
-	enc_main dec_main diff_main) $(patsubst %,build/tc-diff/%.o,source sketch fragments measure metrics words report json) \
+	enc_main dec_main diff_main) $(patsubst %,build/tc-diff/%.o,source sketch fragments measure metrics words verdict report json) \
 	$(analysis) $(capture) $(state) $(codec) $(within))
 build/fuzz/records build/fuzz/compile build/fuzz/codec: build/fuzz/tests/fuzz/mutate.o build/fuzz/tests/unit/vary.o
 build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzzed)
