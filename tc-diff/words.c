@@ -45,7 +45,8 @@ static const char *
 per_cent_text(double share, char *text)
 {
 	number_text(100 * share, text);
-	return strcat(text, " %");
+	snprintf(text + strlen(text), TEXT - strlen(text), " %%");
+	return text;
 }
 
 static const char *
@@ -264,10 +265,10 @@ static void
 say_protocol(struct pair p, struct words *w)
 {
 	double a, b;
-	char what[64];
+	char name[32], what[64];
 
-	protocol_name(farthest_key(&p.a->total.protocol, &p.b->total.protocol, &a, &b), what, sizeof what);
-	strcat(what, " packets");
+	protocol_name(farthest_key(&p.a->total.protocol, &p.b->total.protocol, &a, &b), name, sizeof name);
+	snprintf(what, sizeof what, "%s packets", name);
 	shares(w, what, a, b);
 }
 
