@@ -41,8 +41,7 @@ static int statm = -1;
 void
 unpack_prepare(void)
 {
-	if (statm < 0)
-		statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 }
 
 bool
