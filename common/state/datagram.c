@@ -167,7 +167,8 @@ datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir)
 {
 	struct datagram *d = datagram_find(t, p);
 	uint32_t offset = datagram_offset(p);
-	uint32_t end = offset + (p->rest < 0 ? 0 : p->rest);
+	bool sound = p->rest >= 0; /* else its header is longer than it is */
+	uint32_t end = offset + (sound ? p->rest : 0);
 
 	/* A first fragment behind all of a datagram begins another. */
 	if (!d || (offset == 0 && d->total && datagram_covered(&d->cover, d->total)))
@@ -178,15 +179,15 @@ datagram_note(struct trace *t, struct packet *p, uint32_t flow, int dir)
 	if (ip_is_last_fragment(p))
 		d->total = end;
 	uint32_t due = d->total ? d->total : d->end + 1;
-	if (covers_length(p) && offset > 0)
+	if (sound && covers_length(p) && offset > 0)
 		sum_later(d, p, fresh, end, due);
-	else if (covers_length(p) && d->flow == SLOT_NONE)
+	else if (sound && covers_length(p) && d->flow == SLOT_NONE)
 		sum_first(d, p, due);
-	else if (covers_length(p))
+	else if (sound && covers_length(p))
 		p->whole = d->whole;
-	if (offset > 0) {
+	if (sound && offset > 0)
 		amend(d, p, offset);
-	} else {
+	if (offset == 0) {
 		d->flow = flow;
 		d->opened = t->flow[flow].opened;
 		d->dir = dir;
