@@ -1,4 +1,5 @@
 /* tc-diff: two traces in, what they have in common and what they don't. */
+#include "html.h"
 #include "metrics.h"
 #include "process/unpack.h"
 #include "record/traces.h"
@@ -14,7 +15,8 @@
 
 static const char usage_text[] =
     "usage: tc-diff [-q] [-v] [--json | --tsv | --flows] [--transitions] [--paired]\n"
-    "               [--exact] [--reference C] [--tolerance NAME=X] [--fail-on NAME[,NAME ...]] A B\n"
+    "               [--html FILE] [--exact] [--reference C] [--tolerance NAME=X]\n"
+    "               [--fail-on NAME[,NAME ...]] A B\n"
     "How far trace B is from trace A, the reference: captures or packet actions, one of them may be\n"
     "\"-\". Exit status 0: within tolerance, 1: outside, 2: trouble.\n"
     "      --json             one JSON object\n"
@@ -22,6 +24,7 @@ static const char usage_text[] =
     "      --flows            one line a flow instead\n"
     "      --transitions      both TCP event matrices too\n"
     "      --paired           packet against packet, field by field, too\n"
+    "      --html FILE        a page to look at too: verdict, plots, definitions\n"
     "      --exact            any difference counts in the verdict, not only what A itself doesn't vary by\n"
     "      --reference C      another real trace: its distance from A stands for A's own variation\n"
     "      --tolerance N=X    the metric N, or each of the group N, may be up to X (0); 2x: twice the floor\n"
@@ -45,6 +48,7 @@ struct options {
 	bool fail_on[METRICS_MAX];
 	const char *path[TRACES];
 	int traces; /* 3 with a reference */
+	const char *html;
 };
 
 struct diff {
@@ -52,6 +56,7 @@ struct diff {
 	struct options options;
 	struct source source[TRACES];
 	struct measure measure[TRACES];
+	struct html html;
 	uint64_t differences[ACTION_COUNT], paired, different;
 };
 
@@ -111,6 +116,7 @@ arguments(struct diff *d, int argc, char **argv)
 	static const struct option table[] = {
 	    {"json", no_argument, NULL, 'j'},	    {"tsv", no_argument, NULL, 't'},
 	    {"flows", no_argument, NULL, 'f'},	    {"transitions", no_argument, NULL, 'm'},
+	    {"html", required_argument, NULL, 'H'},
 	    {"paired", no_argument, NULL, 'p'},	    {"tolerance", required_argument, NULL, 'x'},
 	    {"fail-on", required_argument, NULL, 'F'}, {"exact", no_argument, NULL, 'e'},
 	    {"reference", required_argument, NULL, 'r'}, FILTER_PROGRESS,
@@ -134,6 +140,9 @@ arguments(struct diff *d, int argc, char **argv)
 			break;
 		case 'p':
 			o->paired = true;
+			break;
+		case 'H':
+			o->html = d->filter.also = optarg;
 			break;
 		case 'x':
 			tolerance_option(o, optarg);
@@ -188,6 +197,8 @@ prepare(struct diff *d)
 		filter_reads(&d->filter, s->fd, s->name);
 	}
 	filter_guard(&d->filter);
+	if (d->options.html && html_open(&d->html, d->options.html) < 0)
+		err(2, "%s", d->options.html);
 	unpack_prepare();
 	filter_confine(&d->filter);
 	for (int i = 0; i < d->options.traces; i++) {
@@ -324,6 +335,11 @@ conclude(struct diff *d)
 				    : report_people)(stdout, &r);
 	if (d->options.transitions)
 		report_transitions(stdout, &r);
+	if (d->options.html) {
+		html_write(d->html.file, &r);
+		if (html_close(&d->html, true) < 0)
+			err(2, "%s", d->options.html);
+	}
 	return r.outside > 0;
 }
 

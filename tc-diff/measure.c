@@ -62,10 +62,11 @@ static void
 curve_double(struct curve *c)
 {
 	for (int i = 0; i < CURVE_BINS; i++) {
-		int64_t opened = c->opened[i], closed = c->closed[i];
-		c->opened[i] = c->closed[i] = 0;
+		int64_t opened = c->opened[i], closed = c->closed[i], packets = c->packets[i];
+		c->opened[i] = c->closed[i] = c->packets[i] = 0;
 		c->opened[i / 2] += opened;
 		c->closed[i / 2] += closed;
+		c->packets[i / 2] += packets;
 	}
 	c->width *= 2;
 }
@@ -405,6 +406,7 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	struct live *l = &m->live[step->slot];
 
 	count_time(m, part, p);
+	m->curve.packets[curve_bin(&m->curve, p->time - m->start)]++;
 	part->packets++;
 	part->octets += p->len;
 	histogram_count(&part->size, p->len);

@@ -65,10 +65,10 @@ struct part {
 	PART_MEMBERS(PART_COUNT, PART_COUNTS, PART_HISTOGRAM, PART_TALLY)
 };
 
-/* Flows that are alive, over the time of the trace, in bins that double as it grows. */
+/* Flows that are alive, and packets, over the time of the trace, in bins that double as it grows. */
 struct curve {
 	int64_t width; /* ns */
-	int64_t opened[CURVE_BINS], closed[CURVE_BINS];
+	int64_t opened[CURVE_BINS], closed[CURVE_BINS], packets[CURVE_BINS];
 };
 
 /* Counts in windows of one length. */

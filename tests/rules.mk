@@ -5,6 +5,7 @@ CHECK_PACKAGES = bats python3 python3-msgpack jq zstd xz-utils lz4 bzip2 tshark 
 FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
 CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
+REPORT_PACKAGES = chromium chromium-driver fonts-dejavu-core tidy libxml2-utils python3
 DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
 
 TESTS = identity units neural scramble mutations conn analysis big confine arrivals
@@ -41,7 +42,7 @@ FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-
 	-DTRACE_CAP=256 -DSTREAM_CAP_MAX=1024
 FUZZ = lift records weights compile codec diff
 fuzzed = $(patsubst build/%,build/fuzz/%,$(patsubst %,build/tests/fuzz/%.o,program check filter_within lift_main compile_main \
-	enc_main dec_main diff_main) $(patsubst %,build/tc-diff/%.o,source sketch fragments measure metrics words verdict report json) \
+	enc_main dec_main diff_main) $(patsubst %,build/tc-diff/%.o,source sketch fragments measure metrics words verdict report json html svg curves plots markup define) \
 	$(analysis) $(capture) $(state) $(codec) $(within))
 build/fuzz/records build/fuzz/compile build/fuzz/codec: build/fuzz/tests/fuzz/mutate.o build/fuzz/tests/unit/vary.o
 build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzzed)
@@ -98,6 +99,12 @@ check-conntrack:
 	@$(MAKE) --no-print-directory all
 	@tests/conntrack.py $(DIR)
 
+# The pages of tc-diff --html in a browser, light and dark, wide and narrow; screenshots in build/report.
+check-report:
+	@tests/need.sh $(BUILD_PACKAGES) $(REPORT_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/report/check.sh
+
 # What the codec makes of a folder of captures: exactness, rate, tc-diff's distances.
 fidelity: all
 	@tests/fidelity.py $(DIR)
@@ -125,5 +132,5 @@ big: all build/tests/big
 bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
-.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-conntrack fidelity \
+.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-conntrack check-report fidelity \
 	batch weights origins ablation big bench
