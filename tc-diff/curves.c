@@ -64,7 +64,7 @@ curves_distribution(FILE *f, const char *title, const char *axis, enum svg_unit 
 	axis_log(&x, any ? low : 1, any ? high * 1.001 : 10);
 	axis_linear(&y, 1);
 	svg_begin(f, title, 220);
-	svg_legend(f);
+	svg_legend(f, false);
 	axis_up(f, &x, &y);
 	axis_across(f, &x, &y, axis);
 	distribution(f, "a", &x, &y, a);
@@ -149,7 +149,7 @@ over_time(FILE *f, const char *title, const struct curve *a, const struct curve 
 	double most = fmax(series_of(&sa, a, column, in), series_of(&sb, b, column, in));
 	axis_linear(&y, most);
 	svg_begin(f, title, 220);
-	svg_legend(f);
+	svg_legend(f, false);
 	axis_up(f, &x, &y);
 	axis_across(f, &x, &y, "time since the first packet");
 	svg_steps(f, "a", &x, &y, sa.at, sa.value, sa.n);

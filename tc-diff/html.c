@@ -134,9 +134,9 @@ telling_line(FILE *f, const struct report *r, int metric)
 	words_of(metric, r->ma, r->mb, &words);
 	fputs("<li>", f);
 	markup_text(f, words.text);
-	if (isinf(times))
-		fputs(" <span class=\"dim\">(A itself doesn't vary)</span>", f);
-	else if (!isnan(times)) {
+	if (isinf(times) || isnan(times))
+		fprintf(f, " <span class=\"dim\">(%s)</span>", isnan(times) ? "no floor" : "A itself doesn't vary");
+	else {
 		svg_number(number, sizeof number, SVG_TIMES, times);
 		fprintf(f, " <span class=\"dim\">(%s A's own variation)</span>", number);
 	}
@@ -162,28 +162,40 @@ telling_groups(FILE *f, const struct report *r)
 	}
 }
 
+/* any: metrics that differ at all; known: those beyond A's own variation; unknown: those that A has no floor for. */
+static void
+answer(FILE *f, int any, int known, int unknown)
+{
+	fputs("<p class=\"answer\">", f);
+	if (!known && !unknown)
+		fprintf(f, "B can stand in for A: %s.", any ? "no metric is beyond A's own variation" : "they differ in no metric");
+	else if (!known)
+		fprintf(f, "B differs from A in %d metrics; A has no floor to judge them by.", unknown);
+	else
+		fprintf(f, "B can't stand in for A: it differs by more than A itself varies in %d metric%s.", known,
+			known > 1 ? "s" : "");
+	if (known && unknown)
+		fprintf(f, " It differs in %d more that A has no floor for.", unknown);
+	fputs("</p>\n", f);
+}
+
 static void
 verdict(FILE *f, const struct report *r)
 {
-	int out = 0, unknown = 0;
+	int any = 0, out = 0, unknown = 0;
 
 	for (int i = 0; i < metrics_count; i++) {
+		any += r->results[i].value > 0;
 		out += result_stands_out(&r->results[i]);
 		unknown += result_stands_out(&r->results[i]) && isnan(r->results[i].floor);
 	}
 	fprintf(f, "<section class=\"verdict%s\">\n", out ? " differs" : "");
-	if (!out)
-		fputs("<p class=\"answer\">B can stand in for A: no metric is beyond A's own variation.</p>\n", f);
-	else if (unknown == out)
-		fprintf(f, "<p class=\"answer\">B differs from A in %d of %d metrics; none of these has a floor in A to judge it by.</p>\n",
-			out, metrics_count);
-	else
-		fprintf(f, "<p class=\"answer\">B can't stand in for A: it differs by more than A varies in %d of %d metrics.</p>\n",
-			out, metrics_count);
+	answer(f, any, out - unknown, unknown);
 	telling_groups(f, r);
 	if (out && out < metrics_count)
 		fprintf(f, "<p>The other %d are within A's own variation, or don't differ at all.</p>\n", metrics_count - out);
-	fprintf(f, "<p class=\"dim\">%d outside the tolerances that were asked for.</p>\n</section>\n", r->outside);
+	fprintf(f, "<p class=\"dim\">Exit status %d: %d metrics are outside their tolerances.</p>\n</section>\n", r->outside > 0,
+		r->outside);
 }
 
 /* --- plots --- */
@@ -192,7 +204,7 @@ static void
 groups(FILE *f, const struct report *r)
 {
 	fputs("<h2>Distance over A's own variation</h2>\n<p>The floor of a metric is how far one half of A is from the other. The thick "
-	      "line marks 1×: bars that end before it are no more than A varies by itself.</p>\n<div class=\"plots\">\n", f);
+	      "mark is at 1×: bars that end before it are no more than A varies by itself.</p>\n<div class=\"plots\">\n", f);
 	for (int g = 0; g < GROUPS; g++)
 		plot_group(f, g, r->results);
 	fputs("</div>\n", f);

@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <math.h>
 
-#define ROW	 30 /* height of a name and its bar */
+#define LEAST	 0.1 /* times A's own variation, where the bars begin */
+#define ROW	 34 /* height of a name and its bar */
 #define BARS_MAX 16
 
 /* --- distances over floors --- */
@@ -23,19 +24,26 @@ times_axis(const struct result *results)
 		if (isfinite(times))
 			high = fmax(high, times);
 	}
-	axis_log(&x, 0.1, fmin(high, 1e6));
+	axis_log(&x, LEAST, fmin(high, 1e6));
 	return x;
 }
 
 /* How many times A's own variation, in words that fit beside the metric's name. */
 static void
-times_text(char *to, size_t n, const struct result *r)
+times_text(char *to, size_t n, const struct result *r, const char *unit)
 {
-	char number[32];
 	double times = result_times(r);
 
-	svg_number(number, sizeof number, SVG_TIMES, times);
-	snprintf(to, n, "%s", r->value == 0 ? "no difference" : isnan(times) ? "no floor" : isinf(times) ? "A's is 0" : number);
+	if (r->value == 0)
+		snprintf(to, n, "no difference");
+	else if (isnan(times))
+		snprintf(to, n, "%.3g %s, no floor", r->value, unit);
+	else if (isinf(times))
+		snprintf(to, n, "A doesn't vary");
+	else if (times < LEAST)
+		snprintf(to, n, "under 0.1×");
+	else
+		svg_number(to, n, SVG_TIMES, times);
 }
 
 static void
@@ -45,12 +53,13 @@ times_row(FILE *f, const struct axis *x, double y, int metric, const struct resu
 	char text[40];
 
 	svg_text(f, x->from, y, 's', "", metrics[metric].name);
-	times_text(text, sizeof text, r);
+	times_text(text, sizeof text, r, metrics[metric].unit);
 	svg_text(f, x->to, y, 'e', "dim", text);
 	if (isnan(times) || r->value == 0)
 		return;
-	bool out = result_stands_out(r);
-	svg_rect(f, out ? "out" : "within", x->from, y + 5, axis_at(x, times) - x->from, 9, 1);
+	svg_rect(f, "track", x->from, y + 5, x->to - x->from, 9, 1);
+	svg_rect(f, result_stands_out(r) ? "out" : "within", x->from, y + 5, axis_at(x, times) - x->from, 9, 1);
+	svg_line(f, "one", axis_at(x, 1), y + 3, axis_at(x, 1), y + 16);
 }
 
 void
@@ -67,7 +76,6 @@ plot_group(FILE *f, enum group group, const struct result *results)
 	for (int i = 0, row = 0; i < metrics_count; i++)
 		if (metrics[i].group == group)
 			times_row(f, &x, 6 + row++ * ROW + 12, i, &results[i]);
-	svg_line(f, "one", axis_at(&x, 1), y.from, axis_at(&x, 1), y.to);
 	svg_end(f, NULL);
 }
 
@@ -111,27 +119,55 @@ cell(FILE *f, enum plot_matrix which, double x, double y, double size, double v)
 {
 	const char *class = which == MATRIX_A || (which == MATRIX_CHANGE && v < 0) ? "a" : "b";
 
-	svg_rect(f, class, x + .5, y + .5, size - 1, size - 1, fmax(fabs(v), 0.03));
+	svg_rect(f, class, x + .5, y + .5, size - 1, size - 1, fmax(fabs(v), 0.05));
 	/* The sign can be read without the colour. */
 	if (which == MATRIX_CHANGE && fabs(v) >= 0.05)
 		svg_text(f, x + size / 2, y + size / 2 + 4, 'm', "sign", v < 0 ? "−" : "+");
 }
 
+/* The cells that change most, in words. */
+static void
+changes(char *to, size_t n, const struct part *a, const struct part *b)
+{
+	double before = INFINITY;
+	size_t used = 0;
+	char from[32], then[32];
+
+	*to = '\0';
+	for (int count = 0; count < 3; count++) {
+		double most = 0;
+		int best = -1;
+		for (int i = 0; i < MARKED * MARKED; i++) {
+			double v = fabs(share_of_row(b, i / MARKED, i % MARKED) - share_of_row(a, i / MARKED, i % MARKED));
+			if (v < before && v > most) {
+				most = v;
+				best = i;
+			}
+		}
+		if (best < 0)
+			return;
+		before = most;
+		int i = best / MARKED, k = best % MARKED;
+		used += snprintf(to + used, n - used, "%s%s then %s: %.3g %% of the row in A, %.3g %% in B", count ? "; " : "",
+				 event_text(from, sizeof from, i), event_text(then, sizeof then, k),
+				 100 * share_of_row(a, i, k), 100 * share_of_row(b, i, k));
+	}
+}
+
 void
 plot_matrix(FILE *f, enum plot_matrix which, const struct part *a, const struct part *b)
 {
-	static const char *const titles[] = {"A: share of each row", "B: share of each row", "B − A: + more in B, − less"};
+	static const char *const titles[] = {"A: share of each row", "B: share of each row", "change from A to B: + more in B, − less"};
 	int seen[MARKED], n = events_seen(a, b, seen);
 	double left = 82, top = 78, size = n ? fmin(26, (SVG_WIDTH - left - 6) / n) : 0;
-	char text[32], turned[64];
+	char text[32], note[300] = "";
 
 	svg_begin(f, titles[which], top + n * size + 8);
 	svg_text(f, left - 6, top - 6, 'e', "dim", "then ↗");
 	for (int i = 0; i < n; i++) {
 		svg_text(f, left - 6, top + (i + .5) * size + 4, 'e', "", event_text(text, sizeof text, seen[i]));
 		double x = left + (i + .5) * size + 4;
-		snprintf(turned, sizeof turned, "<g transform=\"rotate(-90 %.5g %.5g)\">", x, top - 5);
-		fputs(turned, f);
+		fprintf(f, "<g transform=\"rotate(-90 %.5g %.5g)\">", x, top - 5);
 		svg_text(f, x, top - 5, 's', "", text);
 		fputs("</g>\n", f);
 		svg_line(f, "grid", left, top + i * size, left + n * size, top + i * size);
@@ -144,7 +180,9 @@ plot_matrix(FILE *f, enum plot_matrix which, const struct part *a, const struct 
 	}
 	svg_line(f, "frame", left, top, left, top + n * size);
 	svg_line(f, "frame", left, top, left + n * size, top);
-	svg_end(f, NULL);
+	if (which == MATRIX_CHANGE)
+		changes(note, sizeof note, a, b);
+	svg_end(f, n ? note : "Neither trace has any.");
 }
 
 /* --- shares --- */
@@ -165,7 +203,7 @@ bars(FILE *f, const char *title, const struct bar *bar, int n)
 		most = fmax(most, fmax(bar[i].a, bar[i].b));
 	axis_linear(&x, most);
 	svg_begin(f, title, 22 + n * 34);
-	svg_legend(f);
+	svg_legend(f, true);
 	for (int i = 0; i < n; i++) {
 		double y = 22 + i * 34, v[2] = {bar[i].a, bar[i].b};
 		svg_text(f, x.from - 6, y + 17, 'e', "", bar[i].name);
@@ -177,7 +215,7 @@ bars(FILE *f, const char *title, const struct bar *bar, int n)
 		}
 	}
 	svg_line(f, "axis", x.from, 20, x.from, 22 + n * 34 - 4);
-	svg_end(f, NULL);
+	svg_end(f, n ? NULL : "Neither trace has any.");
 }
 
 static double

@@ -86,12 +86,16 @@ svg_rect(FILE *f, const char *class, double x, double y, double w, double h, dou
 }
 
 void
-svg_legend(FILE *f)
+svg_legend(FILE *f, bool bars)
 {
-	svg_line(f, "curve a", SVG_WIDTH - 110, 8, SVG_WIDTH - 80, 8);
-	svg_text(f, SVG_WIDTH - 76, 12, 's', "", "A");
-	svg_line(f, "curve b", SVG_WIDTH - 52, 8, SVG_WIDTH - 22, 8);
-	svg_text(f, SVG_WIDTH - 18, 12, 's', "", "B");
+	for (int i = 0; i < 2; i++) {
+		double x = SVG_WIDTH - 110 + i * 58;
+		if (bars)
+			svg_rect(f, i ? "b bar" : "a", x, 3, 30, 10, 1);
+		else
+			svg_line(f, i ? "curve b" : "curve a", x, 8, x + 30, 8);
+		svg_text(f, x + 34, 12, 's', "", i ? "B" : "A");
+	}
 }
 
 /* --- axes --- */

@@ -30,8 +30,8 @@ void svg_end(FILE *f, const char *note);
 void svg_text(FILE *f, double x, double y, char anchor, const char *class, const char *text);
 void svg_line(FILE *f, const char *class, double x1, double y1, double x2, double y2);
 void svg_rect(FILE *f, const char *class, double x, double y, double w, double h, double opacity);
-/* A and B and how each is drawn, along the top. */
-void svg_legend(FILE *f);
+/* A and B and how each is drawn, as bars or as curves, along the top. */
+void svg_legend(FILE *f, bool bars);
 
 /* A whole power of ten below and above; the pixels stay. */
 void axis_log(struct axis *a, double low, double high);
