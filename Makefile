@@ -34,11 +34,13 @@ neural = $(call room,neural,linear straight network decision weights) $(code) $(
 codec = $(call room,codec,cache times idle refine encode decode) $(neural)
 stream = $(record) $(process)
 
-# Programs.
+# Programs. tc-diff has Zeek's and Wireshark's rules, what is measured, and what is said of it, in words and as a page.
+diff = source sketch analysis conn fragments reservoir forest c2st measure generated metrics words verdict report json \
+	html svg curves plots markup define
 tool = $(patsubst %,build/$(1)/%.o,main $(2))
 bin/tc-lift: $(call tool,tc-lift) $(capture) $(state) $(stream)
 bin/tc-compile: $(call tool,tc-compile) $(capture) $(state) $(stream)
-bin/tc-diff: $(call tool,tc-diff,source sketch analysis conn fragments measure metrics words verdict report json html svg curves plots markup define) $(capture) $(state) $(stream)
+bin/tc-diff: $(call tool,tc-diff,$(diff)) $(capture) $(state) $(stream)
 bin/tc-enc: $(call tool,tc-enc) $(codec) $(stream)
 bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset) $(neural) $(stream)

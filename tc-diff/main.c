@@ -299,7 +299,7 @@ compute(const struct diff *d, struct report *r, struct result *results)
 		const struct tolerance *t = &d->options.tolerance[i];
 		double floor = isnan(results[i].floor) ? 0 : results[i].floor;
 		results[i].tolerance = t->times ? t->x * floor : t->x;
-		results[i].counts = !d->options.some || d->options.fail_on[i];
+		results[i].counts = d->options.some ? d->options.fail_on[i] : metrics[i].group != GROUP_GENERATED;
 		r->outside += results[i].counts && results[i].value > results[i].tolerance;
 	}
 	if (!d->options.paired)

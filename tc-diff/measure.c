@@ -201,6 +201,17 @@ count_key(struct tally *half, struct tally *whole, uint64_t key)
 	tally_count(whole, key, 1);
 }
 
+/* Into the sample of flows. */
+static void
+sample_flow(struct measure *m, const struct live *l)
+{
+	struct flow_facts facts = {.number = l->number, .proto = l->proto, .port = l->port, .packets = l->side_packets,
+				   .octets = l->side_octets, .duration = l->last - l->first,
+				   .state = l->is_conn ? 1 + conn_state(&l->conn) : 0};
+
+	reservoir_count(&m->reservoir, &l->head, &facts);
+}
+
 static void
 end_flow(struct measure *m, struct live *l)
 {
@@ -212,6 +223,7 @@ end_flow(struct measure *m, struct live *l)
 		return;
 	part->flows++;
 	histogram_count(&part->flow_packets, l->packets);
+	histogram_count(&part->flow_octets, l->octets);
 	histogram_count(&part->duration, l->last - l->first);
 	m->flow_squares += (double)l->packets * l->packets;
 	m->curve.closed[curve_bin(&m->curve, l->last - m->start)]++;
@@ -223,6 +235,7 @@ end_flow(struct measure *m, struct live *l)
 		if (l->proto == PROTO_TCP || l->proto == PROTO_UDP)
 			count_key(&part->port, &m->total.port, l->proto << 16 | l->port[1]);
 	}
+	sample_flow(m, l);
 	if (m->on_flow)
 		m->on_flow(m->context, l);
 	l->number = 0;
@@ -240,6 +253,7 @@ begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct
 			   .address = {f->address[0], f->address[1]}, .analysis = l->analysis};
 	if (goes_on)
 		l->zeek = zeek;
+	head_begin(&l->head, &m->reservoir, l->number);
 	analysis_open(&l->analysis, &m->pool, open);
 	if (l >= m->live + m->slots)
 		m->slots = l - m->live + 1;
@@ -420,6 +434,8 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 		begin_flow(m, l, &s->trace.flow[step->slot], p, step->open);
 	}
 	l->packets++;
+	l->octets += p->len;
+	head_packet(&l->head, p, step->dir);
 	l->side_packets[step->dir]++;
 	if (p->kind == PACKET_IP && p->rest > transport_length(p))
 		l->side_octets[step->dir] += p->rest - transport_length(p);
@@ -428,6 +444,10 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	if (p->time < l->first)
 		l->first = p->time;
 	count_run(m, part, l->number);
+	if (p->kind == PACKET_IP && (p->proto == PROTO_TCP || p->proto == PROTO_UDP) && p->seen >= 4) {
+		part->source_port[p->src_port]++;
+		part->destination_port[p->dst_port]++;
+	}
 	if (p->kind == PACKET_IP) {
 		count_hosts(m, l, step->dir);
 		count_duplicate(m, l, p, step->dir);

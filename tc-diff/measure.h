@@ -9,6 +9,7 @@
 #include "analysis.h"
 #include "conn.h"
 #include "fragments.h"
+#include "reservoir.h"
 #include "unacked.h"
 #include "sketch.h"
 #include "source.h"
@@ -16,6 +17,7 @@
 #define MEASURE_BLOCK 1000 /* packets of a block */
 #define SCALES        6	   /* of the index of dispersion: 1 ms, 10 ms, … 100 s */
 #define CURVE_BINS    1024
+#define PORTS	      65536
 
 /* The paper's events: the first that applies. */
 enum event { EVENT_RST, EVENT_SYN_ACK, EVENT_SYN, EVENT_FIN, EVENT_DATA, EVENT_ACK, EVENT_OTHER, EVENTS };
@@ -47,11 +49,14 @@ extern const char *const event_names[EVENTS], *const anomaly_names[ANOMALIES],
 	HISTOGRAM(run)						\
 	HISTOGRAM(ack_rtt)					\
 	TALLY(protocol)						\
+	COUNTS(source_port, [PORTS])				\
+	COUNTS(destination_port, [PORTS])			\
 	/* by flow */						\
 	COUNT(flows)						\
 	COUNTS(state, [CONN_STATES])				\
 	COUNTS(bigram, [MARKED][MARKED])			\
 	HISTOGRAM(flow_packets)					\
+	HISTOGRAM(flow_octets)					\
 	HISTOGRAM(duration)					\
 	HISTOGRAM(syn_rtt)					\
 	TALLY(port)						\
@@ -90,7 +95,9 @@ struct live {
 	int event;		   /* the last one, with its direction; -1 before the first */
 	int64_t first, last, syn_time;
 	enum { SYN_NONE, SYN_SENT, SYN_ANSWERED } syn;
-	uint64_t packets, side_packets[2], side_octets[2]; /* octets of payload */
+	uint64_t packets, octets; /* on the wire */
+	uint64_t side_packets[2], side_octets[2]; /* octets of payload */
+	struct head head;
 	uint64_t look[2];   /* of the last packet of each direction, and when */
 	int64_t looked[2];
 	struct conn conn;
@@ -112,6 +119,7 @@ struct measure {
 	struct curve curve;
 	struct dispersion dispersion[SCALES];
 	struct histogram hosts[2]; /* packets by source, by destination host */
+	struct reservoir reservoir;
 	/* inside */
 	struct analysis_pool pool;
 	struct fragments fragments;

@@ -1,5 +1,7 @@
 #include "metrics.h"
 
+#include "generated.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -133,6 +135,16 @@ OF_TRACES(mixing_difference, fabs(measure_mixing(a) - measure_mixing(b)))
 OF_TRACES(active, 100 * curve_distance(&a->curve, &b->curve))
 OF_TRACES(sources, rank_distance(&a->hosts[0], &b->hosts[0]))
 OF_TRACES(destinations, rank_distance(&a->hosts[1], &b->hosts[1]))
+OF_PARTS(jsd_protocol, tally_jsd(&a->protocol, &b->protocol))
+OF_PARTS(jsd_source_port, counts_jsd(a->source_port, b->source_port, PORTS))
+OF_PARTS(jsd_destination_port, counts_jsd(a->destination_port, b->destination_port, PORTS))
+OF_TRACES(jsd_source, ranks_jsd(&a->hosts[0], &b->hosts[0]))
+OF_TRACES(jsd_destination, ranks_jsd(&a->hosts[1], &b->hosts[1]))
+OF_PARTS(emd_size, histogram_emd(&a->size, &b->size))
+OF_PARTS(emd_iat, histogram_emd(&a->iat, &b->iat))
+OF_PARTS(emd_packets, histogram_emd(&a->flow_packets, &b->flow_packets))
+OF_PARTS(emd_octets, histogram_emd(&a->flow_octets, &b->flow_octets))
+OF_PARTS(emd_duration, histogram_emd(&a->duration, &b->duration))
 
 #define ANOMALY(name, which)                                                                       \
 	OF_PARTS(name, 100 * fabs(rate(a->anomaly[which], a->tcp_packets) -                        \
@@ -155,7 +167,8 @@ BURST(burst_1s, 3)
 BURST(burst_10s, 4)
 BURST(burst_100s, 5)
 
-const char *const group_names[GROUPS] = {"connection", "time", "interleaving", "mix", "volume", "endpoints"};
+const char *const group_names[GROUPS] = {"connection", "time", "interleaving", "mix", "volume", "endpoints",
+					   "generated"};
 
 /* Joint and sequential ones first: a synthetic trace can tie with a real one on the others. */
 const struct metric metrics[] = {
@@ -198,6 +211,17 @@ const struct metric metrics[] = {
     {"volume.packets", GROUP_VOLUME, "%", "packets", packets, NULL},
     {"volume.octets", GROUP_VOLUME, "%", "octets on the wire", octets, NULL},
     {"volume.flows", GROUP_VOLUME, "%", "flows", flows, NULL},
+    {"c2st", GROUP_GENERATED, "pp", "flows that a classifier tells from A's, over 50 %", NULL, generated_c2st, generated_c2st_halves},
+    {"netshare.jsd_protocol", GROUP_GENERATED, "nats", "IP protocol, ethertype", jsd_protocol, NULL},
+    {"netshare.jsd_source_port", GROUP_GENERATED, "nats", "source port of TCP and UDP packets", jsd_source_port, NULL},
+    {"netshare.jsd_destination_port", GROUP_GENERATED, "nats", "their destination port", jsd_destination_port, NULL},
+    {"netshare.jsd_source", GROUP_GENERATED, "nats", "packets by rank of the source host", NULL, jsd_source},
+    {"netshare.jsd_destination", GROUP_GENERATED, "nats", "packets by rank of the destination host", NULL, jsd_destination},
+    {"netshare.emd_size", GROUP_GENERATED, "EMD", "packet size", emd_size, NULL},
+    {"netshare.emd_iat", GROUP_GENERATED, "EMD", "inter-arrival time", emd_iat, NULL},
+    {"netshare.emd_packets", GROUP_GENERATED, "EMD", "packets of a flow", emd_packets, NULL},
+    {"netshare.emd_octets", GROUP_GENERATED, "EMD", "octets of a flow on the wire", emd_octets, NULL},
+    {"netshare.emd_duration", GROUP_GENERATED, "EMD", "flow duration", emd_duration, NULL},
 };
 const int metrics_count = sizeof metrics / sizeof *metrics;
 
@@ -243,6 +267,7 @@ metrics_compute(const struct measure *a, const struct measure *b, struct result 
 		    m->of_parts ? m->of_parts(&a->total, &b->total) : m->of_traces(a, b);
 		results[i].floor = m->of_parts && halves && strncmp(m->name, "volume.", 7) != 0
 				       ? m->of_parts(&a->half[0], &a->half[1])
-				       : NAN;
+				   : m->of_halves && a->half[0].flows && a->half[1].flows ? m->of_halves(a)
+											  : NAN;
 	}
 }

@@ -8,7 +8,9 @@
 #define METRICS_MAX	64
 
 /* What a verdict is about; the part of a metric's name before the dot says which, a few of them together. */
-enum group { GROUP_CONNECTION, GROUP_TIME, GROUP_INTERLEAVING, GROUP_MIX, GROUP_VOLUME, GROUP_ENDPOINTS, GROUPS };
+enum group { GROUP_CONNECTION, GROUP_TIME, GROUP_INTERLEAVING, GROUP_MIX, GROUP_VOLUME, GROUP_ENDPOINTS,
+	     GROUP_GENERATED, /* stands apart: counts only where it is asked for */
+	     GROUPS };
 extern const char *const group_names[GROUPS];
 
 struct metric {
@@ -18,6 +20,7 @@ struct metric {
 	/* By part: has a floor. By trace: needs all of it. One of the two. */
 	double (*of_parts)(const struct part *a, const struct part *b);
 	double (*of_traces)(const struct measure *a, const struct measure *b);
+	double (*of_halves)(const struct measure *a); /* the floor of one by trace that has one */
 };
 extern const struct metric metrics[];
 extern const int metrics_count;

@@ -45,6 +45,7 @@ struct tally {
 };
 
 void tally_count(struct tally *t, uint64_t key, uint64_t n);
+/* How often a key was counted by itself. */
 uint64_t tally_get(const struct tally *t, uint64_t key);
 double tally_tv(const struct tally *a, const struct tally *b);
 

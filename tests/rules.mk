@@ -11,12 +11,14 @@ DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstra
 TESTS = identity units neural scramble mutations conn analysis big confine arrivals
 
 analysis = $(patsubst %,build/tc-diff/%.o,analysis conn)
+measure = $(patsubst %,build/tc-diff/%.o,source sketch fragments reservoir measure) $(analysis)
 build/tests/identity: build/tests/unit/identity.o $(capture) $(state) $(stream)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o $(analysis) $(capture) $(state) $(stream)
 build/tests/units: build/tests/unit/units.o $(state) $(stream)
 build/tests/neural: build/tests/unit/neural.o build/tests/unit/vary.o build/tc-train/init.o $(codec) $(stream)
 build/tests/scramble: build/tests/unit/scramble.o build/tests/unit/vary.o $(support) $(stream)
 build/tests/arrivals: build/tests/unit/arrivals.o $(capture) $(state) $(stream)
+build/tests/features: build/tests/unit/features.o $(measure) $(capture) $(state) $(stream)
 build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(state) $(stream)
 # Programs as functions have their own words for the caller, and give nothing up.
 within = $(filter-out $(call room,process,filter confine) $(call room,record,traces),$(stream))
@@ -24,10 +26,11 @@ build/tests/mutations: $(patsubst %,build/tests/fuzz/%.o,mutations program check
 	build/tests/unit/vary.o $(capture) $(state) $(codec) $(within)
 build/tests/%.o: override CPPFLAGS += -I.
 
-$(addprefix build/tests/,identity mutations conn analysis big arrivals): LDLIBS += -lpcap -larchive
+$(addprefix build/tests/,identity mutations conn analysis big arrivals features): LDLIBS += -lpcap -larchive
+build/tests/features: LDLIBS += -lm
 build/tests/neural build/tests/mutations: LDLIBS += -lm -lmd -ldl
 build/tests/scramble: LDLIBS += -lm
-$(patsubst %,build/tests/%,$(filter-out confine,$(TESTS))):
+$(patsubst %,build/tests/%,$(filter-out confine,$(TESTS)) features):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -42,7 +45,7 @@ FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-
 	-DTRACE_CAP=256 -DSTREAM_CAP_MAX=1024
 FUZZ = lift records weights compile codec diff
 fuzzed = $(patsubst build/%,build/fuzz/%,$(patsubst %,build/tests/fuzz/%.o,program check filter_within lift_main compile_main \
-	enc_main dec_main diff_main) $(patsubst %,build/tc-diff/%.o,source sketch fragments measure metrics words verdict report json html svg curves plots markup define) \
+	enc_main dec_main diff_main) $(patsubst %,build/tc-diff/%.o,$(filter-out analysis conn,$(diff))) \
 	$(analysis) $(capture) $(state) $(codec) $(within))
 build/fuzz/records build/fuzz/compile build/fuzz/codec: build/fuzz/tests/fuzz/mutate.o build/fuzz/tests/unit/vary.o
 build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzzed)

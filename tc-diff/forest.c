@@ -1,0 +1,172 @@
+#include "forest.h"
+
+#include "support/random.h"
+
+#include <stdbool.h>
+
+#define TRIED 8	 /* features that a node looks at, about the square root of all */
+#define SCALE 16 /* bits behind the point, of a split's worth */
+
+/* Rows of a node: a range of the order, and how many of either class they are. */
+struct span {
+	uint32_t from, to;
+	uint64_t count[2];
+};
+
+struct split {
+	int feature; /* -1: none is worth it */
+	uint8_t upto;
+	uint64_t worth, left[2];
+};
+
+/* Sum of squares over the sum, which is highest where one class is alone: Gini's impurity the other way round. */
+static uint64_t
+purity(uint64_t a, uint64_t b)
+{
+	return a + b ? ((a * a + b * b) << SCALE) / (a + b) : 0;
+}
+
+/* The best place to cut a feature; false where all rows have the same bin. */
+static bool
+try_feature(const struct forest *f, const struct span *s, int feature, struct split *best)
+{
+	uint32_t count[FOREST_BINS][2] = {0};
+	unsigned low = FOREST_BINS, high = 0;
+	uint64_t left[2] = {0};
+
+	for (uint32_t i = s->from; i < s->to; i++) {
+		unsigned bin = f->rows[f->order[i]].bin[feature];
+		low = bin < low ? bin : low;
+		high = bin > high ? bin : high;
+	}
+	if (low == high)
+		return false;
+	for (uint32_t i = s->from; i < s->to; i++) {
+		uint32_t row = f->order[i];
+		unsigned bin = f->rows[row].bin[feature];
+		for (int c = 0; c < 2; c++)
+			count[bin][c] += f->times[row] * f->count[row][c];
+	}
+	for (unsigned bin = low; bin < high; bin++) {
+		if (!count[bin][0] && !count[bin][1])
+			continue;
+		left[0] += count[bin][0];
+		left[1] += count[bin][1];
+		uint64_t worth = purity(left[0], left[1]) + purity(s->count[0] - left[0], s->count[1] - left[1]);
+		if (worth > best->worth)
+			*best = (struct split){feature, bin, worth, {left[0], left[1]}};
+	}
+	return true;
+}
+
+/* Features at random, without those that tell nothing apart. */
+static struct split
+find_split(struct forest *f, const struct span *s)
+{
+	uint8_t left[FOREST_WIDTH];
+	/* Whole numbers are rounded down twice in a split, once here. */
+	struct split best = {-1, 0, purity(s->count[0], s->count[1]) + 1, {0}};
+
+	for (int i = 0; i < f->features; i++)
+		left[i] = i;
+	for (int n = f->features, tried = 0; n && tried < TRIED; n--) {
+		int i = (random_next(&f->random) >> 32) * n >> 32;
+		tried += try_feature(f, s, left[i], &best);
+		left[i] = left[n - 1];
+	}
+	return best;
+}
+
+/* Rows up to the cut first: where the others begin. */
+static uint32_t
+partition(struct forest *f, const struct span *s, const struct split *at)
+{
+	uint32_t i = s->from, k = s->to;
+
+	while (i < k) {
+		uint16_t row = f->order[i];
+		if (f->rows[row].bin[at->feature] <= at->upto) {
+			i++;
+		} else {
+			f->order[i] = f->order[--k];
+			f->order[k] = row;
+		}
+	}
+	return i;
+}
+
+/* How often a row is drawn, as good as by Poisson's law of mean 1, which n draws out of n come to. */
+static uint8_t
+draw(uint64_t *random)
+{
+	static const uint16_t below[] = {24109, 48219, 60273, 64291, 65296, 65497}; /* of 65536 */
+	uint16_t x = random_next(random) >> 48;
+	uint8_t n = 0;
+
+	while (n < 6 && x >= below[n])
+		n++;
+	return n;
+}
+
+static struct span
+draw_rows(struct forest *f)
+{
+	struct span all = {0};
+
+	for (size_t i = 0; i < f->n; i++) {
+		f->times[i] = draw(&f->random);
+		if (!f->times[i] || !(f->count[i][0] | f->count[i][1]))
+			continue;
+		f->order[all.to++] = i;
+		all.count[0] += (uint64_t)f->times[i] * f->count[i][0];
+		all.count[1] += (uint64_t)f->times[i] * f->count[i][1];
+	}
+	return all;
+}
+
+static int32_t
+verdict(const struct span *s)
+{
+	int64_t a = s->count[0], b = s->count[1];
+
+	return a + b ? (b - a) * FOREST_SURE / (a + b) : 0;
+}
+
+void
+forest_grow(struct forest *f)
+{
+	struct span span[64], s; /* of nodes whose rows are still to be cut; smaller ones go first, so that few wait */
+	int32_t of[64], nodes = 1, waiting = 1;
+
+	span[0] = draw_rows(f);
+	of[0] = 0;
+	while (waiting) {
+		struct forest_node *node = &f->node[of[--waiting]];
+		s = span[waiting];
+		struct split cut = s.count[0] && s.count[1] ? find_split(f, &s) : (struct split){-1};
+		*node = (struct forest_node){.feature = cut.feature, .upto = cut.upto, .says = verdict(&s)};
+		if (cut.feature < 0)
+			continue;
+		uint32_t middle = partition(f, &s, &cut);
+		struct span half[2] = {{s.from, middle, {cut.left[0], cut.left[1]}},
+				       {middle, s.to, {s.count[0] - cut.left[0], s.count[1] - cut.left[1]}}};
+		bool first_is_smaller = middle - s.from < s.to - middle;
+		node->next = nodes;
+		for (int i = 0; i < 2; i++) {
+			int which = first_is_smaller ? 1 - i : i; /* what is pushed last is taken first */
+			span[waiting] = half[which];
+			of[waiting++] = nodes + which;
+		}
+		nodes += 2;
+	}
+}
+
+int32_t
+forest_says(const struct forest *f, const struct forest_row *row)
+{
+	const struct forest_node *node = f->node;
+
+	while (node->feature >= 0)
+		node = &f->node[node->next + (row->bin[node->feature] > node->upto)];
+	return node->says;
+}

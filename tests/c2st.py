@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+"""c2st.py [--check] A B [A B ...]: tc-diff's c2st of each pair of captures, and what scikit-learn's classifiers say of the same
+flows by the same features, cross-validated likewise: points of accuracy above 50 %. --check: fails where ours is more than
+MARGIN points below the best of theirs, or more than that above it."""
+import json
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer
+
+MARGIN = 6
+
+CLASSIFIERS = {
+    "forest": RandomForestClassifier(n_estimators=200, random_state=1, n_jobs=1),
+    "boosting": GradientBoostingClassifier(random_state=1),
+    "logistic": make_pipeline(KBinsDiscretizer(16, strategy="quantile"), LogisticRegression(max_iter=300)),
+}
+
+
+def features(path):
+    """The sample's rows, in the order in which tc-diff takes them."""
+    text = subprocess.run(["build/tests/features", path], check=True, capture_output=True, text=True).stdout
+    return np.array([line.split("\t")[2:] for line in text.splitlines()[1:]], dtype=np.int64)
+
+
+def by_sklearn(a, b):
+    n = min(len(a), len(b))
+    x, y = np.concatenate([a[:n], b[:n]]), np.repeat([0, 1], n)
+    x = x[:, x.min(axis=0) < x.max(axis=0)]
+    if n < 5 or not x.shape[1]:
+        return {name: 0 for name in CLASSIFIERS}
+    folds = StratifiedKFold(5, shuffle=True, random_state=1)
+    return {name: 100 * max(0, cross_val_score(c, x, y, cv=folds).mean() - .5) for name, c in CLASSIFIERS.items()}
+
+
+def by_us(a, b):
+    run = subprocess.run(["bin/tc-diff", "-q", "--json", a, b], capture_output=True, text=True)
+    return json.loads(run.stdout)["metrics"]["c2st"]
+
+
+def main():
+    warnings.simplefilter("ignore")
+    check = sys.argv[1:2] == ["--check"]
+    paths = sys.argv[1 + check:]
+    print("flows\tours\tfloor\t" + "\t".join(CLASSIFIERS) + "\tA\tB")
+    wrong = 0
+    for a, b in zip(paths[::2], paths[1::2]):
+        rows = [features(a), features(b)]
+        ours, theirs = by_us(a, b), by_sklearn(*rows)
+        wrong += abs(max(theirs.values()) - ours["value"]) > MARGIN
+        floor = "n/a" if ours["floor"] is None else "%.1f" % ours["floor"]
+        print(f"{min(map(len, rows))}\t{ours['value']:.1f}\t{floor}\t" + "\t".join("%.1f" % v for v in theirs.values()) +
+              f"\t{a.split('/')[-1][-40:]}\t{b.split('/')[-1][-40:]}", flush=True)
+    if check and wrong:
+        sys.exit(f"{wrong} pairs are more than {MARGIN} points apart")
+
+
+if __name__ == "__main__":
+    main()
