@@ -7,6 +7,7 @@
 #include "process/io.h"
 #include "process/version.h"
 #include "style.h"
+#include "verdict.h"
 #include "words.h"
 
 #include <errno.h>
@@ -99,103 +100,93 @@ traces(FILE *f, const struct report *r)
 
 /* --- the verdict --- */
 
-/* Multiples of the floor first, what A doesn't vary in before them, what nobody knows a floor of behind them. */
-static double
-weight(const struct result *r)
+/* What a distance is held against. */
+static const char *
+own_variation(const struct report *r)
 {
-	double times = result_times(r);
-
-	return !result_stands_out(r) ? -1 : isnan(times) ? r->value / 1e9 : isinf(times) ? 1e9 + r->value : times;
+	return r->reference ? "C's distance from A" : "A's own variation";
 }
 
-/* The metric of that group, or of any for GROUPS, that is the heaviest below the one given before; -1: none. */
-static int
-next_telling(const struct result *results, enum group group, int before)
-{
-	int best = -1;
-
-	for (int i = 0; i < metrics_count; i++) {
-		double w = weight(&results[i]), last = before < 0 ? INFINITY : weight(&results[before]);
-		if (w < 0 || (group != GROUPS && metrics[i].group != group))
-			continue;
-		if ((w < last || (w == last && i > before)) && (best < 0 || w > weight(&results[best])))
-			best = i;
-	}
-	return best;
-}
-
+/* How many times that a distance is, behind its line. */
 static void
-telling_line(FILE *f, const struct report *r, int metric)
+telling_times(FILE *f, const struct report *r, int metric)
 {
 	double times = result_times(&r->results[metric]);
-	struct words words;
 	char number[32];
 
-	words_of(metric, r->ma, r->mb, &words);
-	fputs("<li>", f);
-	markup_text(f, words.text);
-	if (isinf(times) || isnan(times))
-		fprintf(f, " <span class=\"dim\">(%s)</span>", isnan(times) ? "no floor" : "A itself doesn't vary");
-	else {
+	if (r->exact)
+		return;
+	if (isnan(times))
+		snprintf(number, sizeof number, "no floor");
+	else if (isinf(times))
+		snprintf(number, sizeof number, "new");
+	else
 		svg_number(number, sizeof number, SVG_TIMES, times);
-		fprintf(f, " <span class=\"dim\">(%s A's own variation)</span>", number);
-	}
-	fputs("</li>\n", f);
+	fprintf(f, " <span class=\"dim\">(%s)</span>", number);
 }
 
 /* Groups by the metric of theirs that tells most. */
 static void
-telling_groups(FILE *f, const struct report *r)
+telling_groups(FILE *f, const struct report *r, const int *order, int n)
 {
-	bool named[GROUPS] = {false};
+	bool done[GROUPS] = {false};
 
-	for (int i = -1; (i = next_telling(r->results, GROUPS, i)) >= 0;) {
-		enum group group = metrics[i].group;
-		if (named[group])
+	for (int k = 0; k < n; k++) {
+		enum group group = metrics[order[k]].group;
+		if (done[group])
 			continue;
-		named[group] = true;
+		done[group] = true;
 		element(f, "h3", "", group_names[group]);
 		fputs("<ul>\n", f);
-		for (int k = -1; (k = next_telling(r->results, group, k)) >= 0;)
-			telling_line(f, r, k);
+		for (int m = k; m < n; m++) {
+			struct words words;
+			if (metrics[order[m]].group != group)
+				continue;
+			words_of(order[m], r->ma, r->mb, &words);
+			fputs("<li>", f);
+			markup_text(f, words.text);
+			telling_times(f, r, order[m]);
+			fputs("</li>\n", f);
+		}
 		fputs("</ul>\n", f);
 	}
 }
 
-/* any: metrics that differ at all; known: those beyond A's own variation; unknown: those that A has no floor for. */
+/* The rest in one line, and what the exit status says, which is another question. */
 static void
-answer(FILE *f, int any, int known, int unknown)
+verdict_rest(FILE *f, const struct report *r, int n)
 {
-	fputs("<p class=\"answer\">", f);
-	if (!known && !unknown)
-		fprintf(f, "B can stand in for A: %s.", any ? "no metric is beyond A's own variation" : "they differ in no metric");
-	else if (!known)
-		fprintf(f, "B differs from A in %d metrics; A has no floor to judge them by.", unknown);
+	int count = 0, same = 0;
+
+	for (int i = 0; i < metrics_count; i++) {
+		count += r->results[i].counts;
+		same += r->results[i].counts && r->results[i].value == 0;
+	}
+	if (r->exact || same == count - n)
+		fprintf(f, "<p>No difference in %d of %d metrics.</p>\n", same, count);
 	else
-		fprintf(f, "B can't stand in for A: it differs by more than A itself varies in %d metric%s.", known,
-			known > 1 ? "s" : "");
-	if (known && unknown)
-		fprintf(f, " It differs in %d more that A has no floor for.", unknown);
-	fputs("</p>\n", f);
+		fprintf(f, "<p>Within %s: %d of %d metrics, %d of them without any difference.</p>\n", own_variation(r), count - n, count,
+			same);
+	fprintf(f, "<p class=\"dim\">Outside tolerance: %d of %d metrics (exit status %d).</p>\n", r->outside, count, r->outside > 0);
 }
 
 static void
 verdict(FILE *f, const struct report *r)
 {
-	int any = 0, out = 0, unknown = 0;
+	int order[METRICS_MAX], n = verdict_order(r, order);
 
-	for (int i = 0; i < metrics_count; i++) {
-		any += r->results[i].value > 0;
-		out += result_stands_out(&r->results[i]);
-		unknown += result_stands_out(&r->results[i]) && isnan(r->results[i].floor);
-	}
-	fprintf(f, "<section class=\"verdict%s\">\n", out ? " differs" : "");
-	answer(f, any, out - unknown, unknown);
-	telling_groups(f, r);
-	if (out && out < metrics_count)
-		fprintf(f, "<p>The other %d are within A's own variation, or don't differ at all.</p>\n", metrics_count - out);
-	fprintf(f, "<p class=\"dim\">Exit status %d: %d metrics are outside their tolerances.</p>\n</section>\n", r->outside > 0,
-		r->outside);
+	fprintf(f, "<section class=\"verdict%s\">\n<p class=\"answer\">", n ? " differs" : "");
+	if (r->exact)
+		fputs(n ? "B is not as A." : "B is as A.", f);
+	else
+		fputs(n ? "B can't stand in for A." : "B can stand in for A.", f);
+	fputs("</p>\n", f);
+	if (n && !r->exact)
+		fprintf(f, "<p>What differs, the most telling first, and in brackets how many times %s that is; new: it doesn't occur "
+			   "there at all.</p>\n", own_variation(r));
+	telling_groups(f, r, order, n);
+	verdict_rest(f, r, n);
+	fputs("</section>\n", f);
 }
 
 /* --- plots --- */
@@ -203,10 +194,12 @@ verdict(FILE *f, const struct report *r)
 static void
 groups(FILE *f, const struct report *r)
 {
-	fputs("<h2>Distance over A's own variation</h2>\n<p>The floor of a metric is how far one half of A is from the other. The thick "
-	      "mark is at 1×: bars that end before it are no more than A varies by itself.</p>\n<div class=\"plots\">\n", f);
+	fprintf(f, "<h2>Distance over %s</h2>\n<p>%s The thick mark is at 1×: bars that end before it are no more than that.</p>\n"
+		   "<div class=\"plots\">\n", own_variation(r),
+		r->reference ? "The floor of a metric is how far C, another real trace, is from A."
+			     : "The floor of a metric is how far A is from itself, part from part.");
 	for (int g = 0; g < GROUPS; g++)
-		plot_group(f, g, r->results);
+		plot_group(f, g, r->results, own_variation(r));
 	fputs("</div>\n", f);
 }
 

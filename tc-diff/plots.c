@@ -39,7 +39,7 @@ times_text(char *to, size_t n, const struct result *r, const char *unit)
 	else if (isnan(times))
 		snprintf(to, n, "%.3g %s, no floor", r->value, unit);
 	else if (isinf(times))
-		snprintf(to, n, "A doesn't vary");
+		snprintf(to, n, "floor is 0");
 	else if (times < LEAST)
 		snprintf(to, n, "under 0.1×");
 	else
@@ -63,16 +63,18 @@ times_row(FILE *f, const struct axis *x, double y, int metric, const struct resu
 }
 
 void
-plot_group(FILE *f, enum group group, const struct result *results)
+plot_group(FILE *f, enum group group, const struct result *results, const char *floor)
 {
 	struct axis x = times_axis(results), y = {.to = 6};
+	char title[40];
 	int rows = 0;
 
 	for (int i = 0; i < metrics_count; i++)
 		rows += metrics[i].group == group;
 	y.from = 6 + rows * ROW;
 	svg_begin(f, group_names[group], y.from + 40);
-	axis_across(f, &x, &y, "times A's own variation");
+	snprintf(title, sizeof title, "times %s", floor);
+	axis_across(f, &x, &y, title);
 	for (int i = 0, row = 0; i < metrics_count; i++)
 		if (metrics[i].group == group)
 			times_row(f, &x, 6 + row++ * ROW + 12, i, &results[i]);

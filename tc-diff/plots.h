@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/* Of the metrics of a group: how many times A's own variation each distance is. */
-void plot_group(FILE *f, enum group group, const struct result *results);
+/* Of the metrics of a group: how many times its floor, which has this name, each distance is. */
+void plot_group(FILE *f, enum group group, const struct result *results, const char *floor);
 
 /* Of TCP events: how often each follows each, A's, B's, and the change from A to B. */
 enum plot_matrix { MATRIX_A, MATRIX_B, MATRIX_CHANGE };

@@ -30,4 +30,4 @@ static const char style[] =
     ".all{font-size:13px;min-width:960px}.all td:first-child{white-space:nowrap}tr.group th{padding-top:14px;text-transform:capitalize}tr.out td:first-child{font-weight:600}\n"
     "dl{margin:4px 0;font-size:13px}dt{font-weight:600}dd{margin:0 0 4px 16px}footer{margin-top:32px;border-top:1px solid var(--line);padding-top:8px}\n"
     "@media print{body{max-width:none;padding:0;font-size:10.5pt}.plots{grid-template-columns:repeat(2,1fr)}"
-    ".scroll{overflow:visible}.all{min-width:0;font-size:7.5pt}.all td:first-child{white-space:normal}h2,h3{break-after:avoid}tr{break-inside:avoid}}\n";
+    ".scroll{overflow:visible}.all{min-width:0;font-size:7.5pt}.all th,.all td{padding-right:5px}.all td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:13em}h2,h3{break-after:avoid}tr{break-inside:avoid}}\n";
