@@ -291,9 +291,7 @@ metric_row(FILE *f, const struct report *r, int i)
 
 	words_of(i, r->ma, r->mb, &words);
 	fprintf(f, "<tr%s id=\"%s\"><td>%s</td>", result_stands_out(x) ? " class=\"out\"" : "", metrics[i].name, metrics[i].name);
-	number_cell(f, words.a, "");
-	number_cell(f, words.b, "");
-	element(f, "td", "", isnan(words.a) && isnan(words.b) ? "" : words.unit);
+	element(f, "td", "", words.text);
 	number_cell(f, x->value, "n/a");
 	number_cell(f, x->floor, "n/a");
 	number_cell(f, x->tolerance, "n/a");
@@ -328,11 +326,11 @@ units(FILE *f)
 static void
 all_metrics(FILE *f, const struct report *r)
 {
-	fputs("<h2>All metrics</h2>\n<div class=\"scroll\"><table class=\"all\">\n<tr><th>metric</th><th class=\"n\">A</th><th class=\"n\">B"
-	      "</th><th></th><th class=\"n\">distance</th><th class=\"n\">floor</th><th class=\"n\">tolerance</th><th>unit</th>"
-	      "<th class=\"n\">over floor</th><th>what it is</th></tr>\n", f);
+	fputs("<h2>All metrics</h2>\n<div class=\"scroll\"><table class=\"all\">\n<tr><th>metric</th><th>in words</th><th class=\"n\">distance"
+	      "</th><th class=\"n\">floor</th><th class=\"n\">tolerance</th><th>unit</th><th class=\"n\">over floor</th>"
+	      "<th>what it is</th></tr>\n", f);
 	for (int g = 0; g < GROUPS; g++) {
-		fprintf(f, "<tr class=\"group\"><th colspan=\"10\">%s</th></tr>\n", group_names[g]);
+		fprintf(f, "<tr class=\"group\"><th colspan=\"8\">%s</th></tr>\n", group_names[g]);
 		for (int i = 0; i < metrics_count; i++)
 			if ((int)metrics[i].group == g)
 				metric_row(f, r, i);

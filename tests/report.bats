@@ -32,7 +32,7 @@ numbers_of_page() {
 		for row in xml.parse(sys.argv[1]).getroot().iter("{http://www.w3.org/1999/xhtml}tr"):
 		    if "." in (row.get("id") or ""):
 		        cells = [c.get("data-value") for c in row]
-		        print(row.get("id"), *(None if v is None else float(v) for v in cells[4:7]))
+		        print(row.get("id"), *(None if v is None else float(v) for v in cells[2:5]))
 	END
 }
 numbers_of_json() {
