@@ -252,7 +252,14 @@ result_times(const struct result *r)
 bool
 result_stands_out(const struct result *r)
 {
-	return r->value > (isnan(r->floor) ? 0 : r->floor);
+	return r->value > (isnan(r->floor) ? r->least : r->floor);
+}
+
+/* Two real traces of one kind are farther apart than this in nearly everything. */
+static double
+least_of(const char *unit)
+{
+	return !strcmp(unit, "%") ? 2 : !strcmp(unit, "pp") ? 1 : !strcmp(unit, "rate") ? 0.01 : 0.02;
 }
 
 void
@@ -265,6 +272,7 @@ metrics_compute(const struct measure *a, const struct measure *b, struct result 
 		const struct metric *m = &metrics[i];
 		results[i].value =
 		    m->of_parts ? m->of_parts(&a->total, &b->total) : m->of_traces(a, b);
+		results[i].least = least_of(m->unit);
 		results[i].floor = m->of_parts && halves && strncmp(m->name, "volume.", 7) != 0
 				       ? m->of_parts(&a->half[0], &a->half[1])
 				   : m->of_halves && a->half[0].flows && a->half[1].flows ? m->of_halves(a)

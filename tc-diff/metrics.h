@@ -27,6 +27,7 @@ extern const int metrics_count;
 
 struct result {
 	double value, floor; /* floor: A's own variation, or the natural distance of --reference; NAN where there is none */
+	double least; /* what a difference must be to stand out where there is no floor, by the metric's unit */
 	double tolerance;
 	bool counts; /* for the verdict and the exit status */
 };
@@ -36,7 +37,7 @@ double measure_mixing(const struct measure *m);
 
 /* How many times A's own variation a distance is: 0 for none, infinite where A doesn't vary, NAN where nobody knows. */
 double result_times(const struct result *r);
-/* Whether it lies beyond A's own variation; where that isn't known, whether there is a difference at all. */
+/* Whether it lies beyond A's own variation; where that isn't known, beyond what no two real traces agree in. */
 bool result_stands_out(const struct result *r);
 
 /* A is the reference. Fills results[0 .. metrics_count - 1] but for the tolerances. */
