@@ -79,8 +79,8 @@ numbers_of_json() {
 }
 
 @test "each octet that is no UTF-8 is U+FFFD, as in --json" {
-	cp "$edge/duplicates.pcap" "$tmp/"$'\xff\xc0\xaf\xed\xa0\x80'
-	page "$tmp/"$'\xff\xc0\xaf\xed\xa0\x80' "$edge/duplicates.pcap"
+	cp "$edge/duplicates.pcap" "$tmp/"$'\xff\xc0\xaf\xe0\x80\xaf\xf4\x90\x80\x80\xed\xa0\x80'
+	page "$tmp/"$'\xff\xc0\xaf\xe0\x80\xaf\xf4\x90\x80\x80\xed\xa0\x80' "$edge/duplicates.pcap"
 	is "$(sed -n 's:^<p><b>A</b> <bdi>\(.*\)</bdi></p>$:\1:p' "$tmp/page")" "$(jq -r .a.name "$tmp/json")"
 }
 
@@ -101,6 +101,13 @@ numbers_of_json() {
 	run -2 tc-diff --html "$tmp/a.pcap" "$tmp/a.pcap" "$edge/duplicates.pcap"
 	cmp "$tmp/a.pcap" "$edge/duplicates.pcap"
 	misused tc-diff --html - "$tmp/a.pcap" "$edge/duplicates.pcap"
+}
+
+@test "the page says what the verdict is by" {
+	tc-diff --html "$tmp/page" --reference "$sample" "$edge/duplicates.pcap" "$edge/duplicates.pcap"
+	grep -q "times C&#39;s distance from A" "$tmp/page"
+	tc-diff --html "$tmp/page" --exact "$edge/duplicates.pcap" "$edge/duplicates.pcap"
+	grep -q '<p class="answer">B is as A.</p>' "$tmp/page"
 }
 
 @test "each metric and unit is explained in a sentence of the page" {
