@@ -44,8 +44,8 @@ try_feature(const struct forest *f, const struct span *s, int feature, struct sp
 	for (uint32_t i = s->from; i < s->to; i++) {
 		uint32_t row = f->order[i];
 		unsigned bin = f->rows[row].bin[feature];
-		for (int c = 0; c < 2; c++)
-			count[bin][c] += f->times[row] * f->count[row][c];
+		count[bin][0] += f->drawn[row][0];
+		count[bin][1] += f->drawn[row][1];
 	}
 	for (unsigned bin = low; bin < high; bin++) {
 		if (!count[bin][0] && !count[bin][1])
@@ -95,7 +95,7 @@ partition(struct forest *f, const struct span *s, const struct split *at)
 	return i;
 }
 
-/* How often a row is drawn, as good as by Poisson's law of mean 1, which n draws out of n come to. */
+/* How often one of n is drawn, as good as by Poisson's law of mean 1, which n draws out of n come to. */
 static uint8_t
 draw(uint64_t *random)
 {
@@ -108,18 +108,25 @@ draw(uint64_t *random)
 	return n;
 }
 
+/* One of each class is drawn together as long as there are both, so that as many stay as many. */
 static struct span
 draw_rows(struct forest *f)
 {
 	struct span all = {0};
 
-	for (size_t i = 0; i < f->n; i++) {
-		f->times[i] = draw(&f->random);
-		if (!f->times[i] || !(f->count[i][0] | f->count[i][1]))
+	for (size_t row = 0; row < f->n; row++) {
+		uint32_t *drawn = f->drawn[row];
+		drawn[0] = drawn[1] = 0;
+		for (uint32_t i = 0; i < f->count[row][0] || i < f->count[row][1]; i++) {
+			uint8_t times = draw(&f->random);
+			drawn[0] += i < f->count[row][0] ? times : 0;
+			drawn[1] += i < f->count[row][1] ? times : 0;
+		}
+		if (!(drawn[0] | drawn[1]))
 			continue;
-		f->order[all.to++] = i;
-		all.count[0] += (uint64_t)f->times[i] * f->count[i][0];
-		all.count[1] += (uint64_t)f->times[i] * f->count[i][1];
+		f->order[all.to++] = row;
+		all.count[0] += drawn[0];
+		all.count[1] += drawn[1];
 	}
 	return all;
 }

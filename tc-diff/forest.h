@@ -34,10 +34,10 @@ struct forest {
 	/* inside */
 	struct forest_node node[2 * FOREST_ROWS];
 	uint16_t order[FOREST_ROWS];
-	uint8_t times[FOREST_ROWS]; /* that a row was drawn for the tree */
+	uint32_t drawn[FOREST_ROWS][2]; /* of a row's count, for the tree */
 };
 
-/* Draws rows with replacement and learns a tree from them. */
+/* Draws what rows stand for with replacement and learns a tree from them. */
 void forest_grow(struct forest *f);
 /* What the tree says of a row. */
 int32_t forest_says(const struct forest *f, const struct forest_row *row);

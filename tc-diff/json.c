@@ -146,6 +146,8 @@ report_json(FILE *f, const struct report *r)
 			      METRICS_VERSION, "outside", r->outside,
 			      "a", trace(r->a, r->ma), "b", trace(r->b, r->mb), "metrics", distances(r));
 
+	json_object_set_new(o, "memorised", json_pack("{s:o, s:o}", "b", number(r->memorised), "a_halves",
+						      number(r->memorised_halves)));
 	if (r->paired)
 		json_object_set_new(o, "paired", paired(r));
 	json_object_set_new(o, "verdict", verdict(r));

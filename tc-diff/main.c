@@ -295,6 +295,9 @@ compute(const struct diff *d, struct report *r, struct result *results)
 	metrics_compute(r->ma, r->mb, results);
 	if (d->options.traces > 2)
 		refer(d, results);
+	r->memorised = reservoir_memorised(&r->ma->reservoir, d->options.traces > 2 ? &d->measure[TRACE_C].reservoir : NULL,
+					   &r->mb->reservoir);
+	r->memorised_halves = reservoir_memorised_halves(&r->ma->reservoir);
 	for (int i = 0; i < metrics_count; i++) {
 		const struct tolerance *t = &d->options.tolerance[i];
 		double floor = isnan(results[i].floor) ? 0 : results[i].floor;

@@ -53,6 +53,15 @@ illegal_text(const struct source *s, const struct measure *m, int i, char *text,
 	return text;
 }
 
+static const char *
+share_text(double share, char *text, size_t n)
+{
+	if (isnan(share))
+		return "n/a";
+	snprintf(text, n, "%.1f %%", 100 * share);
+	return text;
+}
+
 static void
 print_legality(FILE *f, const struct report *r)
 {
@@ -63,6 +72,9 @@ print_legality(FILE *f, const struct report *r)
 		fprintf(f, "%-28s %12s %12s\n", illegal_names[i],
 			illegal_text(r->a, r->ma, i, a, sizeof a),
 			illegal_text(r->b, r->mb, i, b, sizeof b));
+	fprintf(f, "%-28s %12s %12s  of the flows of three packets or more; of A's halves, B's in %s\n", "memorised",
+		share_text(r->memorised_halves, a, sizeof a), share_text(r->memorised, b, sizeof b),
+		r->reference ? "A or C" : "A");
 }
 
 static void

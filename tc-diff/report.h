@@ -12,6 +12,7 @@ struct report {
 	const struct result *results;
 	int outside; /* metrics beyond their tolerance */
 	bool exact;	/* the floor doesn't matter: any difference is one */
+	double memorised, memorised_halves; /* shares of flows: B's in A (or C), A's in its other half; NAN: none */
 	bool reference; /* floors are the distances of a third trace */
 	bool colour;
 	/* packets that were held against one another, and differences by field; NULL: not paired */

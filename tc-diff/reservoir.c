@@ -216,30 +216,39 @@ reservoir_rows(const struct reservoir *r, int half, const uint32_t *rows[RESERVO
 	return n;
 }
 
-/* halves: of the flow's own number those where it is to be looked for. */
-static double
-share_known(const struct reservoir *in, const struct reservoir *of, const uint64_t halves[2])
+/* Whether flows of these halves began so. */
+static bool
+knows(const struct reservoir *r, uint64_t key, uint64_t halves)
+{
+	return r->beginning[beginning_place(r, key)] & halves;
+}
+
+double
+reservoir_memorised(const struct reservoir *a, const struct reservoir *c, const struct reservoir *b)
 {
 	uint64_t n = 0, known = 0;
 
-	for (uint32_t i = 0; i < of->n; i++) {
-		const struct sample *s = &of->sample[i];
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct sample *s = &b->sample[i];
 		if (s->packets < LEAST)
 			continue;
 		n++;
-		known += (in->beginning[beginning_place(in, s->key)] & halves[s->number & 1]) != 0;
+		known += knows(a, s->key, HALVES) || (c && knows(c, s->key, HALVES));
 	}
 	return n ? (double)known / n : NAN;
 }
 
 double
-reservoir_memorised(const struct reservoir *a, const struct reservoir *b)
-{
-	return share_known(a, b, (const uint64_t[]){HALVES, HALVES});
-}
-
-double
 reservoir_memorised_halves(const struct reservoir *a)
 {
-	return share_known(a, a, (const uint64_t[]){2, 1});
+	uint64_t n = 0, known = 0;
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct sample *s = &a->sample[i];
+		if (s->packets < LEAST)
+			continue;
+		n++;
+		known += knows(a, s->key, s->number & 1 ? 1 : 2);
+	}
+	return n ? (double)known / n : NAN;
 }

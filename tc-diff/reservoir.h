@@ -65,8 +65,9 @@ void reservoir_count(struct reservoir *r, const struct head *h, const struct flo
 
 /* Rows in the order of their ranks, of flows whose number is in the half (0, 1), or of all (-1): how many. */
 size_t reservoir_rows(const struct reservoir *r, int half, const uint32_t *rows[RESERVOIR_FLOWS]);
-/* The share of b's flows of three packets or more that begin as one of a does; NAN where there is none. */
-double reservoir_memorised(const struct reservoir *a, const struct reservoir *b);
+/* The share of b's flows of three packets or more that begin as one of a does, or of c, unless that is NULL; NAN where there
+ * is none. */
+double reservoir_memorised(const struct reservoir *a, const struct reservoir *c, const struct reservoir *b);
 /* The same of a's flows, by those of the half that they aren't in. */
 double reservoir_memorised_halves(const struct reservoir *a);
 

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""c2st.py [--check] A B [A B ...]: tc-diff's c2st of each pair of captures, and what scikit-learn's classifiers say of the same
-flows by the same features, cross-validated likewise: points of accuracy above 50 %. --check: fails where ours is more than
+"""c2st.py [--check] [A B ...]: tc-diff's c2st of each pair of captures, and what scikit-learn's classifiers say of the same
+flows by the same features, cross-validated likewise: points of accuracy above 50 %. Without pairs, of the sample and
+what distort.py makes of it. --check: fails where ours is more than
 MARGIN points below the best of theirs, or more than that above it."""
 import json
 import subprocess
 import sys
+import tempfile
 import warnings
 
 import numpy as np
@@ -44,10 +46,20 @@ def by_us(a, b):
     return json.loads(run.stdout)["metrics"]["c2st"]
 
 
+def from_sample(folder):
+    """The sample against what distort.py makes of it."""
+    sample, pairs = "tests/fixtures/sample.pcap", []
+    for d in "drop", "shuffle", "split", "jitter", "data":
+        subprocess.run(["tests/distort.py", d, sample, f"{folder}/{d}.pcap"], check=True, stderr=subprocess.DEVNULL)
+        pairs += [sample, f"{folder}/{d}.pcap"]
+    return pairs
+
+
 def main():
     warnings.simplefilter("ignore")
     check = sys.argv[1:2] == ["--check"]
-    paths = sys.argv[1 + check:]
+    folder = tempfile.TemporaryDirectory()
+    paths = sys.argv[1 + check:] or from_sample(folder.name)
     print("flows\tours\tfloor\t" + "\t".join(CLASSIFIERS) + "\tA\tB")
     wrong = 0
     for a, b in zip(paths[::2], paths[1::2]):

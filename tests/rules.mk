@@ -3,6 +3,7 @@
 # Debian packages, besides those that build.
 CHECK_PACKAGES = bats python3 python3-msgpack jq zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps
 FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
+C2ST_PACKAGES = python3-sklearn
 CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
 REPORT_PACKAGES = chromium chromium-driver fonts-dejavu-core tidy libxml2-utils python3
@@ -96,6 +97,12 @@ check-captures: all build/tests/identity
 judge: all
 	@tests/judge.py --folder $(DIR)
 
+# tc-diff's classifier against scikit-learn's on the same flows: PAIRS of captures, else the sample and its distortions.
+check-c2st:
+	@tests/need.sh $(BUILD_PACKAGES) $(C2ST_PACKAGES)
+	@$(MAKE) --no-print-directory all build/tests/features
+	@tests/c2st.py --check $(PAIRS)
+
 # The same judged by the kernel: conntrack calls no packet invalid that it did not in the capture itself. Needs root.
 check-conntrack:
 	@tests/need.sh $(BUILD_PACKAGES) $(CONNTRACK_PACKAGES)
@@ -135,5 +142,5 @@ big: all build/tests/big
 bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
-.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-conntrack check-report fidelity \
+.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-report fidelity \
 	batch weights origins ablation big bench
