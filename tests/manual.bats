@@ -69,11 +69,11 @@ section() { awk -v title="$1" '/^\.S[hs] / { on = substr($0, 5) == title } on' m
 	tc-diff --tsv "$edge/duplicates.pcap" "$edge/duplicates.pcap" | tail -n +2 | cut -f1,5 >"$tmp/metrics"
 	jq -r '.metrics | to_entries[] | [.key, .value.unit] | @tsv' "$tmp/json" | diff - "$tmp/metrics"
 	awk '/^\.S[hs] / { group = $2 }
-		/^\.It Cm [a-z]+\./ {
+		/^\.It Cm ([a-z]+\.|c2st )/ {
 			n = split(substr($0, 8), tag, ", Cm ")
 			for (i = 1; i <= n; i++) {
 				split(tag[i], part, / No [(]|[)]/)
-				print (index(part[1], group ".") == 1 ? "" : group " has ") part[1] "\t" part[2]
+				print (index(part[1] ".", group ".") == 1 ? "" : group " has ") part[1] "\t" part[2]
 			}
 		}' man/tc-metrics.7 | diff - "$tmp/metrics"
 	is "$(section Units | sort | xargs)" "$(cut -f2 "$tmp/metrics" | sort -u | xargs)"
