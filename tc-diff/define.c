@@ -49,18 +49,18 @@ static const struct definition metrics_defined[] = {
     {"volume.packets", "Number of packets."},
     {"volume.octets", "Octets on the wire, link headers included."},
     {"volume.flows", "Number of flows of any kind."},
-    {"c2st", "How much better than a guess somebody who has seen flows of both traces can tell of others whose they are: 0 not at "
-	     "all, 50 always. Asked of generated traffic; it counts only where --fail-on names it, as do those below."},
-    {"netshare.jsd_protocol", "Packets by IP protocol or ethertype, as a Jensen-Shannon divergence."},
-    {"netshare.jsd_source_port", "TCP and UDP packets by source port."},
-    {"netshare.jsd_destination_port", "TCP and UDP packets by destination port."},
-    {"netshare.jsd_source", "Packets by the rank of the source host."},
-    {"netshare.jsd_destination", "Packets by the rank of the destination host."},
-    {"netshare.emd_size", "Packets by their length on the wire, as an earth mover's distance."},
-    {"netshare.emd_iat", "Times between packets."},
-    {"netshare.emd_packets", "Flows by their number of packets."},
-    {"netshare.emd_octets", "Flows by their octets on the wire."},
-    {"netshare.emd_duration", "Flows by how long they last."},
+    {"c2st", "A classifier learns flows of both traces, and is asked about others: how many more than half it tells right. 0: it "
+	     "can't tell B from A, 50: always."},
+    {"netshare.jsd_protocol", "Packets by protocol, as papers after NetShare measure it: Jensen-Shannon divergence."},
+    {"netshare.jsd_source_port", "The same of TCP and UDP packets by source port."},
+    {"netshare.jsd_destination_port", "The same by destination port."},
+    {"netshare.jsd_source", "The same of packets by the rank of the source host."},
+    {"netshare.jsd_destination", "The same by that of the destination host."},
+    {"netshare.emd_size", "Packet sizes, as those papers measure them: how far to be moved, on average, over the range of A's."},
+    {"netshare.emd_iat", "The same of inter-arrival times."},
+    {"netshare.emd_packets", "The same of flows by their packets."},
+    {"netshare.emd_octets", "The same of flows by their octets."},
+    {"netshare.emd_duration", "The same of flows by their duration."},
 };
 
 static const struct definition units_defined[] = {
@@ -68,9 +68,9 @@ static const struct definition units_defined[] = {
     {"KS", "Kolmogorov-Smirnov, 0 to 1: the largest gap between the cumulative distributions"},
     {"%", "difference over A's value; of a distribution, how far a value would have to be moved on average, over A's mean"},
     {"pp", "percentage points: difference of two shares in per cent"},
-    {"nats", "Jensen-Shannon divergence with the natural logarithm: 0 to 0.693"},
-    {"EMD", "earth mover's distance over what is usual in A: above 1 where B goes far beyond A"},
     {"rate", "difference of two rates, which have no unit"},
+    {"nats", "Jensen-Shannon divergence by the natural logarithm, 0 to ln 2 (0.693)"},
+    {"EMD", "earth mover's distance: how far values would have to be moved, on average, over the range of A's"},
 };
 
 static const char *

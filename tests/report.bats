@@ -30,7 +30,7 @@ numbers_of_page() {
 	python3 - "$tmp/page" <<-'END'
 		import sys, xml.etree.ElementTree as xml
 		for row in xml.parse(sys.argv[1]).getroot().iter("{http://www.w3.org/1999/xhtml}tr"):
-		    if "." in (row.get("id") or ""):
+		    if "." in (row.get("id") or "") or row.get("id") == "c2st":
 		        cells = [c.get("data-value") for c in row]
 		        print(row.get("id"), *(None if v is None else float(v) for v in cells[2:5]))
 	END
