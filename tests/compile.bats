@@ -244,7 +244,7 @@ bad='ip.checksum.status#1 == 0 || icmp.checksum.status == 0 || icmpv6.checksum.s
 @test "a number out of range is the nearest in range" {
 	while read -r asked given; do
 		stream "$asked" | tc-show --reverse | tc-compile 2>"$tmp/err" >"$tmp/b.pcap"
-		is "$asked $(tc-lift -q "$tmp/b.pcap" | tc-show | sed -n 4p)" "$asked $given"
+		is "$asked $(tc-lift -q "$tmp/b.pcap" | tc-show | sed -n 4p | jq -c "del(.t)")" "$asked $given"
 		is "$(cat "$tmp/err")" "tc-compile: changed: 1 numbers out of range"
 	done <<-'END'
 		{"seq":5000000000} {"seq":-2147483648}
