@@ -259,6 +259,29 @@ bad='ip.checksum.status#1 == 0 || icmp.checksum.status == 0 || icmpv6.checksum.s
 	END
 }
 
+@test "a quoted header of a length that none can have is five words long" {
+	for n in 1 4 16; do
+		tc-lift -q "$edge/icmp-error-host-unreachable-unknown-flow.pcap" | tc-show |
+			jq -c "if .quote then .quote[5] = $n else . end" | tc-show --reverse | tc-compile 2>"$tmp/err" >"$tmp/b.pcap"
+		is "$(cat "$tmp/err")" "tc-compile: changed: 2 quotes of unknown packets"
+		is "$(tc-lift -q "$tmp/b.pcap" | tc-show | jq 'select(.quote).quote[5]' | xargs)" "5 5"
+	done
+}
+
+@test "an ethertype of 1500 or less is a length, of 802.3" {
+	while read -r asked length changed; do
+		stream | sed '2,3d' | sed "1a {\"open\":1,\"proto\":$asked,\"len\":200,\"src_mac\":[0,0],\"dst_mac\":[1,0]}" |
+			tc-show --reverse | tc-compile 2>"$tmp/err" >"$tmp/b.pcap"
+		is "$(tc-lift -q "$tmp/b.pcap" | tc-show | sed -n 2p | jq -c '[.proto, .link]')" "[65536,[$length]]"
+		is "$(cat "$tmp/err")" "tc-compile: changed: $changed headers that contradict each other"
+	done <<-'END'
+		65636 100 1
+		65539 3 1
+		65736 200 1
+		67000 200 2
+	END
+}
+
 @test "--strict stops at the first odd action and names its record" {
 	stream '{"ttl":300}' '{"flow":20}' | tc-show --reverse >"$tmp/a"
 	refused "tc-compile: $tmp/a: record 3: numbers out of range" tc-compile --strict -o "$tmp/b" "$tmp/a"
