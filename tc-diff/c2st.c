@@ -12,7 +12,7 @@ _Static_assert(FEATURES <= FOREST_WIDTH && 2 * C2ST_MOST <= FOREST_ROWS && RESER
 
 #define SEED  UINT64_C(2017)
 #define FOLDS 5
-#define TREES 40
+#define TREES 30
 #define BINS  64 /* aimed at; as many again may have one value alone */
 
 struct item {

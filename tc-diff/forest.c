@@ -30,7 +30,7 @@ purity(uint64_t a, uint64_t b)
 static bool
 try_feature(const struct forest *f, const struct span *s, int feature, struct split *best)
 {
-	uint32_t count[FOREST_BINS][2] = {0};
+	uint32_t count[FOREST_BINS][2];
 	unsigned low = FOREST_BINS, high = 0;
 	uint64_t left[2] = {0};
 
@@ -41,6 +41,9 @@ try_feature(const struct forest *f, const struct span *s, int feature, struct sp
 	}
 	if (low == high)
 		return false;
+	/* Most nodes are small, and their bins few. */
+	for (unsigned bin = low; bin <= high; bin++)
+		count[bin][0] = count[bin][1] = 0;
 	for (uint32_t i = s->from; i < s->to; i++) {
 		uint32_t row = f->order[i];
 		unsigned bin = f->rows[row].bin[feature];
