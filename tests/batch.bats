@@ -202,7 +202,7 @@ twice() {
 	captures
 	cp "$sample" "$folder/day.pcap"
 	tc-lift -q "$sample" | tc-enc -q | tc-dec >"$folder/again.act"
-	report() { sed 's,^B  .*,B,' <<<"$output"; }
+	report() { sed -n '/^metric /,$p' <<<"$output" | sed 's,^B  .*,B,'; }
 	run -1 lines substitution # times are rounded
 	from_pipe=$(report)
 	cd "$folder"
