@@ -12,7 +12,7 @@ Not to be told apart, twenty:
 - adjacent fifths of one capture, by packets: the second and the third, the third and the fourth, of captures in the
   pool's order until there are twenty.
 
-A pair is apart where a group of metrics stands out: stands_out(), below, which is result_stands_out() of tc-diff/metrics.c.
+A pair is apart where a metric of some group stands out in tc-diff's verdict.
 Volume is left out, as a fifth has no more to say about it. A line a pair; the last line counts.
 """
 import argparse
@@ -140,21 +140,13 @@ def pairs(folder, keep):
     return [(True, *x) for x in a] + [(False, *x) for x in b]
 
 
-def stands_out(m):
-    return m['value'] > (m['floor'] or 0)
-
-
-def group(name):
-    return {'transition': 'connection', 'tcp': 'connection', 'conn': 'connection', 'anomaly': 'connection',
-            'rtt': 'time', 'burst': 'time'}.get(name.split('.')[0], name.split('.')[0])
-
-
 def groups(report):
     """{group: its metrics that stand out}"""
     found = collections.defaultdict(list)
-    for name, m in report['metrics'].items():
-        if group(name) != 'volume' and stands_out(m):
-            found[group(name)].append(name)
+    for name in report['verdict']['differs']:
+        group = report['metrics'][name]['group']
+        if group != 'volume':
+            found[group].append(name)
     return dict(found)
 
 
