@@ -29,9 +29,9 @@ record = $(call room,record,action action_msgpack stream latent traces)
 packet = $(call room,packet,address checksum link arp ip tcp udp sctp icmp faults packet)
 capture = $(call room,packet,capture pcapng blocks) $(call room,process,input unpack)
 state = $(call room,state,slots flow datagram cue cue_link cue_ip cue_tcp cue_icmp trace) $(packet)
-code = $(call room,code,bits forms code time_code again context manner recency)
+code = $(call room,code,bits forms code names when)
 neural = $(call room,neural,linear straight network decision weights) $(code) $(support)
-codec = $(call room,codec,cache times idle refine encode decode) $(neural)
+codec = $(call room,codec,cache idle refine encode decode) $(neural)
 stream = $(record) $(process)
 
 # Programs. tc-diff has Zeek's and Wireshark's rules, what is measured, and what is said of it, in words and as a page.
@@ -43,7 +43,7 @@ bin/tc-compile: $(call tool,tc-compile) $(capture) $(state) $(stream)
 bin/tc-diff: $(call tool,tc-diff,$(diff)) $(capture) $(state) $(stream)
 bin/tc-enc: $(call tool,tc-enc) $(codec) $(stream)
 bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
-bin/tc-train: $(call tool,tc-train,train init dataset) $(neural) $(stream)
+bin/tc-train: $(call tool,tc-train,train init dataset about) $(neural) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 
 LDLIBS = -lmsgpackc -ldeflate -lseccomp

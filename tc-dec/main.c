@@ -98,7 +98,7 @@ prepare(struct program *p)
 static int
 check_header(const struct program *p, const struct stream_header *h)
 {
-	uint32_t want = p->net.shape.latent + p->net.shape.time;
+	struct stream_header want = *h;
 	char hex[17] = "";
 
 	for (int i = 0; i < 8; i++)
@@ -107,9 +107,11 @@ check_header(const struct program *p, const struct stream_header *h)
 		warnx("%s: made with other weights (%s...); --weights names them", p->filter.input, hex);
 		return -1;
 	}
-	if (h->coordinates != want) {
-		warnx("%s: header: latents of %" PRIu32 " coordinates; these weights have %" PRIu32,
-		      p->filter.input, h->coordinates, want);
+	codec_blocks(&p->net, want.block);
+	if (memcmp(want.block, h->block, sizeof want.block)) {
+		warnx("%s: header: blocks of %" PRIu32 ", %" PRIu32 " and %" PRIu32 " coordinates; these weights have %" PRIu32
+		      ", %" PRIu32 " and %" PRIu32, p->filter.input, h->block[0], h->block[1], h->block[2], want.block[0],
+		      want.block[1], want.block[2]);
 		return -1;
 	}
 	return 0;

@@ -9,12 +9,12 @@
 #include <time.h>
 
 static const char usage_text[] =
-    "usage: tc-enc [-q] [-v] [-o FILE] [--weights FILE] [--latent-type f32|f16|i8] [--sample] [--seed N]\n"
+    "usage: tc-enc [-q] [-v] [-o FILE] [--weights FILE] [--latent-type f32|f16] [--sample] [--seed N]\n"
     "              [--no-refine] [--refine N] [--no-patch] [--no-cache] [--stats] [STREAM]\n"
     "Encodes packet actions (standard input for none or \"-\") as latents.\n"
     "  -o, --output FILE       write there, whole or not at all; \"-\": standard output, always\n"
     "      --weights FILE      another network than the built-in one\n"
-    "      --latent-type TYPE  coordinates as f32, f16 (default) or i8\n"
+    "      --latent-type TYPE  coordinates as f32 or f16 (default)\n"
     "      --sample            draw from the posterior instead of taking its mean\n"
     "      --seed N            of the draws (0)\n"
     "      --no-refine         take latents as the encoder gives them\n"
@@ -44,7 +44,7 @@ type_option(const char *text)
 	for (int i = 0; i < LATENT_TYPES; i++)
 		if (!strcmp(text, latent_type_names[i]))
 			return i;
-	filter_misuse("--latent-type %s: f32, f16 or i8 is wanted", text);
+	filter_misuse("--latent-type %s: f32 or f16 is wanted", text);
 }
 
 static void
@@ -142,7 +142,7 @@ encode_trace(void *arg, struct stream_header *h)
 
 	h->kind = STREAM_LATENTS;
 	h->type = p->encode.type;
-	h->coordinates = p->net.shape.latent + p->net.shape.time;
+	codec_blocks(&p->net, h->block);
 	memcpy(h->weights, p->hash, sizeof h->weights);
 	r = encoder_begin(p->encoder, h);
 	while (r == 0 && (got = stream_read(in, &a)) == 1)
@@ -176,7 +176,7 @@ print_fields(const char *name, const uint64_t *n)
 	for (int f = 0; f < ACTION_COUNT; f++) {
 		if (!n[f])
 			continue;
-		fprintf(stderr, "%s\"%s\":%" PRIu64, before, f == MANNER_WITHOUT ? "without" : action_fields[f].name, n[f]);
+		fprintf(stderr, "%s\"%s\":%" PRIu64, before, action_fields[f].name, n[f]);
 		before = ",";
 	}
 	fputc('}', stderr);
@@ -190,15 +190,16 @@ print_stats(const struct program *p)
 	double n = s->packets ? s->packets : 1;
 
 	fprintf(stderr,
-		"{\"packets\":%" PRIu64 ",\"traces\":%" PRIu64 ",\"unsayable\":%" PRIu64
+		"{\"packets\":%" PRIu64 ",\"traces\":%" PRIu64 ",\"unencodable\":%" PRIu64
 		",\"whole\":%" PRIu64 ",\"core\":%" PRIu64 ",\"whole_refined\":%" PRIu64
 		",\"core_refined\":%" PRIu64 ",\"refined\":%" PRIu64 ",\"refinement_steps\":%" PRIu64
-		",\"patched\":%" PRIu64 ",\"time_wrong\":%" PRIu64 ",\"kl\":%.3f,\"time_error\":%.9f"
+		",\"patched\":%" PRIu64 ",\"idle\":%" PRIu64
+		",\"kl\":%.3f,\"kl_what\":%.3f,\"kl_who\":%.3f,\"kl_when\":%.3f,\"time_error\":%.9f"
 		",\"rows\":%" PRIu64 ",\"cache_found\":%" PRIu64 ",\"cache_asked\":%" PRIu64
 		",\"seconds\":%.3f,\"product_seconds\":%.3f,\"kernel\":\"%s\"",
-		s->packets, s->traces, s->unsayable, s->whole, s->core, s->whole_after,
-		s->core_after, s->refined, s->steps, s->patched, s->time_wrong, s->kl / n,
-		s->time_error / n, s->rows, found, asked, clock() / (double)CLOCKS_PER_SEC,
+		s->packets, s->traces, s->unencodable, s->whole, s->core, s->whole_after,
+		s->core_after, s->refined, s->steps, s->patched, s->idle,
+		(s->kl[0] + s->kl[1] + s->kl[2]) / n, s->kl[0] / n, s->kl[1] / n, s->kl[2] / n, s->time_error / n, s->rows, found, asked, clock() / (double)CLOCKS_PER_SEC,
 		linear_seconds, linear_kernel());
 	print_fields("wrong", s->wrong);
 	print_fields("wrong_refined", s->wrong_after);

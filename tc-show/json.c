@@ -35,14 +35,15 @@ json_print_header(FILE *f, const struct stream_header *h)
 	fprintf(f,
 		"{\"magic\":\"" STREAM_MAGIC "\",\"kind\":\"%s\",\"version\":%d,"
 		"\"resolution\":\"%s\",\"start\":\"%s%" PRIu64 ".%09" PRIu64 "\"",
-		stream_kind_names[h->kind], STREAM_VERSION, h->nano ? "ns" : "us", h->start < 0 ? "-" : "", size / NANO,
+		stream_kind_names[h->kind], stream_versions[h->kind], h->nano ? "ns" : "us", h->start < 0 ? "-" : "", size / NANO,
 		size % NANO);
 	for (size_t i = 0; i < NUMBERS; i++)
 		fprintf(f, ",\"%s\":%" PRIu32, numbers[i].name,
 			*(const uint32_t *)((const char *)h + numbers[i].at));
 	if (h->kind == STREAM_LATENTS) {
-		fprintf(f, ",\"coordinates\":%" PRIu32 ",\"type\":\"%s\",\"weights\":\"", h->coordinates,
-			latent_type_names[h->type]);
+		for (int b = 0; b < STREAM_BLOCKS; b++)
+			fprintf(f, "%s\"%s\":%" PRIu32, b ? "," : ",\"blocks\":{", stream_block_names[b], h->block[b]);
+		fprintf(f, "},\"type\":\"%s\",\"weights\":\"", latent_type_names[h->type]);
 		for (size_t i = 0; i < sizeof h->weights; i++)
 			fprintf(f, "%02x", h->weights[i]);
 		fputc('"', f);
@@ -83,15 +84,21 @@ choice(const json_t *o, const char *key, const char *const *names, unsigned n)
 static const char *
 parse_latents(const json_t *o, struct stream_header *h)
 {
-	const json_t *coordinates = json_object_get(o, "coordinates");
+	const json_t *blocks = json_object_get(o, "blocks");
+	json_int_t sum = 0;
 	const char *hex = json_string_value(json_object_get(o, "weights"));
 	unsigned v;
 
 	if ((h->type = choice(o, "type", latent_type_names, LATENT_TYPES)) == LATENT_TYPES)
 		return "type";
-	if (json_integer_value(coordinates) < 1 || json_integer_value(coordinates) > STREAM_COORDINATES)
-		return "coordinates";
-	h->coordinates = json_integer_value(coordinates);
+	for (int b = 0; b < STREAM_BLOCKS; b++) {
+		const json_t *n = json_object_get(blocks, stream_block_names[b]);
+		if (!json_is_integer(n) || json_integer_value(n) < 0 || json_integer_value(n) > STREAM_COORDINATES)
+			return "blocks";
+		sum += h->block[b] = json_integer_value(n);
+	}
+	if (sum < 1 || sum > STREAM_COORDINATES)
+		return "blocks";
 	if (!hex || strlen(hex) != 2 * sizeof h->weights ||
 	    strspn(hex, "0123456789abcdef") != 2 * sizeof h->weights)
 		return "weights";
@@ -110,10 +117,10 @@ parse_header(const json_t *o, struct stream_header *h)
 
 	if (!magic || strcmp(magic, STREAM_MAGIC) != 0)
 		return "magic";
-	if (json_integer_value(json_object_get(o, "version")) != STREAM_VERSION)
-		return "version";
 	if ((h->kind = choice(o, "kind", stream_kind_names, STREAM_KINDS)) == STREAM_KINDS)
 		return "kind";
+	if (json_integer_value(json_object_get(o, "version")) != stream_versions[h->kind])
+		return "version";
 	if (!resolution || (strcmp(resolution, "ns") != 0 && strcmp(resolution, "us") != 0))
 		return "resolution";
 	h->nano = *resolution == 'n';
@@ -218,9 +225,9 @@ json_print_latent(FILE *f, const struct stream_header *h, const struct latent *l
 {
 	float z[STREAM_COORDINATES];
 
-	latent_get(h->type, l->octets, h->coordinates, z);
+	latent_get(h->type, l->octets, stream_coordinates(h), z);
 	fputs("{\"latent\":[", f);
-	for (uint32_t i = 0; i < h->coordinates; i++) {
+	for (uint32_t i = 0; i < stream_coordinates(h); i++) {
 		if (i)
 			fputc(',', f);
 		if (isfinite(z[i]))
@@ -363,17 +370,17 @@ parse_latent(json_t *o, const struct stream_header *h, struct latent *l)
 	json_t *patch = json_object_get(o, "patch"), *v;
 	const char *key;
 
-	if (h->kind != STREAM_LATENTS || json_array_size(list) != h->coordinates)
+	if (h->kind != STREAM_LATENTS || json_array_size(list) != stream_coordinates(h))
 		return "latent";
-	for (uint32_t i = 0; i < h->coordinates; i++) {
+	for (uint32_t i = 0; i < stream_coordinates(h); i++) {
 		const json_t *c = json_array_get(list, i);
 		if (!json_is_number(c) && !json_is_null(c))
 			return "latent";
 		z[i] = json_is_null(c) ? NAN : (float)json_number_value(c);
 	}
-	latent_put(h->type, z, h->coordinates, octets);
+	latent_put(h->type, z, stream_coordinates(h), octets);
 	l->octets = octets;
-	l->size = latent_size(h->type, h->coordinates);
+	l->size = latent_size(h->type, stream_coordinates(h));
 	l->patched = patch != NULL;
 	json_object_foreach (o, key, v)
 		if (v != list && v != patch)

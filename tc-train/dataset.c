@@ -1,6 +1,6 @@
 #include "dataset.h"
 
-#include "code/context.h"
+#include "code/names.h"
 #include "support/random.h"
 
 #include <math.h>
@@ -36,12 +36,11 @@ hash(const struct code *c)
 }
 
 static int
-add(struct dataset *d, const struct code *c, int64_t step, uint32_t *table)
+add(struct dataset *d, const struct code *c, uint32_t *table)
 {
 	uint32_t *at = &table[hash(c)];
 
-	if (room((void **)&d->which, d->packets, &d->which_room, sizeof *d->which) < 0 ||
-	    room((void **)&d->step, d->packets, &d->step_room, sizeof *d->step) < 0)
+	if (room((void **)&d->which, d->packets, &d->which_room, sizeof *d->which) < 0)
 		return -1;
 	if (!*at || memcmp(&d->code[*at - 1], c, sizeof *c)) {
 		if (room((void **)&d->code, d->codes, &d->code_room, sizeof *d->code) < 0)
@@ -49,32 +48,44 @@ add(struct dataset *d, const struct code *c, int64_t step, uint32_t *table)
 		d->code[d->codes++] = *c;
 		*at = d->codes;
 	}
-	d->which[d->packets] = *at - 1;
-	d->step[d->packets++] = step;
+	d->which[d->packets++] = *at - 1;
 	return 0;
 }
 
+/* A reservoir (Vitter 1985, algorithm R). */
+static void
+keep(struct dataset *d, const struct names *names, int64_t step)
+{
+	uint64_t at = d->seen < DATASET_SAMPLE ? d->seen : random_next(&d->random) % (d->seen + 1);
+
+	d->seen++;
+	if (at >= DATASET_SAMPLE)
+		return;
+	d->sample[at] = (struct dataset_sample){*names, step};
+	d->sampled += d->sampled < DATASET_SAMPLE;
+}
+
 static int
-read_trace(struct dataset *d, struct stream_reader *r, const struct stream_header *h,
-	   uint32_t *table)
+read_trace(struct dataset *d, struct stream_reader *r, uint32_t *table)
 {
 	struct action a;
 	struct code code;
-	struct context context = {0};
-	int got = 0, bad = context_begin(&context, h->cap, false);
+	struct names names;
+	int got = 0, bad = 0;
 
 	memset(table, 0, sizeof *table << TABLE);
 	bad |= room((void **)&d->trace, d->traces, &d->trace_room, sizeof *d->trace);
 	struct dataset_trace t = {.first = d->packets};
 	while (!bad && (got = stream_read(r, &a)) == 1) {
 		int64_t step = action_number(&a, ACTION_DT);
-		bool good = context_relate(&context, &a);
-		if (good && code_put(&code, &a))
-			bad = add(d, &code, h->nano ? step : step / 1000, table);
+		a.has &= ~(1ull << ACTION_DT);
+		names_take(&a, &names);
+		keep(d, &names, step);
+		if (code_put(&code, &a))
+			bad = add(d, &code, table);
 		else
 			d->left_out++;
 	}
-	context_free(&context);
 	if (bad)
 		return -1;
 	t.n = d->packets - t.first;
@@ -92,7 +103,7 @@ dataset_read(struct dataset *d, struct dataset *back, uint32_t held, struct stre
 	int bad = table ? 0 : -1;
 
 	while (bad >= 0 && stream_read_header(r, &h) == 1) {
-		bad = read_trace(held && ++n % held == 0 ? back : d, r, &h, table);
+		bad = read_trace(held && ++n % held == 0 ? back : d, r, table);
 		if (bad > 0)
 			break;
 	}
@@ -127,7 +138,6 @@ dataset_free(struct dataset *d)
 {
 	free(d->code);
 	free(d->which);
-	free(d->step);
 	free(d->trace);
 	free(d->weight);
 	for (int f = 0; f < CODE_FIELDS; f++)
@@ -135,7 +145,7 @@ dataset_free(struct dataset *d)
 }
 
 const struct code *
-dataset_draw(const struct dataset *d, float even, uint64_t *random, int64_t *step)
+dataset_draw(const struct dataset *d, float even, uint64_t *random)
 {
 	double at = random_uniform(random) * d->weight[d->traces - 1];
 	uint32_t low = 0, high = d->traces - 1;
@@ -149,7 +159,6 @@ dataset_draw(const struct dataset *d, float even, uint64_t *random, int64_t *ste
 	}
 	const struct dataset_trace *t = &d->trace[low];
 	uint64_t packet = t->first + random_next(random) % t->n;
-	*step = d->step[packet];
 	int f = random_next(random) % CODE_FIELDS;
 	if (random_uniform(random) < even && d->n_by_field[f])
 		return &d->code[d->by_field[f][random_next(random) % d->n_by_field[f]]];

@@ -2,6 +2,7 @@
 
 #include "support/wide.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define BITS   NETWORK_BITS
@@ -11,7 +12,7 @@
 #define GAIN   6.0f /* from there to its logit */
 #define REST   0.1f /* of what was drawn at random stays, in the dense ways into the latent and to the logits */
 
-/* Which packets of a sample care for a bit, or use a coordinate. */
+/* Which packets of a sample have a bit, or use a coordinate. */
 struct set {
 	uint64_t *word;
 	uint64_t n;
@@ -42,11 +43,18 @@ find_sets(struct set *bit, const struct code *code, int n)
 	for (int i = 0; i < n; i++)
 		for (int b = 0; b < BITS; b++) {
 			int d = b - CODE_COARSE;
-			if (d >= 0 && !(code[i].care[d / 64] >> d % 64 & 1))
+			if (d >= 0 && !(code[i].mask[d / 64] >> d % 64 & 1))
 				continue;
 			bit[b].word[i / 64] |= 1ull << i % 64;
 			bit[b].n++;
 		}
+}
+
+/* The first bit of the unit that a bit belongs to: a thermometer's bits share their coordinates. */
+static int
+unit_of(int b)
+{
+	return b < CODE_COARSE ? b : CODE_COARSE + code_layout()->unit[b - CODE_COARSE];
 }
 
 /* The frequent bits first: each to the coordinate where it meets the fewest others, of such the one
@@ -56,11 +64,13 @@ WIDE static void
 assign(const struct set *bit, struct set *used, int coordinates, int words, uint32_t *word, const uint16_t *before, uint16_t *at)
 {
 	const struct set *order[BITS];
+	int units = 0;
 
 	for (int b = 0; b < BITS; b++)
-		order[b] = &bit[b];
-	qsort(order, BITS, sizeof *order, more_often);
-	for (int i = 0; i < BITS; i++) {
+		if (unit_of(b) == b)
+			order[units++] = &bit[b];
+	qsort(order, units, sizeof *order, more_often);
+	for (int i = 0; i < units; i++) {
 		uint64_t least = UINT64_MAX;
 		int best = -1, n = 0;
 		for (int k = 0; k < words; k++)
@@ -80,6 +90,8 @@ assign(const struct set *bit, struct set *used, int coordinates, int words, uint
 		for (int k = 0; k < n; k++)
 			used[best].word[word[k]] |= order[i]->word[word[k]];
 	}
+	for (int b = 0; b < BITS; b++)
+		at[b] = at[unit_of(b)];
 }
 
 static void
@@ -89,13 +101,26 @@ fill(const float *row, int n, float v)
 		((float *)row)[i] = v;
 }
 
+/* Each bit of a unit of n is worth one n-th of its coordinate, where it has a threshold of its own. */
 static void
-set_straight(const struct straight *s)
+set_straight(struct network *net, int part)
 {
-	for (int way = 0; way < STRAIGHT_WAYS; way++) {
-		fill(straight_row(s, way, STRAIGHT_IN), s->n, way ? SECOND * MEAN : MEAN);
-		fill(straight_row(s, way, STRAIGHT_SPREAD), s->n, way ? 0 : LOGVAR);
-		fill(straight_row(s, way, STRAIGHT_OUT), s->n, way ? SECOND * GAIN : GAIN);
+	const struct straight *s = &net->straight[part];
+	const struct layer *out = &net->layer[part ? DEC_OUT + part - 1 : DEC_COARSE];
+	int first = part ? CODE_COARSE + code_layout()->first[part - 1] : 0;
+
+	for (int b = 0; b < s->n; b++) {
+		int unit = unit_of(first + b) - first, n = 1, k = b - unit;
+		while (unit + n < s->n && unit_of(first + unit + n) - first == unit)
+			n++;
+		float threshold = MEAN * ((2 * k + 1.0f) / n - 1);
+		for (int way = 0; way < STRAIGHT_WAYS; way++) {
+			float by = way ? SECOND : 1;
+			((float *)straight_row(s, way, STRAIGHT_IN))[b] = by * MEAN / n;
+			((float *)straight_row(s, way, STRAIGHT_SPREAD))[b] = way ? 0 : (LOGVAR - 2 * logf(n)) / n;
+			((float *)straight_row(s, way, STRAIGHT_OUT))[b] = by * GAIN * n;
+			((float *)out->b)[b] -= by * by * GAIN * n * threshold;
+		}
 	}
 }
 
@@ -143,7 +168,7 @@ init_weights(struct network *net, const struct code *code, int n)
 		assign(bit, used, z, words, word, NULL, net->place);
 		assign(bit, used, z, words, word, net->place, net->place + BITS);
 		for (int part = 0; part <= CODE_GROUPS; part++)
-			set_straight(&net->straight[part]);
+			set_straight(net, part);
 		fill(net->layer[ENC_LOGVAR].b, z, 0);
 		scale(&net->layer[ENC_MEAN], REST);
 		scale(&net->layer[DEC_COARSE], REST);

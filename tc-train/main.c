@@ -3,6 +3,8 @@
 #include "record/traces.h"
 #include "train.h"
 
+#include "about.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +17,8 @@
 
 static const char usage_text[] =
     "usage: tc-train -o FILE [--init FILE] [--checkpoint FILE] [--steps N] [--batch N] [--rate R]\n"
-    "                [--decay R] [--beta R] [--lambda R] [--disturb R] [--even R] [--held N]\n"
-    "                [--latent N] [--time N] [--encoder N] [--trunk N] [--detail N] [--seed N]\n"
+    "                [--decay R] [--beta R] [--augment R] [--balance R] [--held N]\n"
+    "                [--latent N] [--encoder N] [--trunk N] [--detail N] [--seed N]\n"
     "                [--threads N] [--report N] [-q] [STREAM]\n"
     "Learns from packet actions (standard input for none or \"-\") the weights of a codec.\n"
     "  -o, --output FILE      write them there, whole or not at all\n"
@@ -27,12 +29,11 @@ static const char usage_text[] =
     "      --rate R           learning rate at its highest (0.006)\n"
     "      --decay R          weight decay (0.0001)\n"
     "      --beta R           weight of the KL rate in the loss (0.006)\n"
-    "      --lambda R         weight of time in the loss (1)\n"
-    "      --disturb R        share of packets with fields made random (0.5)\n"
-    "      --even R           share of packets drawn evenly by field (0.2)\n"
+    "      --augment R        share of packets with fields made random (0.5)\n"
+    "      --balance R        share of packets drawn evenly by field (0.2)\n"
     "      --held N           every N-th trace is held back, to measure on; 0: none (20)\n"
-    "      --latent N, --time N, --encoder N, --trunk N, --detail N\n"
-    "                         coordinates of actions and of time, hidden units (438 10 48 16 32)\n"
+    "      --latent N, --encoder N, --trunk N, --detail N\n"
+    "                         coordinates of what an action does, hidden units (96 128 64 96)\n"
     "      --seed N           of all that is drawn (1)\n"
     "      --threads N        workers; the result hangs on their number (2)\n"
     "      --report N         steps between reports (500)\n"
@@ -69,9 +70,8 @@ arguments(struct options *o, int argc, char **argv)
 	    {"checkpoint", required_argument, NULL, 'c'}, {"steps", required_argument, NULL, 's'},
 	    {"batch", required_argument, NULL, 'b'},	  {"rate", required_argument, NULL, 'r'},
 	    {"decay", required_argument, NULL, 'd'},	  {"beta", required_argument, NULL, 'B'},
-	    {"lambda", required_argument, NULL, 'l'},	  {"disturb", required_argument, NULL, 'D'},
-	    {"even", required_argument, NULL, 'e'},	  {"held", required_argument, NULL, 'H'},
-	    {"latent", required_argument, NULL, 'L'},	  {"time", required_argument, NULL, 'T'},
+	    {"augment", required_argument, NULL, 'G'},	  {"balance", required_argument, NULL, 'e'},
+	    {"held", required_argument, NULL, 'H'},	  {"latent", required_argument, NULL, 'L'},
 	    {"encoder", required_argument, NULL, 'E'},	  {"trunk", required_argument, NULL, 'K'},
 	    {"detail", required_argument, NULL, 'A'},	  {"seed", required_argument, NULL, 'S'},
 	    {"threads", required_argument, NULL, 't'},	  {"report", required_argument, NULL, 'R'},
@@ -81,8 +81,8 @@ arguments(struct options *o, int argc, char **argv)
 	struct shape *s = &o->shape;
 	int c;
 
-	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 6e-3f, 1, 0.5f, 0.2f, 1};
-	*s = (struct shape){438, 10, 48, 16, 32, 64};
+	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 6e-3f, 0.5f, 0.2f, 1};
+	*s = (struct shape){96, 128, 64, 96};
 	o->held = 20;
 	while ((c = filter_next(&o->filter, argc, argv, "o:q", table)) != -1) {
 		const char *what = o->filter.option;
@@ -108,23 +108,17 @@ arguments(struct options *o, int argc, char **argv)
 		case 'B':
 			r->beta = real(optarg, 0, 10, what);
 			break;
-		case 'l':
-			r->lambda = real(optarg, 0, 100, what);
-			break;
-		case 'D':
-			r->disturb = real(optarg, 0, 1, what);
+		case 'G':
+			r->augment = real(optarg, 0, 1, what);
 			break;
 		case 'e':
-			r->even = real(optarg, 0, 1, what);
+			r->balance = real(optarg, 0, 1, what);
 			break;
 		case 'H':
 			o->held = filter_number(what, optarg, 0, 1000000);
 			break;
 		case 'L':
-			s->latent = filter_number(what, optarg, 1, LATENT_MAX - 1);
-			break;
-		case 'T':
-			s->time = filter_number(what, optarg, 1, LATENT_MAX - 1);
+			s->latent = filter_number(what, optarg, 1, LATENT_MAX);
 			break;
 		case 'E':
 			s->encoder = filter_number(what, optarg, 1, 4096);
@@ -151,9 +145,6 @@ arguments(struct options *o, int argc, char **argv)
 	if (r->batch % r->threads)
 		filter_misuse("--threads %" PRIu32 ": the batch of %" PRIu32 " doesn't divide by it", r->threads,
 		     r->batch);
-	if (s->latent + s->time > LATENT_MAX)
-		filter_misuse("--latent %" PRIu32 ", --time %" PRIu32 ": %d together are possible", s->latent,
-		     s->time, LATENT_MAX);
 	filter_operand(&o->filter, argc, argv);
 	if (!o->filter.output)
 		filter_misuse("-o FILE is missing");
@@ -250,14 +241,14 @@ report(struct trainer *t, uint32_t done, double seconds)
 	struct measure m;
 	double n = t->watched ? t->watched : 1;
 
-	fprintf(stderr, "%" PRIu32 " steps, %.0f s, %s left: %.4f nats of reconstruction, %.4f of time, KL %.1f",
-		t->step, seconds, left(t, done, seconds, text, sizeof text), t->loss[0] / n, t->loss[1] / n, t->loss[2] / n);
+	fprintf(stderr, "%" PRIu32 " steps, %.0f s, %s left: %.4f nats of reconstruction, KL %.1f",
+		t->step, seconds, left(t, done, seconds, text, sizeof text), t->loss[0] / n, t->loss[1] / n);
 	memset(t->loss, 0, sizeof t->loss);
 	t->watched = 0;
 	if (trainer_measure(t, &m) == 0) {
-		fprintf(stderr, "; %s: whole %.3f %%, drawn %.2f %%, time %.3f %%, KL %.1f; wrong:",
+		fprintf(stderr, "; %s: whole %.3f %%, drawn %.2f %%, KL %.1f; wrong:",
 			t->held->packets ? "held back" : "known",
-			100 * m.whole, 100 * m.sampled, 100 * m.time, m.kl);
+			100 * m.whole, 100 * m.sampled, m.kl);
 		for (int shown = 0; shown < 8; shown++) {
 			int worst = 0;
 			for (int f = 0; f < ACTION_COUNT; f++)
@@ -388,8 +379,12 @@ main(int argc, char **argv)
 	    linear_room(o.recipe.threads) < 0)
 		err(1, NULL);
 	train(&t, &o);
-	if (!io_interrupted)
+	if (!io_interrupted) {
+		free(net.about);
+		if (!(net.about = about_coordinates(&net, &data)))
+			err(1, NULL);
 		write_weights(&net, &o.filter);
+	}
 	int status = filter_close(&o.filter, io_interrupted ? 130 : 0);
 	if (o.checkpoint)
 		outfile_discard(&o.state);

@@ -27,9 +27,8 @@ struct worker {
 	int n; /* packets of a step */
 	struct pass pass;
 	struct code *code;
-	struct time_code *time;
 	float *grad, *z, *noise, *dz, *dlogvar, *loss;
-	double norm, sum[3];
+	double norm, sum[2];
 };
 
 /* z = mean + noise * e^(logvar / 2): the draw from the posterior. */
@@ -60,12 +59,12 @@ draw_backward(struct worker *w, const float *mean, const float *logvar, int n, f
 /* Some packets stay as they are; others get a number of random bits, and some of these gain or lose
  * fields. The network must carry what no training capture holds, but no more than a latent can bear. */
 static void
-disturb(struct worker *w, struct code *c)
+augment(struct worker *w, struct code *c)
 {
-	float u = random_uniform(&w->random) / w->t->recipe.disturb;
+	float u = random_uniform(&w->random) / w->t->recipe.augment;
 
 	if (u < 1)
-		code_disturb(c, random_next(&w->random) % BEARABLE, u < 0.6f ? 0 : 5.0f / CODE_FIELDS,
+		code_augment(c, random_next(&w->random) % BEARABLE, u < 0.6f ? 0 : 5.0f / CODE_FIELDS,
 			     &w->random);
 }
 
@@ -75,10 +74,8 @@ collect(struct worker *w)
 	const struct recipe *r = &w->t->recipe;
 
 	for (int i = 0; i < w->n; i++) {
-		int64_t step;
-		w->code[i] = *dataset_draw(w->t->data, r->even, &w->random, &step);
-		disturb(w, &w->code[i]);
-		w->time[i] = time_put(random_next(&w->random) & 1 ? step : time_draw(&w->random));
+		w->code[i] = *dataset_draw(w->t->data, r->balance, &w->random);
+		augment(w, &w->code[i]);
 	}
 }
 
@@ -106,7 +103,7 @@ learn(struct worker *w, float beta)
 	struct trainer *t = w->t;
 	const struct recipe *r = &t->recipe;
 	struct pass *p = &w->pass;
-	int z = t->net->shape.latent, tz = t->net->shape.time, n = w->n;
+	int z = t->net->shape.latent, n = w->n;
 	float scale = 1.0f / r->batch;
 	bool watched = watched_step(t->step);
 
@@ -120,18 +117,8 @@ learn(struct worker *w, float beta)
 	decision_likelihood(p, scale, watched ? w->loss : NULL);
 	w->sum[0] = total(w->loss, n);
 	network_decode_backward(t->net, p, w->dz, w->grad);
-	w->sum[2] = draw_backward(w, p->mean, p->logvar, n * z, beta * scale);
+	w->sum[1] = draw_backward(w, p->mean, p->logvar, n * z, beta * scale);
 	network_encode_backward(t->net, p, w->dz, w->dlogvar, w->grad);
-
-	memset(w->loss, 0, n * sizeof *w->loss);
-	time_encode(t->net, p, w->time, n, true);
-	draw(w, p->tmean, p->tlogvar, n * tz);
-	time_decode(t->net, p, w->z, tz, n);
-	decision_time_likelihood(p, w->time, scale * r->lambda, watched ? w->loss : NULL);
-	w->sum[1] = total(w->loss, n);
-	time_decode_backward(t->net, p, w->dz, w->grad);
-	w->sum[2] += draw_backward(w, p->tmean, p->tlogvar, n * tz, beta * scale);
-	time_encode_backward(t->net, p, w->dz, w->dlogvar, w->grad);
 }
 
 /* The learning rate: up at first, then half a cosine down to nothing. */
@@ -195,7 +182,7 @@ work(void *arg)
 		pthread_barrier_wait(w->meet);
 		if (w->number == 0) {
 			for (uint32_t k = 0; watched_step(t->step) && k < threads; k++)
-				for (int j = 0; j < 3; j++)
+				for (int j = 0; j < 2; j++)
 					t->loss[j] += t->worker[k].sum[j] / t->recipe.batch;
 			t->watched += watched_step(t->step);
 			t->step++;
@@ -249,7 +236,7 @@ int
 trainer_init(struct trainer *t, struct network *net, const struct recipe *r,
 	     const struct dataset *data, const struct dataset *held)
 {
-	size_t widest = net->shape.latent > net->shape.time ? net->shape.latent : net->shape.time;
+	size_t z = net->shape.latent;
 	int bad = 0;
 
 	*t = (struct trainer){.recipe = *r, .net = net, .data = data, .held = held};
@@ -265,14 +252,13 @@ trainer_init(struct trainer *t, struct network *net, const struct recipe *r,
 		w->n = r->batch / r->threads;
 		bad |= pass_init(&w->pass, net, w->n);
 		w->code = calloc(w->n, sizeof *w->code);
-		w->time = calloc(w->n, sizeof *w->time);
 		w->grad = calloc(net->n, sizeof *w->grad);
-		w->z = calloc(w->n * widest, sizeof *w->z);
-		w->noise = calloc(w->n * widest, sizeof *w->noise);
-		w->dz = calloc(w->n * widest, sizeof *w->dz);
-		w->dlogvar = calloc(w->n * widest, sizeof *w->dlogvar);
+		w->z = calloc(w->n * z, sizeof *w->z);
+		w->noise = calloc(w->n * z, sizeof *w->noise);
+		w->dz = calloc(w->n * z, sizeof *w->dz);
+		w->dlogvar = calloc(w->n * z, sizeof *w->dlogvar);
 		w->loss = calloc(w->n, sizeof *w->loss);
-		bad |= !w->code || !w->time || !w->grad || !w->z || !w->noise || !w->dz ||
+		bad |= !w->code || !w->grad || !w->z || !w->noise || !w->dz ||
 		       !w->dlogvar || !w->loss;
 	}
 	return bad ? -1 : 0;
@@ -288,7 +274,6 @@ trainer_free(struct trainer *t)
 		for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 			free(all[i]);
 		free(w->code);
-		free(w->time);
 	}
 	free(t->worker);
 	free(t->m);
@@ -301,7 +286,7 @@ measure_block(struct trainer *t, struct measure *m, int n)
 {
 	struct worker *w = &t->worker[0];
 	struct pass *p = &w->pass;
-	int z = t->net->shape.latent, tz = t->net->shape.time;
+	int z = t->net->shape.latent;
 	struct code got;
 	struct code *out = calloc(n, sizeof got);
 	float *margin = w->loss;
@@ -317,19 +302,13 @@ measure_block(struct trainer *t, struct measure *m, int n)
 	decision_margin(p, margin);
 	for (int i = 0; i < n; i++)
 		m->sampled += margin[i] > 0;
-	network_decide(t->net, p, p->mean, z, n, out);
+	decode_free(t->net, p, p->mean, z, n, out);
 	for (int i = 0; i < n; i++) {
 		uint64_t wrong = code_wrong(&w->code[i], &out[i]);
 		m->whole += wrong == 0;
 		for (; wrong; wrong &= wrong - 1)
 			m->wrong[__builtin_ctzll(wrong)]++;
 	}
-	time_encode(t->net, p, w->time, n, true);
-	time_decode(t->net, p, p->tmean, tz, n);
-	for (int i = 0; i < n; i++)
-		m->time += !((time_in(p->tlogit + i * TIME_BITS) ^ w->time[i].bit) & w->time[i].care);
-	draw(w, p->tmean, p->tlogvar, n * tz);
-	m->kl += draw_backward(w, p->tmean, p->tlogvar, n * tz, 0);
 	m->packets += n;
 	free(out);
 }
@@ -345,8 +324,7 @@ trainer_measure(struct trainer *t, struct measure *m)
 	*m = (struct measure){0};
 	w->random = t->recipe.seed;
 	for (uint64_t i = 0; i < d->packets; i += step) {
-		w->code[n] = d->code[d->which[i]];
-		w->time[n++] = time_put(d->step[i]);
+		w->code[n++] = d->code[d->which[i]];
 		if (n == w->n || i + step >= d->packets) {
 			measure_block(t, m, n);
 			n = 0;
@@ -355,7 +333,6 @@ trainer_measure(struct trainer *t, struct measure *m)
 	if (m->packets) {
 		m->whole /= m->packets;
 		m->sampled /= m->packets;
-		m->time /= m->packets;
 		m->kl /= m->packets;
 	}
 	return m->packets ? 0 : -1;

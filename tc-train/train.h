@@ -5,12 +5,12 @@
 #include "dataset.h"
 #include "neural/network.h"
 
-/* Every coefficient of the loss, reconstruction + lambda * timing + beta * KL, and of the descent. */
+/* Every coefficient of the loss, reconstruction + beta * KL, and of the descent. */
 struct recipe {
 	uint32_t steps, batch, threads, report;
-	float rate, decay, beta, lambda;
-	float disturb; /* share of the packets whose fields are made random */
-	float even;    /* share of the packets drawn evenly by field */
+	float rate, decay, beta;
+	float augment; /* share of the packets whose fields are made random */
+	float balance; /* share of the packets drawn evenly by field */
 	uint64_t seed;
 };
 
@@ -23,7 +23,7 @@ struct trainer {
 	/* inside */
 	struct worker *worker;
 	bool stop;	/* at the end of this step */
-	double loss[3]; /* reconstruction, timing, KL a packet, summed over `watched` steps */
+	double loss[2]; /* reconstruction, KL a packet, summed over `watched` steps */
 	uint32_t watched;
 };
 
@@ -40,7 +40,7 @@ int trainer_run(struct trainer *t, uint32_t steps);
 /* What the held-back packets, a sample of them, come to. */
 struct measure {
 	uint64_t packets;
-	double whole, sampled, time, kl; /* shares exact: by the mean, by a draw; nats a packet */
+	double whole, sampled, kl; /* shares exact: by the mean, by a draw; nats a packet */
 	uint64_t wrong[ACTION_COUNT];	 /* packets with a field wrong */
 };
 int trainer_measure(struct trainer *t, struct measure *m);

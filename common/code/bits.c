@@ -19,11 +19,11 @@ static const float signs[256][8] = OCTETS(SIGN), cares[256][8] = OCTETS(CARE);
 typedef float eight __attribute__((vector_size(8 * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 WIDE void
-bits_out(const uint64_t *bit, const uint64_t *care, unsigned n, float *x)
+bits_out(const uint64_t *bit, const uint64_t *mask, unsigned n, float *x)
 {
 	for (unsigned at = 0; at < n; at += 8) {
 		const float *s = signs[bit[at / 64] >> at % 64 & 255];
-		const float *c = cares[care[at / 64] >> at % 64 & 255];
+		const float *c = cares[mask[at / 64] >> at % 64 & 255];
 		eight v = *(const eight *)s * *(const eight *)c;
 		if (at + 8 <= n)
 			*(eight *)(x + at) = v;

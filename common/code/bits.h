@@ -66,7 +66,7 @@ bits_mirror(uint64_t v, unsigned n)
 }
 
 /* n bits as numbers, 0 for those that nobody cares for. */
-void bits_out(const uint64_t *bit, const uint64_t *care, unsigned n, float *x);
+void bits_out(const uint64_t *bit, const uint64_t *mask, unsigned n, float *x);
 /* The twin; the last word is filled up with clear bits. */
 void bits_in(uint64_t *bit, unsigned n, const float *x);
 

@@ -1,49 +1,48 @@
 #include "code/code.h"
 
 #include "code/bits.h"
-#include "code/context.h"
 #include "code/forms.h"
 #include "support/random.h"
 
 const char *const code_group_names[CODE_GROUPS] = {"base", "tcp",  "stamp", "frame", "open",
 						   "hosts", "opts", "misc",  "lists", "sack",
-						   "quote", "as_is", "far", "fixed"};
+						   "quote", "as_is", "high", "fixed"};
 
 /* What each field's details are. The bias is taken off the value first. */
 static const struct spec {
 	uint8_t group, form, n, bias;
-	uint8_t max, element; /* LIST: elements at most; form of each, of a PORT that isn't near */
-	uint8_t far;	      /* group of its far bits; 0: it has none */
+	uint8_t max, element; /* LIST: elements at most; form of each */
+	uint8_t high;	      /* group of its high bits; 0: it has none */
 } specs[CODE_FIELDS] = {
-    [MANNER_WITHOUT] = {CODE_MISC, FORM_BITS, MANNER_WITHOUT_BITS},
-    [ACTION_FLOW] = {CODE_BASE, FORM_NUMBER, 20},
+    [ACTION_DT] = {0, FORM_APART},
+    [ACTION_FLOW] = {0, FORM_APART},
     [ACTION_DIR] = {CODE_BASE, FORM_ONE, 0, 1},
-    [ACTION_LEN] = {CODE_BASE, FORM_SIGNED, 31, .far = CODE_FAR},
-    [ACTION_WIN] = {CODE_BASE, FORM_SIGNED, 17},
+    [ACTION_LEN] = {CODE_BASE, FORM_SIGNED, 31, .high = CODE_HIGH},
+    [ACTION_WIN] = {CODE_BASE, FORM_NUMBER, 16},
     [ACTION_ID] = {CODE_BASE, FORM_SIGNED, 16},
     [ACTION_FLAGS] = {CODE_BASE, FORM_FLAGS, 12},
-    [ACTION_ACK] = {CODE_TCP, FORM_SIGNED, 32, .far = CODE_FAR},
-    [ACTION_TSVAL] = {CODE_STAMP, FORM_SIGNED, 32, .far = CODE_FAR},
-    [ACTION_TSECR] = {CODE_STAMP, FORM_SIGNED, 32, .far = CODE_FAR},
-    [ACTION_SEQ] = {CODE_TCP, FORM_SIGNED, 32, .far = CODE_FAR},
+    [ACTION_ACK] = {CODE_TCP, FORM_SIGNED, 32, .high = CODE_HIGH},
+    [ACTION_TSVAL] = {CODE_STAMP, FORM_SIGNED, 32, .high = CODE_HIGH},
+    [ACTION_TSECR] = {CODE_STAMP, FORM_SIGNED, 32, .high = CODE_HIGH},
+    [ACTION_SEQ] = {CODE_TCP, FORM_SIGNED, 32, .high = CODE_HIGH},
     [ACTION_ACK_SAME] = {CODE_TCP, FORM_ONE, 0, 1},
     [ACTION_NO_ECHO] = {CODE_STAMP, FORM_ONE, 0, 1},
-    [ACTION_TTL] = {CODE_OPEN, FORM_BITS, 8},
+    [ACTION_TTL] = {CODE_OPEN, FORM_NUMBER, 8},
     [ACTION_OPEN] = {CODE_OPEN, FORM_BITS, 2, 1},
-    [ACTION_ORIG_P] = {CODE_OPEN, FORM_PORT, 16, .element = FORM_BITS},
-    [ACTION_RESP_P] = {CODE_OPEN, FORM_PORT, 16, .element = FORM_NUMBER},
-    [ACTION_PROTO] = {CODE_OPEN, FORM_NUMBER, 18},
+    [ACTION_ORIG_P] = {CODE_OPEN, FORM_BITS, 16},
+    [ACTION_RESP_P] = {CODE_OPEN, FORM_BITS, 16},
+    [ACTION_PROTO] = {CODE_OPEN, FORM_BITS, 18},
     [ACTION_MSS] = {CODE_OPEN, FORM_NUMBER, 16},
     [ACTION_WSCALE] = {CODE_OPEN, FORM_NUMBER, 8},
     [ACTION_FRAG] = {CODE_OPEN, FORM_FRAG, 16},
-    [ACTION_ORIG_H] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
-    [ACTION_RESP_H] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
-    [ACTION_SRC_MAC] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
-    [ACTION_DST_MAC] = {CODE_HOSTS, FORM_REF, .far = CODE_FIXED},
-    [ACTION_OPTS] = {CODE_OPTS, FORM_LIST, 17, 0, 20, FORM_NUMBER},
-    [ACTION_PAD] = {CODE_FRAME, FORM_SIGNED, 32, .far = CODE_FAR},
-    [ACTION_TYPE] = {CODE_MISC, FORM_NUMBER, 16},
-    [ACTION_CODE] = {CODE_MISC, FORM_NUMBER, 8},
+    [ACTION_ORIG_H] = {CODE_HOSTS, FORM_REF, .high = CODE_FIXED},
+    [ACTION_RESP_H] = {CODE_HOSTS, FORM_REF, .high = CODE_FIXED},
+    [ACTION_SRC_MAC] = {CODE_HOSTS, FORM_REF, .high = CODE_FIXED},
+    [ACTION_DST_MAC] = {CODE_HOSTS, FORM_REF, .high = CODE_FIXED},
+    [ACTION_OPTS] = {CODE_OPTS, FORM_LIST, 17, 0, 20, FORM_KIND},
+    [ACTION_PAD] = {CODE_FRAME, FORM_SIGNED, 32, .high = CODE_HIGH},
+    [ACTION_TYPE] = {CODE_MISC, FORM_BITS, 16},
+    [ACTION_CODE] = {CODE_MISC, FORM_BITS, 8},
     [ACTION_REST] = {CODE_MISC, FORM_BITS, 32},
     [ACTION_TOS] = {CODE_FRAME, FORM_BITS, 8},
     [ACTION_CAP] = {CODE_FRAME, FORM_NUMBER, 19},
@@ -57,7 +56,7 @@ static const struct spec {
     [ACTION_TCP_OFF] = {CODE_FRAME, FORM_BITS, 4},
     [ACTION_TAGS] = {CODE_LISTS, FORM_LIST, 48, 0, 4, FORM_BITS},
     [ACTION_LINK] = {CODE_LISTS, FORM_LIST, 32, 0, 4, FORM_NUMBER},
-    [ACTION_EXT] = {CODE_LISTS, FORM_LIST, 17, 0, 6, FORM_NUMBER},
+    [ACTION_EXT] = {CODE_LISTS, FORM_LIST, 17, 0, 6, FORM_KIND},
     [ACTION_TARGET] = {CODE_LISTS, FORM_REF},
     [ACTION_SHA] = {CODE_LISTS, FORM_REF},
     [ACTION_THA] = {CODE_LISTS, FORM_REF},
@@ -65,8 +64,14 @@ static const struct spec {
     [ACTION_QUOTE] = {CODE_QUOTE, FORM_QUOTE},
     [ACTION_QUOTE_SRC] = {CODE_QUOTE, FORM_REF},
     [ACTION_QUOTE_DST] = {CODE_QUOTE, FORM_REF},
-    [ACTION_AS_IS] = {CODE_AS_IS, FORM_SURE, CODE_SURE},
+    [ACTION_AS_IS] = {CODE_AS_IS, FORM_CHECK, CODE_CHECK_BITS},
 };
+
+enum code_group
+code_group_of(enum action_field f)
+{
+	return specs[f].group;
+}
 
 /* Bits that all other fields give, so that nobody sets them who doesn't mean it. */
 static uint64_t
@@ -76,12 +81,12 @@ signature(const struct code *c)
 
 	for (int i = 0; i < CODE_WORDS; i++)
 		h = (h ^ c->bit[i]) * 0x9e3779b97f4a7c15 ^ h >> 29;
-	return h >> (64 - CODE_SURE);
+	return h >> (64 - CODE_CHECK_BITS);
 }
 
 /* The last field: the others are done. */
 static void
-walk_sure(struct walk *w, const struct code *c, enum action_field f, struct action *a)
+walk_check(struct walk *w, const struct code *c, enum action_field f, struct action *a)
 {
 	struct action others;
 	struct code code;
@@ -96,7 +101,7 @@ walk_sure(struct walk *w, const struct code *c, enum action_field f, struct acti
 		code_put(&code, &others);
 		due = signature(&code);
 	}
-	said = walk_bits(w, CODE_SURE, due);
+	said = walk_bits(w, CODE_CHECK_BITS, due);
 	a->num[f] = 1;
 	if (w->way == WALK_GET && said != due)
 		a->has &= ~(1ull << f);
@@ -107,21 +112,20 @@ walk_field(struct walk *w, const struct code *c, enum action_field f, struct act
 {
 	const struct spec *s = &specs[f];
 
-	w->far = s->far;
+	w->high = s->high;
 	switch (s->form) {
+	case FORM_APART:
+		break;
 	case FORM_ONE:
 		if (w->way == WALK_PUT && a->num[f] != s->bias)
 			w->good = false;
 		a->num[f] = s->bias;
 		break;
-	case FORM_PORT:
-		a->num[f] = walk_port(w, s->element, s->n, a->num[f]);
-		break;
-	case FORM_SURE:
-		walk_sure(w, c, f, a);
+	case FORM_CHECK:
+		walk_check(w, c, f, a);
 		break;
 	case FORM_LIST:
-		walk_list(w, s->max, again_ranks(f), s->element, s->n, action_list(a, f));
+		walk_list(w, s->max, s->element, s->n, action_list(a, f));
 		break;
 	case FORM_REF:
 		walk_ref(w, action_ref(a, f));
@@ -150,22 +154,25 @@ layout_make(void)
 {
 	struct code_layout *l = &layout;
 	struct action any = {0};
-	struct walk w = {.way = WALK_MEASURE};
+	struct walk w = {.way = WALK_MEASURE, .unit = l->unit};
+
+	for (int b = 0; b < CODE_WORDS * 64; b++)
+		l->unit[b] = b;
 
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		l->first[g] = w.at = (w.at + 63) / 64 * 64;
 		for (int f = 0; f < CODE_FIELDS; f++) {
 			const struct spec *s = &specs[f];
-			if (s->far && s->far == g) {
-				l->has[g] = 1ull << (CODE_FIELDS + g - CODE_FAR);
-				l->far[f] = (struct code_span){
-				    w.at, s->form == FORM_REF ? WALK_FIXED - WALK_NEAR_FIXED : s->n - 1u - WALK_NEAR};
-				w.at += l->far[f].n;
-			} else if (s->group == g) {
+			if (s->high && s->high == g) {
+				l->has[g] = 1ull << (CODE_COARSE - CODE_GROUPS + g);
+				l->high[f] = (struct code_span){
+				    w.at, s->form == FORM_REF ? FORMS_FIXED - FORMS_LOW_FIXED : s->n - 1u - FORMS_LOW};
+				w.at += l->high[f].n;
+			} else if (s->group == g && s->form != FORM_APART) {
 				l->has[g] |= 1ull << f;
-				l->near[f].at = w.at;
+				l->low[f].at = w.at;
 				walk_field(&w, NULL, f, &any);
-				l->near[f].n = w.at - l->near[f].at;
+				l->low[f].n = w.at - l->low[f].at;
 			}
 		}
 		l->width[g] = w.at - l->first[g];
@@ -183,25 +190,25 @@ code_complete(void)
 	return (l->first[CODE_GROUPS - 1] + l->width[CODE_GROUPS - 1] + 63) / 64 == CODE_WORDS ? NULL : "CODE_WORDS";
 }
 
-/* Whether anybody cares for a bit of a group. */
+/* Whether any bit of a group counts. */
 static bool
-any_care(const struct code *c, enum code_group g)
+group_counts(const struct code *c, enum code_group g)
 {
 	const struct code_layout *l = code_layout();
 
 	for (unsigned k = 0; k < l->width[g]; k += 64)
-		if (c->care[(l->first[g] + k) / 64])
+		if (c->mask[(l->first[g] + k) / 64])
 			return true;
 	return false;
 }
 
-/* The coarse bits that say which far groups are there. */
+/* The coarse bits that say which groups of high bits are there. */
 static void
 settle(struct code *c)
 {
-	for (int g = CODE_FAR; g < CODE_GROUPS; g++) {
+	for (int g = CODE_HIGH; g < CODE_GROUPS; g++) {
 		c->has &= ~code_layout()->has[g];
-		if (any_care(c, g))
+		if (group_counts(c, g))
 			c->has |= code_layout()->has[g];
 	}
 }
@@ -211,17 +218,17 @@ start_at(struct walk *w, const struct code *c, enum action_field f)
 {
 	const struct code_layout *l = code_layout();
 
-	w->at = l->near[f].at;
-	w->far_at = l->far[f].at;
-	w->far_there = w->way == WALK_GET && specs[f].far && code_has_group(c, specs[f].far);
+	w->at = l->low[f].at;
+	w->high_at = l->high[f].at;
+	w->high_there = w->way == WALK_GET && specs[f].high && code_has_group(c, specs[f].high);
 }
 
-#define FIELDS ((1ull << CODE_FIELDS) - 1)
+#define FIELDS (((1ull << CODE_FIELDS) - 1) & ~(1ull << ACTION_DT | 1ull << ACTION_FLOW))
 
 bool
 code_put(struct code *c, const struct action *a)
 {
-	struct walk w = {.way = WALK_PUT, .bit = c->bit, .care = c->care, .good = true};
+	struct walk w = {.way = WALK_PUT, .bit = c->bit, .mask = c->mask, .good = !(a->has & ~FIELDS)};
 	struct action copy; /* the walk writes what it passes */
 	uint64_t word[ACTION_WORDS];
 
@@ -252,12 +259,12 @@ code_get(const struct code *c, struct action *a)
 
 /* --- the network's numbers --- */
 
-const uint64_t code_coarse_care = UINT64_MAX;
+const uint64_t code_coarse_mask = UINT64_MAX;
 
 void
 code_coarse_out(const struct code *c, float *x)
 {
-	bits_out(&c->has, &code_coarse_care, CODE_COARSE, x);
+	bits_out(&c->has, &code_coarse_mask, CODE_COARSE, x);
 }
 
 void
@@ -271,7 +278,7 @@ code_out(const struct code *c, enum code_group g, float *x)
 {
 	const struct code_layout *l = code_layout();
 
-	bits_out(c->bit + l->first[g] / 64, code_care(c, g), l->width[g], x);
+	bits_out(c->bit + l->first[g] / 64, code_mask(c, g), l->width[g], x);
 }
 
 void
@@ -282,14 +289,14 @@ code_in(struct code *c, enum code_group g, const float *x)
 	bits_in(c->bit + l->first[g] / 64, l->width[g], x);
 }
 
-/* Whether bits that somebody cares for are others; there: c has them, else they count as 0. */
+/* Whether bits that count are others; there: c has them, else they count as 0. */
 static bool
 span_wrong(const struct code *truth, const struct code *c, struct code_span s, bool there)
 {
 	for (unsigned end = s.at + s.n; s.at < end;) {
 		unsigned n = end - s.at < 64 ? end - s.at : 64;
 		uint64_t differ = bits_load(truth->bit, s.at, n) ^ (there ? bits_load(c->bit, s.at, n) : 0);
-		if (differ & bits_load(truth->care, s.at, n))
+		if (differ & bits_load(truth->mask, s.at, n))
 			return true;
 		s.at += n;
 	}
@@ -304,8 +311,8 @@ code_wrong(const struct code *truth, const struct code *c)
 
 	for (uint64_t left = truth->has & c->has & FIELDS; left; left &= left - 1) {
 		int f = __builtin_ctzll(left);
-		if (span_wrong(truth, c, l->near[f], true) ||
-		    span_wrong(truth, c, l->far[f], specs[f].far && code_has_group(c, specs[f].far)))
+		if (span_wrong(truth, c, l->low[f], true) ||
+		    span_wrong(truth, c, l->high[f], specs[f].high && code_has_group(c, specs[f].high)))
 			wrong |= 1ull << f;
 	}
 	return wrong;
@@ -327,37 +334,39 @@ clear(struct code *c, enum action_field f)
 {
 	const struct code_layout *l = code_layout();
 
-	clear_span(c->bit, l->near[f]);
-	clear_span(c->bit, l->far[f]);
-	clear_span(c->care, l->near[f]);
-	clear_span(c->care, l->far[f]);
+	clear_span(c->bit, l->low[f]);
+	clear_span(c->bit, l->high[f]);
+	clear_span(c->mask, l->low[f]);
+	clear_span(c->mask, l->high[f]);
 	c->has &= ~(1ull << f);
 }
 
 static unsigned
-span_cared(const struct code *c, struct code_span s)
+span_counted(const struct code *c, struct code_span s)
 {
 	unsigned sum = 0;
 
 	for (unsigned end = s.at + s.n; s.at < end;) {
 		unsigned m = end - s.at < 64 ? end - s.at : 64;
-		sum += __builtin_popcountll(bits_load(c->care, s.at, m));
+		sum += __builtin_popcountll(bits_load(c->mask, s.at, m));
 		s.at += m;
 	}
 	return sum;
 }
 
 void
-code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
+code_augment(struct code *c, unsigned bits, float there, uint64_t *state)
 {
 	const struct code_layout *l = code_layout();
 	struct action any = {0}; /* the walk writes what it draws */
 	struct code drawn;
-	struct walk w = {.way = WALK_DRAW, .bit = drawn.bit, .care = drawn.care, .good = true, .random = state};
+	struct walk w = {.way = WALK_DRAW, .bit = drawn.bit, .mask = drawn.mask, .good = true, .random = state};
 	uint8_t field[CODE_FIELDS];
 	unsigned n = 0;
 
 	for (int f = 0; f < CODE_FIELDS; f++) {
+		if (!(FIELDS >> f & 1))
+			continue;
 		/* Lists and addresses have so many bits that few packets bear two of them. */
 		float rare = specs[f].form < FORM_LIST ? 1 : 0.5f;
 		bool has = c->has >> f & 1, turn = random_uniform(state) < there * rare;
@@ -375,7 +384,7 @@ code_disturb(struct code *c, unsigned bits, float there, uint64_t *state)
 		clear(&drawn, f);
 		start_at(&w, &drawn, f);
 		walk_field(&w, &drawn, f, &any);
-		unsigned more = span_cared(&drawn, l->near[f]) + span_cared(&drawn, l->far[f]);
+		unsigned more = span_counted(&drawn, l->low[f]) + span_counted(&drawn, l->high[f]);
 		if (more <= bits) {
 			bits -= more;
 			drawn.has |= 1ull << f;

@@ -1,16 +1,15 @@
 /*
- * Features: a relative action (context.h) as the bits that the network takes and gives. This file is the one place
- * that knows both; walk.h has what values are made of. Nothing is numbered by order of appearance: lists and addresses
- * are composed of their parts.
+ * What: the bits that the network takes and gives for an action without its names (names.h) and its time step (when.h).
+ * This file is the one place that knows both; forms.h has what values are made of. They are of the action alone, as tc-lift
+ * made it: relative to its own flow, and to nothing else.
  *
- * The coarse bits say which fields are there, and whether values are so wide that they have far bits.
- * The details say the values, in groups of fields that come together; far bits stand in groups of their
- * own, since few packets have any and what isn't there costs no time. A number is its length in bits, Gray-coded, and what follows its leading one,
- * highest first, Gray-coded too; what stands behind the end of a number, and all details of a field
- * that isn't there, are bits that nobody cares for: as inputs they are 0, as outputs they are free.
+ * The coarse bits say which fields are there, and whether values are so wide that they have high bits; those of fields that
+ * may come are spare. The details say the values, in groups of fields that come together; high bits stand in groups of their
+ * own, since few packets have any and what isn't there costs no time. Bits behind the end of a number, and all details of a
+ * field that isn't there, are masked out: as inputs they are 0, as outputs they are free.
  *
  * A licence for headers that contradict each other, as_is, must come from a capture: it is there only with the
- * CODE_SURE bits that all other fields together give, which no latent has by chance.
+ * CODE_CHECK_BITS that all other fields together give, which no latent has by chance.
  */
 #ifndef TC_CODE_H
 #define TC_CODE_H
@@ -19,9 +18,10 @@
 
 #include <stddef.h>
 
-#define CODE_WORDS  45 /* what the layout of all details takes: code_complete() */
-#define CODE_FIELDS ACTION_COUNT
-#define CODE_SURE   24
+#define CODE_WORDS	55 /* what the layout of all details takes: code_complete() */
+#define CODE_FIELDS	ACTION_COUNT
+#define CODE_COARSE	64
+#define CODE_CHECK_BITS 24
 
 enum code_group {
 	CODE_BASE,
@@ -36,15 +36,15 @@ enum code_group {
 	CODE_SACK,
 	CODE_QUOTE,
 	CODE_AS_IS,
-	CODE_FAR,   /* of numbers */
+	CODE_HIGH,  /* high bits of numbers */
 	CODE_FIXED, /* of addresses that are fixed */
 	CODE_GROUPS
 };
 extern const char *const code_group_names[CODE_GROUPS];
 
 struct code {
-	uint64_t has; /* coarse: bit f, field f is there; behind the fields, one each for the far groups */
-	uint64_t care[CODE_WORDS], bit[CODE_WORDS];
+	uint64_t has; /* coarse: bit f, field f is there; the last ones are those of the groups of high bits */
+	uint64_t mask[CODE_WORDS], bit[CODE_WORDS];
 };
 
 /* Where the details of a group stand: first[] begins a word; width in bits. */
@@ -53,19 +53,22 @@ struct code_layout {
 	uint64_t has[CODE_GROUPS];    /* coarse bits of which one says that it is there */
 	struct code_span {
 		unsigned at, n;
-	} near[ACTION_COUNT], far[ACTION_COUNT]; /* a field's bits */
+	} low[ACTION_COUNT], high[ACTION_COUNT]; /* a field's bits */
+	uint16_t unit[CODE_WORDS * 64]; /* a bit's thermometer, or what part of it belongs together, by its first bit */
 };
-#define CODE_COARSE (CODE_FIELDS + CODE_GROUPS - CODE_FAR)
-_Static_assert(CODE_COARSE <= 64, "coarse bits stand in one word");
+_Static_assert(CODE_FIELDS + CODE_GROUPS - CODE_HIGH <= CODE_COARSE, "coarse bits stand in one word");
 const struct code_layout *code_layout(void);
 /* NULL, or the name of a field that has no form, "CODE_WORDS" where that isn't what the layout takes: for a test. */
 const char *code_complete(void);
 
-/* A relative action (manner.h: what stands in DT's place) to its bits. False where a value can't be said: it is out of range,
- * or a list is too long. */
+/* An action to its bits, but for its time step; names_take() has been there. False where a value can't be encoded: it is
+ * out of range, or a list is too long. */
 bool code_put(struct code *c, const struct action *a);
-/* The twin: any bits give an action. */
+/* See code_put(); any bits give an action. */
 void code_get(const struct code *c, struct action *a);
+
+/* The group that a field's details, or the lower bits of them, are in. */
+enum code_group code_group_of(enum action_field f);
 
 static inline bool
 code_has_group(const struct code *c, enum code_group g)
@@ -73,15 +76,15 @@ code_has_group(const struct code *c, enum code_group g)
 	return c->has & code_layout()->has[g];
 }
 
-/* Which bits of a group somebody cares for, from a word's lowest on; of the coarse ones that is the same always. */
+/* The mask of a group, from a word's lowest bit on; that of the coarse ones is the same always. */
 static inline const uint64_t *
-code_care(const struct code *c, enum code_group g)
+code_mask(const struct code *c, enum code_group g)
 {
-	return c->care + code_layout()->first[g] / 64;
+	return c->mask + code_layout()->first[g] / 64;
 }
-extern const uint64_t code_coarse_care;
+extern const uint64_t code_coarse_mask;
 
-/* To and from the network's numbers: +1 a set bit, -1 a clear one, 0 one that nobody cares for.
+/* To and from the network's numbers: +1 a set bit, -1 a clear one, 0 one that is masked out.
  * x has CODE_COARSE, or the group's width, of them. */
 void code_coarse_out(const struct code *c, float *x);
 void code_out(const struct code *c, enum code_group g, float *x);
@@ -94,6 +97,6 @@ uint64_t code_wrong(const struct code *truth, const struct code *c);
 /* Gives fields, in an order that is drawn, any other value that they could have, as long as all that are
  * given take no more than so many bits; of lists and references only some have their turn. Before, with
  * probability `there`, a field is put there or taken away. */
-void code_disturb(struct code *c, unsigned bits, float there, uint64_t *state);
+void code_augment(struct code *c, unsigned bits, float there, uint64_t *state);
 
 #endif

@@ -1,16 +1,15 @@
 #include "code/forms.h"
 
 #include "code/bits.h"
-#include "code/context.h"
 #include "support/random.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-/* n bits at the walk's place, of which those of care count. */
+/* n bits at the walk's place, of which those in the mask count. */
 static uint64_t
-pass(struct walk *w, unsigned n, uint64_t v, uint64_t care)
+pass(struct walk *w, unsigned n, uint64_t v, uint64_t mask)
 {
 	unsigned at = w->at;
 
@@ -18,26 +17,26 @@ pass(struct walk *w, unsigned n, uint64_t v, uint64_t care)
 	if (w->way == WALK_GET)
 		return bits_load(w->bit, at, n);
 	if (w->way != WALK_MEASURE) {
-		bits_store(w->bit, at, v & care, n);
-		bits_store(w->care, at, care, n);
+		bits_store(w->bit, at, v & mask, n);
+		bits_store(w->mask, at, mask, n);
 	}
 	return v;
 }
 
-/* n bits, of which those above the first `near` are far ones where the field has such. */
+/* n bits, of which those above the first `low` stand apart where the field has such. */
 static uint64_t
-pass_split(struct walk *w, unsigned n, unsigned near, uint64_t v, uint64_t care)
+pass_split(struct walk *w, unsigned n, unsigned low, uint64_t v, uint64_t mask)
 {
-	if (!w->far || n <= near)
-		return pass(w, n, v, care);
-	uint64_t low = pass(w, near, v & bits_ones(near), care & bits_ones(near)), high = 0;
+	if (!w->high || n <= low)
+		return pass(w, n, v, mask);
+	uint64_t first = pass(w, low, v & bits_ones(low), mask & bits_ones(low)), rest = 0;
 	unsigned at = w->at;
-	w->at = w->far_at;
-	if (w->way != WALK_GET || w->far_there)
-		high = pass(w, n - near, v >> near, care >> near);
-	w->far_at = w->at;
+	w->at = w->high_at;
+	if (w->way != WALK_GET || w->high_there)
+		rest = pass(w, n - low, v >> low, mask >> low);
+	w->high_at = w->at;
 	w->at = at;
-	return low | high << near;
+	return first | rest << low;
 }
 
 /* A value that could be: of any length, of the full one as often as of all others. */
@@ -51,7 +50,7 @@ draw(struct walk *w, unsigned n)
 	return random_next(w->random) & bits_ones(size);
 }
 
-/* What goes into n bits: v, or what is drawn; a value that is too large can't be said. */
+/* What goes into n bits: v, or what is drawn; a value that is too large can't be encoded. */
 static uint64_t
 fit(struct walk *w, unsigned n, uint64_t v)
 {
@@ -71,18 +70,22 @@ walk_bits(struct walk *w, unsigned n, uint64_t v)
 	return pass(w, n, v, bits_ones(n));
 }
 
+/* Length counts what is set, so that a bit that is wrong is worth one. */
+static unsigned
+walk_length(struct walk *w, unsigned n, unsigned length)
+{
+	for (unsigned k = 0; w->way == WALK_MEASURE && k < n; k++)
+		w->unit[w->at + k] = w->at + k - k % FORMS_UNIT;
+	return __builtin_popcountll(pass(w, n, bits_ones(length), bits_ones(n)));
+}
+
 static uint64_t
 walk_number(struct walk *w, unsigned n, uint64_t v)
 {
-	unsigned length;
-
 	v = fit(w, n, v);
-	length = bits_ungray(pass(w, bits_length(n), bits_gray(bits_length(v)), bits_ones(bits_length(n))));
-	if (length > n)
-		length = n;
+	unsigned length = walk_length(w, n, bits_length(v)), behind = length ? length - 1 : 0;
 	/* Bit 0 is the highest. */
-	unsigned behind = length ? length - 1 : 0;
-	uint64_t g = pass_split(w, n - 1, WALK_NEAR, bits_mirror(bits_gray(v) & bits_ones(behind), behind), bits_ones(behind));
+	uint64_t g = pass_split(w, n - 1, FORMS_LOW, bits_mirror(bits_gray(v) & bits_ones(behind), behind), bits_ones(behind));
 	if (w->way == WALK_GET)
 		v = length ? bits_ungray(1ull << behind | bits_mirror(g & bits_ones(behind), behind)) : 0;
 	return v;
@@ -110,13 +113,6 @@ walk_usual(struct walk *w, unsigned n, unsigned usual, uint64_t v)
 	return more ? low | high << usual : low;
 }
 
-/* TCP's flag bits: FIN, SYN, RST, PSH and ACK are the usual ones. */
-static uint64_t
-walk_flags(struct walk *w, uint64_t v)
-{
-	return walk_usual(w, 12, 5, v);
-}
-
 /* Three flags, then, in fragments alone, the offset. */
 static uint64_t
 walk_frag(struct walk *w, uint64_t v)
@@ -134,8 +130,10 @@ walk_form(struct walk *w, enum form form, unsigned n, int64_t v)
 		return walk_signed(w, n, v);
 	case FORM_NUMBER:
 		return walk_number(w, n, v);
-	case FORM_FLAGS:
-		return walk_flags(w, v);
+	case FORM_FLAGS: /* TCP's: FIN, SYN, RST, PSH and ACK are the usual ones */
+		return walk_usual(w, 12, 5, v);
+	case FORM_KIND: /* an option's, with its length where the kind doesn't give it */
+		return walk_usual(w, n, 6, v);
 	case FORM_FRAG:
 		return walk_frag(w, v);
 	default:
@@ -143,53 +141,48 @@ walk_form(struct walk *w, enum form form, unsigned n, int64_t v)
 	}
 }
 
-int64_t
-walk_port(struct walk *w, enum form form, unsigned n, int64_t v)
+/* Bits that a form takes. */
+static unsigned
+form_width(enum form form, unsigned n)
 {
-	unsigned end = w->at + 1 + n + (form == FORM_NUMBER ? bits_length(n) - 1 : 0);
-	bool near = pass(w, 1, w->way == WALK_DRAW ? random_next(w->random) & 1 : v >= CONTEXT_NEAR, 1);
-
-	v = near ? CONTEXT_NEAR + (int64_t)walk_bits(w, 6, v - CONTEXT_NEAR) : walk_form(w, form, n, v);
-	w->at = end;
-	return v;
+	switch (form) {
+	case FORM_NUMBER:
+		return 2 * n - 1;
+	case FORM_SIGNED:
+		return 2 * n;
+	case FORM_KIND:
+		return n + 1;
+	default:
+		return n;
+	}
 }
 
-/* How many elements a list has; numbers beyond the most are ranks. */
+/* How many elements a list has. */
 static unsigned
-walk_count(struct walk *w, unsigned max, unsigned ranks, const struct action_list *l)
+walk_count(struct walk *w, unsigned max, unsigned n)
 {
-	unsigned n = l->n, bits = bits_length(max);
+	unsigned bits = bits_length(max);
 
-	if (w->way == WALK_DRAW && ranks && random_next(w->random) % 4 == 0) {
-		n = max + 1 + random_next(w->random) % ranks;
-	} else if (w->way == WALK_DRAW) { /* short ones mostly */
+	if (w->way == WALK_DRAW) { /* short ones mostly */
 		n = random_next(w->random) % (max + 1);
 		n = random_next(w->random) % (n + 1);
-	} else if (w->way == WALK_PUT && n > max) {
-		w->good = false;
+	} else if (w->way == WALK_MEASURE || n > max) {
+		w->good = w->way == WALK_PUT ? false : w->good;
 		n = max;
-	} else if (w->way == WALK_PUT && n == 1 && l->v[0] < 0 && l->v[0] >= -(int64_t)ranks) {
-		n = max - l->v[0];
 	}
 	n = pass(w, bits, n, bits_ones(bits));
-	return n > max + ranks ? max : n;
+	return n > max ? max : n;
 }
 
 void
-walk_list(struct walk *w, unsigned max, unsigned ranks, enum form form, unsigned bits, struct action_list *l)
+walk_list(struct walk *w, unsigned max, enum form form, unsigned bits, struct action_list *l)
 {
-	unsigned n = walk_count(w, max, ranks, l),
-		 width = bits + (form == FORM_BITS ? 0 : bits_length(bits) - 1) + (form == FORM_SIGNED);
+	unsigned end = w->at + bits_length(max) + max * form_width(form, bits);
 
-	l->n = n;
-	if (n > max) {
-		l->n = 1;
-		l->v[0] = (int64_t)max - n;
-		n = 0;
-	}
-	for (unsigned i = 0; i < n && w->way != WALK_MEASURE; i++)
+	l->n = walk_count(w, max, l->n);
+	for (unsigned i = 0; i < l->n; i++)
 		l->v[i] = walk_form(w, form, bits, l->v[i]);
-	w->at += (max - (w->way == WALK_MEASURE ? 0 : n)) * width;
+	w->at = end;
 }
 
 /* A fixed address as 48 bits: 32 of IPv4, all of a link address; of IPv6 the first 16 and the last
@@ -250,7 +243,7 @@ walk_ref(struct walk *w, struct action_ref *r)
 {
 	enum ref_form form = r->kind == REF_KNOWN ? KNOWN : NAMED;
 	uint64_t v = 0;
-	unsigned end = w->at + 3 + (w->far ? WALK_NEAR_FIXED : WALK_FIXED);
+	unsigned end = w->at + 3 + (w->high ? FORMS_LOW_FIXED : FORMS_FIXED);
 
 	if (w->way == WALK_PUT && r->kind == REF_FIXED && (form = address_put(r->text, &v)) == REF_FORMS) {
 		w->good = false;
@@ -262,23 +255,20 @@ walk_ref(struct walk *w, struct action_ref *r)
 	if (form >= REF_FORMS)
 		form = KNOWN;
 	r->kind = form == KNOWN ? REF_KNOWN : form == NAMED ? REF_NEW : REF_FIXED;
-	if (form == KNOWN) {
-		r->slot = walk_number(w, 20, r->slot);
-	} else if (form == NAMED) {
-		/* class, whether a suffix or a scope is there, whether the suffix is new */
+	if (w->way == WALK_GET)
+		r->slot = r->suffix = 0;
+	if (form == NAMED) {
+		/* class, whether a suffix or a scope is there, whether the suffix is new, or which scope */
 		r->class = walk_bits(w, 4, r->class);
 		r->has_suffix = walk_bits(w, 1, r->has_suffix);
-		if (r->has_suffix) {
-			r->new_suffix = walk_bits(w, 1, r->new_suffix);
-			r->suffix = walk_number(w, 20, r->suffix);
-		} else {
-			r->new_suffix = false;
-		}
-	} else {
-		unsigned n = form == FIXED4 ? 32 : WALK_FIXED;
+		r->new_suffix = r->has_suffix && walk_bits(w, 1, r->new_suffix);
+		if (r->has_suffix && action_ref_scoped(r))
+			r->suffix = walk_bits(w, 4, r->suffix);
+	} else if (form != KNOWN) {
+		unsigned n = form == FIXED4 ? 32 : FORMS_FIXED;
 		if (w->way == WALK_DRAW)
 			v = draw(w, n);
-		v = pass_split(w, n, WALK_NEAR_FIXED, v, bits_ones(n));
+		v = pass_split(w, n, FORMS_LOW_FIXED, v, bits_ones(n));
 		if (w->way == WALK_GET)
 			address_get(form, v, r->text);
 	}
@@ -291,9 +281,19 @@ walk_quote(struct walk *w, struct action_list *l)
 	static const struct {
 		uint8_t form, n;
 	} part[QUOTE_FIELDS] = {
-	    {FORM_SIGNED, 20},  {FORM_BITS, 1},    {FORM_NUMBER, 8},  {FORM_BITS, 8},  {FORM_NUMBER, 8},
-	    {FORM_BITS, 4},     {FORM_NUMBER, 16}, {FORM_SIGNED, 16}, {FORM_FRAG, 16}, {FORM_NUMBER, 16},
-	    {FORM_NUMBER, 16}, {FORM_SIGNED, 32}, {FORM_NUMBER, 16}};
+	    [QUOTE_FLOW] = {FORM_SIGNED, 1}, /* -1, or 0: the slot is a name */
+	    [QUOTE_DIR] = {FORM_BITS, 1},
+	    [QUOTE_PROTO] = {FORM_BITS, 8},
+	    [QUOTE_TTL] = {FORM_NUMBER, 8},
+	    [QUOTE_TOS] = {FORM_BITS, 8},
+	    [QUOTE_IP_HL] = {FORM_BITS, 4},
+	    [QUOTE_IP_LEN] = {FORM_NUMBER, 16},
+	    [QUOTE_ID] = {FORM_SIGNED, 16},
+	    [QUOTE_FRAG] = {FORM_FRAG, 16},
+	    [QUOTE_SRC_PORT] = {FORM_BITS, 16},
+	    [QUOTE_DST_PORT] = {FORM_BITS, 16},
+	    [QUOTE_WORD] = {FORM_SIGNED, 32},
+	    [QUOTE_BITS] = {FORM_BITS, 16}};
 
 	if (w->way == WALK_PUT && l->n != QUOTE_FIELDS)
 		w->good = false;

@@ -1,29 +1,33 @@
 /*
- * One walk over the bits of a field, whichever way: what a value is made of is said once, and so goes from it to bits,
- * from bits to it, and to a value that could be, drawn at random.
+ * What values are made of, as bits. One walk over the bits of a field, whichever way: a form is said once, and so goes from
+ * a value to bits, from bits to a value, and to a value that could be, drawn at random.
+ *
+ * A number is a thermometer of its length in bits, bit k set where it has more than k, and then what follows its leading one,
+ * highest first, Gray-coded. So one bit that is wrong moves it by no more than a factor of two or so.
  */
-#ifndef TC_WALK_H
-#define TC_WALK_H
+#ifndef TC_FORMS_H
+#define TC_FORMS_H
 
 #include "record/action.h"
 
-#define WALK_NEAR	15 /* bits of a number's mantissa, of those that have far ones */
-#define WALK_NEAR_FIXED 30 /* bits of a fixed address, likewise */
-#define WALK_FIXED	48
+#define FORMS_LOW	15 /* bits behind the leading one of a number that has high bits apart */
+#define FORMS_LOW_FIXED 30 /* bits of a fixed address, likewise */
+#define FORMS_FIXED	48
+#define FORMS_UNIT	4 /* bits of a thermometer that share their coordinates */
 
-/* What a field's details are. BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign;
- * FLAGS, FRAG: plain bits, few of which are set often; PORT: near another or not; ONE: always the same value; SURE: 1,
- * with n bits that the other fields give. */
+/* BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign; FLAGS, FRAG, KIND: plain bits, few of which are set
+ * often; ONE: always the same value; CHECK: 1, with n bits that the other fields give. */
 enum form {
-	FORM_NONE, /* no form at all: a field that nobody described */
+	FORM_NONE,  /* no form at all: a field that nobody described */
+	FORM_APART, /* a name or the time step: names.h, when.h */
 	FORM_ONE,
 	FORM_BITS,
 	FORM_NUMBER,
 	FORM_SIGNED,
 	FORM_FLAGS,
 	FORM_FRAG,
-	FORM_PORT,
-	FORM_SURE,
+	FORM_KIND,
+	FORM_CHECK,
 	FORM_LIST,
 	FORM_REF,
 	FORM_QUOTE
@@ -31,23 +35,22 @@ enum form {
 
 struct walk {
 	enum { WALK_PUT, WALK_GET, WALK_DRAW, WALK_MEASURE } way; /* MEASURE: past them alone */
-	uint64_t *bit, *care; /* the code's details */
+	uint64_t *bit, *mask; /* PUT, GET, DRAW: the code's details */
+	uint16_t *unit;	      /* MEASURE: each bit's unit, by its first bit */
 	unsigned at;	      /* bit that is next */
-	unsigned far_at;      /* far bit that is next */
-	bool far;	      /* the field has some */
-	bool far_there;	      /* GET: the group that they are in is there */
-	bool good;	      /* PUT: all could be said */
+	unsigned high_at;     /* high bit that is next */
+	bool high;	      /* the field has some */
+	bool high_there;      /* GET: the group that they are in is there */
+	bool good;	      /* PUT: all could be encoded */
 	uint64_t *random;
 };
 
 /* A value, in n bits or as many as its form takes; what comes out of the walk. */
 uint64_t walk_bits(struct walk *w, unsigned n, uint64_t v);
 int64_t walk_form(struct walk *w, enum form form, unsigned n, int64_t v);
-/* A port: by steps from one before, or, in that form, as it is. */
-int64_t walk_port(struct walk *w, enum form form, unsigned n, int64_t v);
-/* At most so many elements, each of a form of its own and so many bits; or, in place of their number, one of so many ranks. */
-void walk_list(struct walk *w, unsigned max, unsigned ranks, enum form form, unsigned bits, struct action_list *l);
-/* Three bits of form, then those that are shared by what the form wants. */
+/* At most so many elements, each of a form of its own and so many bits. */
+void walk_list(struct walk *w, unsigned max, enum form form, unsigned bits, struct action_list *l);
+/* All of a reference but its slots: three bits of form, then those that are shared by what the form wants. */
 void walk_ref(struct walk *w, struct action_ref *r);
 /* The header that an ICMP error quotes, in the order of tc-records(5). */
 void walk_quote(struct walk *w, struct action_list *l);

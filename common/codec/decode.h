@@ -1,12 +1,10 @@
-/* Latents to actions, a block at a time: coarse fields first, then details, then ranks and clock to
- * slots and time steps. */
+/* Latents to actions, a block at a time, each of itself alone: what it does, by the network, coarse fields first, then
+ * details; whom it names and when it comes (names.h, when.h). */
 #ifndef TC_DECODE_H
 #define TC_DECODE_H
 
-#include "codec/cache.h"
-#include "code/context.h"
 #include "record/latent.h"
-#include "neural/network.h"
+#include "codec/codec.h"
 
 #define DECODE_BLOCK 128 /* packets, beginnings and ends of traces that are seen together */
 #define DECODE_ROWS  64  /* of these, what the network must see */

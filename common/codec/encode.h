@@ -1,15 +1,14 @@
 /*
- * Actions to latents, a block at a time. The encoder keeps what the decoder will hold, its clock and
- * its ranks, and looks at what the decoder will say (analysis by synthesis): a latent whose decision
- * is wrong or narrow is refined, and what is wrong still goes beside it as a patch.
+ * Actions to latents, a block at a time. A latent has three parts: what the action does, by the network, a pure function
+ * that is remembered; who, and when, which are assigned (names.h, when.h). The encoder looks at what the decoder will make
+ * of it (analysis by synthesis): a latent whose decision is wrong or narrow is refined, and what is wrong still goes beside
+ * it as a patch.
  */
 #ifndef TC_ENCODE_H
 #define TC_ENCODE_H
 
-#include "codec/cache.h"
-#include "code/context.h"
+#include "codec/codec.h"
 #include "record/latent.h"
-#include "neural/network.h"
 
 #define ENCODE_BLOCK  256 /* packets, beginnings and ends of traces that are seen together */
 #define ENCODE_ROWS   64  /* of these, what the network must see: few, so that all of a pass stays in a core's caches */
@@ -24,15 +23,15 @@ struct encode_options {
 
 /* What --stats says: packets, each counted as often as it comes. */
 struct encode_stats {
-	uint64_t packets, traces, unsayable;
+	uint64_t packets, traces, unencodable;
 	uint64_t whole, core;		    /* exact before refinement */
 	uint64_t whole_after, core_after;   /* behind it, before patches */
 	uint64_t patched, refined, steps;   /* steps: of all rows together */
+	uint64_t idle;			    /* patched, since rounding would move a gap across its time-out */
 	uint64_t rows;			    /* that the network saw */
 	uint64_t wrong[ACTION_COUNT], wrong_after[ACTION_COUNT];
 	uint64_t margins[8];		    /* after: below 0, 0.1, 0.3, 1, 3, 10, 30, and above */
-	uint64_t time_wrong;
-	double kl;			    /* nats, of all packets together */
+	double kl[STREAM_BLOCKS];	    /* nats, of all packets together */
 	double time_error;		    /* seconds, absolute, summed */
 };
 extern const float encode_margins[7];
@@ -44,11 +43,11 @@ struct encoder *encoder_new(const struct network *net, const struct encode_optio
 			    struct stream_writer *out);
 void encoder_free(struct encoder *e);
 /*
- * A trace, traces after each other: its header, of latents; its packets; its end. Blocks go on from one
- * to the next. Each 0, or -1 with the writer's error set or, where that is empty, memory short.
+ * A trace, traces after each other: its header, of latents; its packets, whose actions are taken apart; its end. Blocks go
+ * on from one to the next. Each 0, or -1 with the writer's error set or, where that is empty, memory short.
  */
 int encoder_begin(struct encoder *e, const struct stream_header *h);
-int encoder_add(struct encoder *e, const struct action *a);
+int encoder_add(struct encoder *e, struct action *a);
 int encoder_end(struct encoder *e, enum stream_end end);
 /* Writes all that was added. */
 int encoder_flush(struct encoder *e);

@@ -1,4 +1,4 @@
-/* A flow that was idle for longer than its time-out counts as a new one. Time steps are rounded: rounding must not move an
+/* A flow that was idle for longer than its time-out counts as a new one. Latents round time steps: rounding must not move an
  * idle gap across its time-out. */
 #ifndef TC_IDLE_H
 #define TC_IDLE_H
@@ -23,7 +23,7 @@ struct idle {
 /* For a trace. 0, or -1 where memory is short. */
 int idle_begin(struct idle *s, const struct stream_header *h);
 void idle_free(struct idle *s);
-/* The step to say for a packet, where `said` would be decoded for it: that, or, where it would bring a silence
+/* The step to say for a packet, where `said` would be decoded for it: that, or, where it would bring an idle gap
  * over its time-out or under it, the least one, or the largest, that doesn't. */
 int64_t idle_keep(const struct idle *s, const struct action *a, int64_t step, int64_t said);
 /* Both times go on, by the steps of a packet. */

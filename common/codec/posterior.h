@@ -9,7 +9,7 @@
 
 /* KL(q || N(0, 1)), nats. */
 static inline float
-posterior_rate(const float *mean, const float *logvar, int n)
+kl_divergence(const float *mean, const float *logvar, int n)
 {
 	float kl = 0;
 

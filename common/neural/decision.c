@@ -58,18 +58,6 @@ decision_likelihood(struct pass *p, float scale, float *loss)
 	each_decision(p, likelihood, &k);
 }
 
-void
-decision_time_likelihood(struct pass *p, const struct time_code *truth, float scale, float *loss)
-{
-	struct likelihood k = {scale, loss};
-	float x[TIME_BITS];
-
-	for (int i = 0; i < p->n; i++) {
-		time_out(truth[i], x);
-		likelihood(&k, i, x, p->tlogit + i * TIME_BITS, TIME_BITS);
-	}
-}
-
 /* A float's place among integers, and back: what is no number is below all. */
 static inline int32_t
 ordinal(float f)

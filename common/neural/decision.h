@@ -9,7 +9,6 @@
 
 /* Negative log likelihood, in nats: per row in loss, if wanted, and its gradient, times scale, in place of the logits. */
 void decision_likelihood(struct pass *p, float scale, float *loss);
-void decision_time_likelihood(struct pass *p, const struct time_code *truth, float scale, float *loss);
 /* The least margin of each row: how far its nearest decision is on the right side of 0. */
 void decision_margin(struct pass *p, float *margin);
 /* The gradient of the sum of max(0, want - margin) over all decisions, in place of the logits. */

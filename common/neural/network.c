@@ -48,13 +48,6 @@ lay_out(struct network *net)
 		set_layer(net, DEC_OUT + g, s->detail, l->width[g], "decoder.", of);
 		set_tensor(net, STRAIGHT + 1 + g, rows, l->width[g], "straight.", of);
 	}
-	set_layer(net, TIME_ENC_IN, TIME_BITS, s->time_hidden, "time.encoder.in", "");
-	set_layer(net, TIME_ENC_HIDDEN, s->time_hidden, s->time_hidden, "time.encoder.hidden", "");
-	set_layer(net, TIME_MEAN, s->time_hidden, s->time, "time.encoder.mean", "");
-	set_layer(net, TIME_LOGVAR, s->time_hidden, s->time, "time.encoder.logvar", "");
-	set_layer(net, TIME_DEC_IN, s->time, s->time_hidden, "time.decoder.in", "");
-	set_layer(net, TIME_DEC_DETAIL, s->time_hidden, s->time_hidden, "time.decoder.hidden", "");
-	set_layer(net, TIME_OUT, s->time_hidden, TIME_BITS, "time.decoder.out", "");
 }
 
 /* A part of the bits: 0 the coarse ones, 1 + g a group's. */
@@ -100,8 +93,10 @@ network_free(struct network *net)
 {
 	free(net->data);
 	free(net->place);
+	free(net->about);
 	net->data = NULL;
 	net->place = NULL;
+	net->about = NULL;
 }
 
 void
@@ -113,13 +108,13 @@ network_randomize(struct network *net, uint64_t seed)
 		float spread = i < LAYERS ? sqrtf(2.0f / (t->rows - 1)) : 0.1f;
 		if (i >= ENC_GROUP && i < ENC_HIDDEN) /* few of its inputs are there at a time */
 			spread = sqrtf(2.0f / 64);
-		if (i == ENC_LOGVAR || i == TIME_LOGVAR)
+		if (i == ENC_LOGVAR)
 			spread *= 0.1f;
 		normal_draw(t->at, n, &seed);
 		for (size_t j = 0; j < n; j++)
 			t->at[j] *= spread;
 		for (int j = 0; i < LAYERS && j < t->columns; j++)
-			t->at[n - t->columns + j] = i == ENC_LOGVAR || i == TIME_LOGVAR ? -3 : 0;
+			t->at[n - t->columns + j] = i == ENC_LOGVAR ? -3 : 0;
 	}
 	for (int b = 0; b < NETWORK_PLACES; b++)
 		net->place[b] = b % net->shape.latent;
@@ -156,7 +151,7 @@ pass_init(struct pass *p, const struct network *net, int max)
 {
 	const struct shape *s = &net->shape;
 	const struct code_layout *l = code_layout();
-	size_t m = max, e = s->encoder, h = s->time_hidden;
+	size_t m = max, e = s->encoder;
 	int bad = 0;
 
 	*p = (struct pass){.max = max, .s_width = s->latent + s->trunk + CODE_COARSE};
@@ -172,10 +167,6 @@ pass_init(struct pass *p, const struct network *net, int max)
 		       floats(&q->logit, m * l->width[g]);
 		bad |= (q->row = calloc(m, sizeof *q->row)) ? 0 : -1;
 	}
-	bad |= floats(&p->tx, m * TIME_BITS) | floats(&p->ta, m * h) | floats(&p->tb, m * h) |
-	       floats(&p->tmean, m * s->time) | floats(&p->tlogvar, m * s->time) |
-	       floats(&p->tz, m * s->time) | floats(&p->tc, m * h) | floats(&p->td, m * h) |
-	       floats(&p->tlogit, m * TIME_BITS) | floats(&p->te, m * h) | floats(&p->tf, m * h);
 	return bad;
 }
 
@@ -183,8 +174,7 @@ void
 pass_free(struct pass *p)
 {
 	float *all[] = {p->coarse, p->a, p->b, p->mean, p->logvar, p->da, p->db, p->s, p->ds, p->u, p->du,
-			p->coarse_logit, p->work, p->tx, p->ta, p->tb, p->tmean, p->tlogvar, p->tz, p->tc,
-			p->td, p->tlogit, p->te, p->tf};
+			p->coarse_logit, p->work};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
@@ -228,16 +218,16 @@ take_rows(float *to, const float *from, const int *row, int cols, int n)
 static struct straight_rows
 coarse_rows(const struct pass *p)
 {
-	return (struct straight_rows){.n = p->n, .x = p->coarse, .care = p->code ? &code_coarse_care : NULL};
+	return (struct straight_rows){.n = p->n, .x = p->coarse, .mask = p->code ? &code_coarse_mask : NULL};
 }
 
 static struct straight_rows
 group_rows(const struct pass *p, enum code_group g)
 {
 	const struct group_pass *q = &p->group[g];
-	const uint64_t *care = p->code ? code_care(p->code, g) : NULL;
+	const uint64_t *mask = p->code ? code_mask(p->code, g) : NULL;
 
-	return (struct straight_rows){q->n, q->row, q->x, care, sizeof *p->code / sizeof *care};
+	return (struct straight_rows){q->n, q->row, q->x, mask, sizeof *p->code / sizeof *mask};
 }
 
 /*
@@ -391,7 +381,7 @@ network_decode(const struct network *net, struct pass *p, const float *z, int ld
 }
 
 void
-network_decide(const struct network *net, struct pass *p, const float *z, int ld, int n,
+decode_free(const struct network *net, struct pass *p, const float *z, int ld, int n,
 	       struct code *out)
 {
 	const struct code_layout *l = code_layout();
@@ -443,67 +433,4 @@ network_decode_backward(const struct network *net, struct pass *p, float *dz, fl
 		straight_out_gradient(net, p, 1 + g, group_rows(p, g), p->group[g].logit, grad);
 	for (int i = 0; i < n; i++)
 		memcpy(dz + (size_t)i * z, p->ds + (size_t)i * sw, z * sizeof *dz);
-}
-
-/* --- time --- */
-
-void
-time_encode(const struct network *net, struct pass *p, const struct time_code *code, int n,
-	    bool logvar)
-{
-	int h = net->shape.time_hidden, z = net->shape.time;
-
-	p->n = n;
-	for (int i = 0; i < n; i++)
-		time_out(code[i], p->tx + i * TIME_BITS);
-	linear_forward(&net->layer[TIME_ENC_IN], p->tx, TIME_BITS, p->ta, h, n, 0);
-	relu_forward(p->ta, h, h, n);
-	linear_forward(&net->layer[TIME_ENC_HIDDEN], p->ta, h, p->tb, h, n, 0);
-	relu_forward(p->tb, h, h, n);
-	linear_forward(&net->layer[TIME_MEAN], p->tb, h, p->tmean, z, n, 0);
-	if (logvar)
-		linear_forward(&net->layer[TIME_LOGVAR], p->tb, h, p->tlogvar, z, n, 0);
-	if (logvar)
-		bound(p->tlogvar, (size_t)n * z);
-}
-
-void
-time_encode_backward(const struct network *net, struct pass *p, const float *dmean, const float *dlogvar,
-		     float *grad)
-{
-	int h = net->shape.time_hidden, z = net->shape.time, n = p->n;
-
-	backward(net, TIME_MEAN, p->tb, h, dmean, z, p->te, h, grad, n, 0);
-	backward(net, TIME_LOGVAR, p->tb, h, dlogvar, z, p->te, h, grad, n, 1);
-	relu_backward(p->tb, h, p->te, h, h, n);
-	backward(net, TIME_ENC_HIDDEN, p->ta, h, p->te, h, p->tf, h, grad, n, 0);
-	relu_backward(p->ta, h, p->tf, h, h, n);
-	backward(net, TIME_ENC_IN, p->tx, TIME_BITS, p->tf, h, NULL, 0, grad, n, 0);
-}
-
-void
-time_decode(const struct network *net, struct pass *p, const float *z, int ld, int n)
-{
-	int h = net->shape.time_hidden, zw = net->shape.time;
-
-	p->n = n;
-	for (int i = 0; i < n; i++)
-		memcpy(p->tz + (size_t)i * zw, z + (size_t)i * ld, zw * sizeof *z);
-	linear_forward(&net->layer[TIME_DEC_IN], p->tz, zw, p->tc, h, n, 0);
-	relu_forward(p->tc, h, h, n);
-	linear_forward(&net->layer[TIME_DEC_DETAIL], p->tc, h, p->td, h, n, 0);
-	relu_forward(p->td, h, h, n);
-	linear_forward(&net->layer[TIME_OUT], p->td, h, p->tlogit, TIME_BITS, n, 0);
-}
-
-void
-time_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad)
-{
-	int h = net->shape.time_hidden, z = net->shape.time, n = p->n;
-
-	backward(net, TIME_OUT, p->td, h, p->tlogit, TIME_BITS, p->te, h, grad, n, 0);
-	relu_backward(p->td, h, p->te, h, h, n);
-	backward(net, TIME_DEC_DETAIL, p->tc, h, p->te, h, p->tf, h, grad, n, 0);
-	relu_backward(p->tc, h, p->tf, h, h, n);
-	backward(net, TIME_DEC_IN, p->tz, z, p->tf, h, dz, z, grad, n, 0);
 }

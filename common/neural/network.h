@@ -2,9 +2,8 @@
  * The network: an encoder from an action's bits to the mean and the variance of a latent, and a
  * decoder from a latent to the bits, coarse ones first, then, knowing them, the details of the
  * groups of fields that are there. Each bit has straight ways through coordinates of its own; small
- * dense layers beside them know what bits have to do with each other. Time has latent coordinates and
- * layers of its own. q(z | x) and p(x | z) of a variational autoencoder (Kingma, Welling 2014; arXiv
- * 2605.29941); the context c of the paper lives in the relative cues.
+ * dense layers beside them know what bits have to do with each other. q(z | x) and p(x | z) of a variational
+ * autoencoder (Kingma, Welling 2014; arXiv 2605.29941); the context c of the paper lives in the relative cues.
  */
 #ifndef TC_NETWORK_H
 #define TC_NETWORK_H
@@ -12,15 +11,13 @@
 #include "code/code.h"
 #include "neural/linear.h"
 #include "neural/straight.h"
-#include "code/time_code.h"
 
 #include <stddef.h>
 
-/* Widths. A latent has `latent` coordinates for the action, then `time` for the time step. */
+/* Widths. */
 struct shape {
-	uint32_t latent, time;	       /* coordinates */
+	uint32_t latent;		 /* coordinates */
 	uint32_t encoder, trunk, detail; /* hidden units */
-	uint32_t time_hidden;
 };
 #define SHAPE_SIZES (sizeof(struct shape) / sizeof(uint32_t))
 #define LOGVAR_MIN -12.0f /* log variances are kept between these */
@@ -37,14 +34,7 @@ enum {
 	DEC_COARSE,
 	DEC_DETAIL,
 	DEC_OUT,
-	TIME_ENC_IN = DEC_OUT + CODE_GROUPS,
-	TIME_ENC_HIDDEN,
-	TIME_MEAN,
-	TIME_LOGVAR,
-	TIME_DEC_IN,
-	TIME_DEC_DETAIL,
-	TIME_OUT,
-	LAYERS,
+	LAYERS = DEC_OUT + CODE_GROUPS,
 	STRAIGHT = LAYERS, /* of coarse bits, then of each group */
 	TENSORS = STRAIGHT + 1 + CODE_GROUPS
 };
@@ -65,6 +55,7 @@ struct network {
 	struct layer layer[LAYERS];
 	struct straight straight[1 + CODE_GROUPS];
 	uint16_t *place; /* NETWORK_PLACES; owned */
+	char *about;	 /* a table of the coordinates, lines of TSV, or NULL; owned */
 };
 
 /* Memory for a shape, all zero; 0 or -1. */
@@ -87,8 +78,6 @@ struct pass {
 	int s_width;
 	float *s, *ds, *u, *du, *coarse_logit;
 	struct group_pass group[CODE_GROUPS];
-	/* time */
-	float *tx, *ta, *tb, *tmean, *tlogvar, *tz, *tc, *td, *tlogit, *te, *tf;
 	float *work;
 };
 int pass_init(struct pass *p, const struct network *net, int max);
@@ -108,15 +97,7 @@ void network_decode(const struct network *net, struct pass *p, const float *z, i
  * gradient of the weights. */
 void network_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad);
 /* n latents to codes; the truth is forgotten. */
-void network_decide(const struct network *net, struct pass *p, const float *z, int ld, int n,
+void decode_free(const struct network *net, struct pass *p, const float *z, int ld, int n,
 		    struct code *out);
-
-/* The same for time, on rows of TIME_BITS. */
-void time_encode(const struct network *net, struct pass *p, const struct time_code *code, int n,
-		 bool logvar);
-void time_encode_backward(const struct network *net, struct pass *p, const float *dmean,
-			  const float *dlogvar, float *grad);
-void time_decode(const struct network *net, struct pass *p, const float *z, int ld, int n);
-void time_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad);
 
 #endif

@@ -21,11 +21,11 @@ gradient(const struct straight *s, float *dw, int way, int row)
 static int
 list(const struct straight *s, const struct straight_rows *r, int k, uint16_t *bit)
 {
-	const uint64_t *care = r->care + start(r, k, r->step);
+	const uint64_t *mask = r->mask + start(r, k, r->step);
 	int n = 0;
 
 	for (int at = 0; at < s->n; at += 64)
-		for (uint64_t left = care[at / 64]; left; left &= left - 1)
+		for (uint64_t left = mask[at / 64]; left; left &= left - 1)
 			bit[n++] = at + __builtin_ctzll(left);
 	while (n > 0 && bit[n - 1] >= s->n)
 		n--;
@@ -92,7 +92,7 @@ straight_out(const struct straight *s, const struct straight_rows *r, const floa
 
 	for (int k = 0; k < r->n; k++, logit += s->n) {
 		const float *from = z + start(r, k, ld);
-		if (!r->care) {
+		if (!r->mask) {
 			add_all(logit, s->n, from, first, out, second, again);
 			continue;
 		}

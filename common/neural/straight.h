@@ -39,7 +39,7 @@ struct straight_rows {
 	int n;
 	const int *row;
 	const float *x;       /* the bits; where none are needed, NULL */
-	const uint64_t *care; /* those that are not 0, latent i's from care + i * step on; NULL: any may be */
+	const uint64_t *mask; /* those that are not 0, latent i's from mask + i * step on; NULL: any may be */
 	size_t step;
 };
 

@@ -1,7 +1,10 @@
 /*
- * Weights in a file: tc-weights(5). Little-endian; the network's shape, then each tensor by name
- * and size, the places of the bits, then SHA-256 of all before. That hash is the weights' name: a stream of
- * latents says which ones made it.
+ * Weights in a file: tc-weights(5). Little-endian: the network's shape; which bits each field had when they were made; each
+ * tensor by name and size; the places of the bits; a table about the coordinates; then SHA-256 of all before. That hash is
+ * the weights' name: a stream of latents says which ones made it.
+ *
+ * Bits are found by the names of their fields, so that weights outlive a field that is added to the action: its coarse bit
+ * was a spare one before, its details come with weights of 0 until a training knows it.
  */
 #ifndef TC_WEIGHTS_H
 #define TC_WEIGHTS_H
@@ -9,7 +12,7 @@
 #include "neural/network.h"
 
 #define WEIGHTS_MAGIC	"tc-weigh"
-#define WEIGHTS_VERSION 5
+#define WEIGHTS_VERSION 6
 #define WEIGHTS_HASH	32
 #define WEIGHTS_ERROR	160
 

@@ -135,6 +135,13 @@ struct action_ref {
 	char text[ACTION_TEXT_MAX]; /* REF_FIXED: the address as text */
 };
 
+/* A group of IPv6, whose suffix is its scope and no slot. */
+static inline bool
+action_ref_scoped(const struct action_ref *r)
+{
+	return r->kind == REF_NEW && r->class == (ADDRESS_GROUP | ADDRESS_V6);
+}
+
 struct action {
 	uint64_t has; /* bit f: field f is present */
 	int64_t num[ACTION_COUNT];

@@ -40,27 +40,13 @@ get_eights(const uint8_t *p, int n, float *z)
 size_t
 latent_size(enum latent_type type, int n)
 {
-	return (size_t)n * (type == LATENT_F32 ? 4 : type == LATENT_F16 ? 2 : 1);
-}
-
-/* The nearest number of steps; what is no number is none. */
-static int8_t
-steps_of(float z)
-{
-	float steps = z * LATENT_STEPS;
-
-	if (!(steps > -127 && steps < 127))
-		return steps >= 127 ? 127 : steps <= -127 ? -127 : 0;
-	return (int)(steps + (steps < 0 ? -0.5f : 0.5f));
+	return (size_t)n * (type == LATENT_F32 ? 4 : 2);
 }
 
 WIDE void
 latent_put(enum latent_type type, const float *z, int n, uint8_t *p)
 {
-	if (type == LATENT_I8) {
-		for (int i = 0; i < n; i++)
-			p[i] = steps_of(z[i]);
-	} else if (type == LATENT_F16) {
+	if (type == LATENT_F16) {
 		for (int i = put_eights(z, n, p); i < n; i++) {
 			uint16_t v = htole16(half_from(z[i]));
 			memcpy(p + 2 * i, &v, 2);
@@ -78,10 +64,7 @@ latent_put(enum latent_type type, const float *z, int n, uint8_t *p)
 WIDE void
 latent_get(enum latent_type type, const uint8_t *p, int n, float *z)
 {
-	if (type == LATENT_I8) {
-		for (int i = 0; i < n; i++)
-			z[i] = (int8_t)p[i] / (float)LATENT_STEPS;
-	} else if (type == LATENT_F16) {
+	if (type == LATENT_F16) {
 		for (int i = get_eights(p, n, z); i < n; i++) {
 			uint16_t v;
 			memcpy(&v, p + 2 * i, 2);

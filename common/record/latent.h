@@ -1,13 +1,10 @@
-/* A latent's coordinates as octets: little-endian f32 or f16, or i8, in steps of 1 / LATENT_STEPS
- * between -127 and 127 of them. */
+/* A latent's coordinates as octets: little-endian f32 or f16. */
 #ifndef TC_LATENT_H
 #define TC_LATENT_H
 
 #include "record/stream.h"
 
 #include <stddef.h>
-
-#define LATENT_STEPS 24
 
 /* Octets of n coordinates. */
 size_t latent_size(enum latent_type type, int n);

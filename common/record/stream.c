@@ -18,7 +18,9 @@
 
 const char *const stream_end_names[3] = {"whole", "cut", "interrupted"};
 const char *const stream_kind_names[STREAM_KINDS] = {"actions", "latents"};
-const char *const latent_type_names[LATENT_TYPES] = {"f32", "f16", "i8"};
+const char *const latent_type_names[LATENT_TYPES] = {"f32", "f16"};
+const char *const stream_block_names[STREAM_BLOCKS] = {"what", "who", "when"};
+const int stream_versions[STREAM_KINDS] = {[STREAM_ACTIONS] = 1, [STREAM_LATENTS] = 2};
 static const char *const idle_names[3] = {"idle_tcp", "idle_udp", "idle_other"};
 
 static int
@@ -127,7 +129,10 @@ pack_latents(msgpack_packer *pk, const struct stream_header *h)
 
 	for (size_t i = 0; i < sizeof h->weights; i++)
 		snprintf(hex + 2 * i, 3, "%02x", h->weights[i]);
-	pack_number(pk, "coordinates", h->coordinates);
+	pack_text(pk, "blocks");
+	msgpack_pack_map(pk, STREAM_BLOCKS);
+	for (int b = 0; b < STREAM_BLOCKS; b++)
+		pack_number(pk, stream_block_names[b], h->block[b]);
 	pack_text(pk, "type");
 	pack_text(pk, latent_type_names[h->type]);
 	pack_text(pk, "weights");
@@ -147,7 +152,7 @@ stream_write_header(struct stream_writer *w, const struct stream_header *h)
 	pack_text(pk, STREAM_MAGIC);
 	pack_text(pk, "kind");
 	pack_text(pk, stream_kind_names[h->kind]);
-	pack_number(pk, "version", STREAM_VERSION);
+	pack_number(pk, "version", stream_versions[h->kind]);
 	pack_number(pk, "link", h->link);
 	pack_number(pk, "snaplen", h->snaplen);
 	pack_text(pk, "resolution");
@@ -454,10 +459,28 @@ read_hash(const msgpack_object *o, uint8_t *hash)
 	return 0;
 }
 
+/* The blocks of a latent: as many coordinates as there may be in all, at most. */
+static int
+read_blocks(const msgpack_object *o, struct stream_header *h)
+{
+	const msgpack_object *blocks = map_get(o, "blocks");
+	uint32_t sum = 0;
+
+	for (int b = 0; b < STREAM_BLOCKS; b++) {
+		if (!blocks || blocks->type != MSGPACK_OBJECT_MAP ||
+		    read_number_u32(blocks, stream_block_names[b], &h->block[b]) < 0 || h->block[b] > STREAM_COORDINATES)
+			return -1;
+		sum += h->block[b];
+	}
+	return sum < 1 || sum > STREAM_COORDINATES ? -1 : 0;
+}
+
 static int
 read_kind(struct stream_reader *r, const msgpack_object *o, const msgpack_object *kind,
 	  struct stream_header *h)
 {
+	int64_t version = -1;
+
 	h->kind = 0;
 	while (h->kind < STREAM_KINDS && !(kind && text_is(kind, stream_kind_names[h->kind])))
 		h->kind++;
@@ -465,13 +488,14 @@ read_kind(struct stream_reader *r, const msgpack_object *o, const msgpack_object
 		return fail(r->error, "not a stream of %s",
 			    stream_kind_names[r->kinds >> STREAM_ACTIONS & 1 ? STREAM_ACTIONS
 									     : STREAM_LATENTS]);
+	if (map_number(o, "version", 0, INT64_MAX, &version) < 0 || version != stream_versions[h->kind])
+		return fail(r->error, "version %" PRId64 " of the format of %s; this program reads %d", version,
+			    stream_kind_names[h->kind], stream_versions[h->kind]);
 	if (h->kind != STREAM_LATENTS)
 		return 0;
 	h->type = map_choice(o, "type", latent_type_names, LATENT_TYPES);
-	if (h->type == LATENT_TYPES || read_number_u32(o, "coordinates", &h->coordinates) < 0 ||
-	    h->coordinates < 1 || h->coordinates > STREAM_COORDINATES ||
-	    read_hash(map_get(o, "weights"), h->weights) < 0)
-		return fail(r->error, "header: coordinates, type or weights are missing or wrong");
+	if (h->type == LATENT_TYPES || read_blocks(o, h) < 0 || read_hash(map_get(o, "weights"), h->weights) < 0)
+		return fail(r->error, "header: blocks, type or weights are missing or wrong");
 	return 0;
 }
 
@@ -479,7 +503,6 @@ int
 stream_read_header(struct stream_reader *r, struct stream_header *h)
 {
 	msgpack_object o;
-	int64_t version = -1;
 	const msgpack_object *magic;
 	int got = next_object(r, &o);
 
@@ -494,9 +517,6 @@ stream_read_header(struct stream_reader *r, struct stream_header *h)
 						: "not a stream of TraceCodec",
 			    position(r));
 	}
-	if (map_number(&o, "version", 0, INT64_MAX, &version) < 0 || version != STREAM_VERSION)
-		return fail(r->error, "version %" PRId64 " of the format; this program reads %d",
-			    version, STREAM_VERSION);
 	const msgpack_object *kind = map_get(&o, "kind"), *resolution = map_get(&o, "resolution");
 	if (read_kind(r, &o, kind, h) < 0)
 		return -1;
@@ -616,7 +636,7 @@ stream_read_latent(struct stream_reader *r, struct latent *l)
 {
 	msgpack_object o;
 	int got = next_record(r, &o);
-	size_t want = latent_size(r->header.type, r->header.coordinates);
+	size_t want = latent_size(r->header.type, stream_coordinates(&r->header));
 
 	if (got != 1)
 		return got;

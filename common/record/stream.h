@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 #define STREAM_MAGIC   "tracecodec"
-#define STREAM_VERSION 1
 #define STREAM_ERROR   160
 #define STREAM_CAP_MIN 16 /* live flows, of a header */
 #ifndef STREAM_CAP_MAX	  /* what is built to be fuzzed has less room, for speed */
@@ -20,9 +19,13 @@
 /* What the records are: tc-records(5), tc-latents(5). */
 enum stream_kind { STREAM_ACTIONS, STREAM_LATENTS, STREAM_KINDS };
 extern const char *const stream_kind_names[STREAM_KINDS];
-enum latent_type { LATENT_F32, LATENT_F16, LATENT_I8, LATENT_TYPES };
+extern const int stream_versions[STREAM_KINDS]; /* of the formats */
+enum latent_type { LATENT_F32, LATENT_F16, LATENT_TYPES };
 extern const char *const latent_type_names[LATENT_TYPES];
 #define STREAM_COORDINATES 4096 /* of a latent, at most */
+/* A latent's blocks, in their order: what an action does, whom it names, when it comes. */
+enum stream_block { STREAM_WHAT, STREAM_WHO, STREAM_WHEN, STREAM_BLOCKS };
+extern const char *const stream_block_names[STREAM_BLOCKS];
 
 enum stream_end { STREAM_WHOLE, STREAM_CUT, STREAM_INTERRUPTED };
 extern const char *const stream_end_names[3];
@@ -38,9 +41,16 @@ struct stream_header {
 	enum stream_kind kind;
 	/* of latents alone */
 	enum latent_type type;
-	uint32_t coordinates;
-	uint8_t weights[32]; /* SHA-256 */
+	uint32_t block[STREAM_BLOCKS]; /* coordinates */
+	uint8_t weights[32];	       /* SHA-256 */
 };
+
+/* Of a latent, in all. */
+static inline uint32_t
+stream_coordinates(const struct stream_header *h)
+{
+	return h->block[STREAM_WHAT] + h->block[STREAM_WHO] + h->block[STREAM_WHEN];
+}
 
 /* A latent, and beside it, where that is not the action that it decodes to, the true one. */
 struct latent {
