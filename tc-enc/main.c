@@ -11,6 +11,7 @@
 static const char usage_text[] =
     "usage: tc-enc [-q] [-v] [-o FILE] [--weights FILE] [--latent-type f32|f16] [--sample] [--seed N]\n"
     "              [--no-refine] [--refine N] [--no-patch] [--no-cache] [--stats] [STREAM]\n"
+    "       tc-enc [--weights FILE] --coordinates\n"
     "Encodes packet actions (standard input for none or \"-\") as latents.\n"
     "  -o, --output FILE       write there, whole or not at all; \"-\": standard output, always\n"
     "      --weights FILE      another network than the built-in one\n"
@@ -21,6 +22,7 @@ static const char usage_text[] =
     "      --refine N          steps of a refinement, at most (1000)\n"
     "      --no-patch          latents alone, also where they decode wrong\n"
     "      --no-cache          ask the network for every packet\n"
+    "      --coordinates       print what the coordinates of a latent are about, and exit\n"
     "      --stats             one JSON object on standard error at the end\n"
     "  -q, --quiet             no progress, no word of what the latents alone don't hold\n"
     "  -v, --verbose           progress of a pipe too, and a line at the end\n"
@@ -32,6 +34,7 @@ struct program {
 	struct stream_reader reader;
 	struct encode_options encode;
 	const char *weights;
+	bool coordinates; /* are to be printed */
 	struct network net;
 	uint8_t hash[WEIGHTS_HASH];
 	struct stream_writer writer;
@@ -55,9 +58,9 @@ arguments(struct program *p, int argc, char **argv)
 	    {"sample", no_argument, NULL, 's'},	       {"seed", required_argument, NULL, 'S'},
 	    {"no-refine", no_argument, NULL, 'R'},     {"refine", required_argument, NULL, 'r'},
 	    {"no-patch", no_argument, NULL, 'P'},      {"no-cache", no_argument, NULL, 'C'},
-	    {"stats", no_argument, NULL, 'T'},	       FILTER_OUTPUT,
-	    FILTER_PROGRESS,			       FILTER_HELP,
-	    {0}};
+	    {"stats", no_argument, NULL, 'T'},	       {"coordinates", no_argument, NULL, 'X'},
+	    FILTER_OUTPUT,			       FILTER_PROGRESS,
+	    FILTER_HELP,			       {0}};
 	struct encode_options *e = &p->encode;
 	int c;
 
@@ -91,6 +94,9 @@ arguments(struct program *p, int argc, char **argv)
 		case 'T':
 			e->stats = true;
 			break;
+		case 'X':
+			p->coordinates = true;
+			break;
 		default:
 			filter_option(&p->filter, c);
 		}
@@ -98,6 +104,29 @@ arguments(struct program *p, int argc, char **argv)
 	if (p->filter.given['R'] && p->filter.given['r'])
 		filter_misuse("--no-refine and --refine exclude each other");
 	filter_operand(&p->filter, argc, argv);
+}
+
+static void
+load_weights(struct program *p)
+{
+	char why[WEIGHTS_ERROR];
+
+	if (weights_load(&p->net, p->hash, p->weights, why) < 0)
+		errx(1, "%s: %s", p->weights ? p->weights : "built-in weights", why);
+}
+
+/* The exit status. */
+static int
+print_coordinates(struct program *p)
+{
+	load_weights(p);
+	if (!p->net.about)
+		errx(1, "%s: without a table about the coordinates", p->weights ? p->weights : "built-in weights");
+	fputs(p->net.about, stdout);
+	network_free(&p->net);
+	if (fclose(stdout))
+		err(1, "standard output");
+	return 0;
 }
 
 static int
@@ -112,7 +141,6 @@ static void
 prepare(struct program *p)
 {
 	struct filter *f = &p->filter;
-	char why_not[WEIGHTS_ERROR];
 	const char *why;
 
 	filter_open_input(f);
@@ -121,8 +149,7 @@ prepare(struct program *p)
 	filter_open_output(f);
 	if (linear_start(&why) < 0)
 		errx(1, "%s", why);
-	if (weights_load(&p->net, p->hash, p->weights, why_not) < 0)
-		errx(1, "%s: %s", p->weights ? p->weights : "built-in weights", why_not);
+	load_weights(p);
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
 	    !(p->encoder = encoder_new(&p->net, &p->encode, &p->writer)) || linear_room(1) < 0)
 		err(1, NULL);
@@ -245,6 +272,8 @@ main(int argc, char **argv)
 
 	io_start();
 	arguments(&p, argc, argv);
+	if (p.coordinates)
+		return print_coordinates(&p);
 	prepare(&p);
 	return finish(&p, run(&p));
 }

@@ -1,5 +1,6 @@
 #include "neural/weights.h"
 
+#include "neural/layout.h"
 #include "process/kind.h"
 #include "record/latent.h"
 
@@ -12,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME_SIZE  24
-#define WORDS_LIMIT 1024 /* of a code */
 #define FILE_LIMIT (1 << 28) /* octets of a weights file */
 #define SIZE_LIMIT 4096	     /* units of a layer */
 
@@ -35,21 +34,6 @@ sha256(const uint8_t *p, size_t n, uint8_t *hash)
 	SHA256Final(hash, &c);
 }
 
-/* --- octets --- */
-
-static uint32_t
-get_u32(const uint8_t *p)
-{
-	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void
-put_u32(uint8_t **p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		*(*p)++ = v >> 8 * i;
-}
-
 /* Numbers are as those of latents. */
 static enum latent_type
 form_of(enum weights_type type)
@@ -57,44 +41,7 @@ form_of(enum weights_type type)
 	return type == WEIGHTS_F16 ? LATENT_F16 : LATENT_F32;
 }
 
-static void
-put_name(uint8_t **p, const char *name)
-{
-	size_t n = strlen(name);
-
-	memcpy(*p, name, n < NAME_SIZE ? n : NAME_SIZE);
-	*p += NAME_SIZE;
-}
-
-static void
-put_span(uint8_t **p, struct code_span s)
-{
-	put_u32(p, s.at);
-	put_u32(p, s.n);
-}
-
-/* Which bits the groups and the fields have. */
-static void
-put_layout(uint8_t **p)
-{
-	const struct code_layout *l = code_layout();
-
-	put_u32(p, CODE_WORDS);
-	put_u32(p, CODE_GROUPS);
-	for (int g = 0; g < CODE_GROUPS; g++) {
-		put_name(p, code_group_names[g]);
-		put_span(p, (struct code_span){l->first[g], l->width[g]});
-	}
-	put_u32(p, CODE_FIELDS);
-	for (int f = 0; f < CODE_FIELDS; f++) {
-		put_name(p, action_fields[f].name);
-		put_span(p, l->low[f]);
-		put_span(p, l->high[f]);
-	}
-}
-
 #define HEADER_SIZE (8 + 4 + 4 + 4 * SHAPE_SIZES)
-#define LAYOUT_SIZE (4 + 4 + CODE_GROUPS * (NAME_SIZE + 8) + 4 + CODE_FIELDS * (NAME_SIZE + 16))
 
 uint8_t *
 weights_build(const struct network *net, enum weights_type type, size_t *n)
@@ -103,7 +50,7 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 	size_t about = net->about ? strlen(net->about) : 0;
 	uint8_t *out, *at;
 
-	*n = HEADER_SIZE + LAYOUT_SIZE + 4 + TENSORS * (NAME_SIZE + 8) + latent_size(form_of(type), net->n) +
+	*n = HEADER_SIZE + LAYOUT_SIZE + 4 + TENSORS * (OCTETS_NAME + 8) + latent_size(form_of(type), net->n) +
 	     2 * NETWORK_PLACES + 4 + about + WEIGHTS_HASH;
 	if (!(at = out = calloc(1, *n)))
 		return NULL;
@@ -113,7 +60,7 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 	put_u32(&at, type);
 	for (unsigned i = 0; i < SHAPE_SIZES; i++)
 		put_u32(&at, size[i]);
-	put_layout(&at);
+	layout_put(&at);
 	put_u32(&at, TENSORS);
 	for (int i = 0; i < TENSORS; i++) {
 		const struct tensor *t = &net->tensor[i];
@@ -142,159 +89,16 @@ fail(char *why, const char *what)
 	return -1;
 }
 
-/* Octets that are parsed. Sticky: behind their end all is 0, and `cut`. */
-struct octets {
-	const uint8_t *at, *end;
-	bool cut;
-};
-
-static const uint8_t *
-take(struct octets *o, size_t n)
-{
-	const uint8_t *p = o->at;
-
-	if (o->cut || n > (size_t)(o->end - o->at)) {
-		o->cut = true;
-		return NULL;
-	}
-	o->at += n;
-	return p;
-}
-
-static uint32_t
-take_u32(struct octets *o)
-{
-	const uint8_t *p = take(o, 4);
-
-	return p ? get_u32(p) : 0;
-}
-
-static void
-take_name(struct octets *o, char *name)
-{
-	const uint8_t *p = take(o, NAME_SIZE);
-
-	memset(name, 0, NAME_SIZE + 1);
-	if (p)
-		memcpy(name, p, NAME_SIZE);
-}
-
-/* Where the file has this program's bits, as it lays them out: a bit's number there, or -1 where it has none. */
-struct layout {
-	uint32_t words;
-	int32_t of[CODE_WORDS * 64];
-	struct code_span group[CODE_GROUPS]; /* the file's */
-};
-
-static struct code_span
-take_span(struct octets *o, uint32_t words)
-{
-	struct code_span s = {take_u32(o), 0};
-
-	s.n = take_u32(o);
-	o->cut |= s.at > 64 * words || s.n > 64 * words - s.at;
-	return s;
-}
-
-static void
-match(struct layout *l, struct code_span own, struct code_span theirs)
-{
-	for (unsigned i = 0; own.n == theirs.n && i < own.n; i++)
-		l->of[own.at + i] = theirs.at + i;
-}
-
-/* Fields are only ever added behind the last one, so a coarse bit keeps its number. */
-static int
-take_layout(struct octets *o, struct layout *l, char *why)
-{
-	const struct code_layout *own = code_layout();
-	char name[NAME_SIZE + 1];
-
-	*l = (struct layout){.words = take_u32(o)};
-	memset(l->of, -1, sizeof l->of);
-	if (l->words > WORDS_LIMIT)
-		return fail(why, "weights: of another network");
-	for (uint32_t n = take_u32(o); n > 0 && !o->cut; n--) {
-		take_name(o, name);
-		struct code_span s = take_span(o, l->words);
-		for (int g = 0; g < CODE_GROUPS; g++)
-			if (!strcmp(name, code_group_names[g]))
-				l->group[g] = s;
-	}
-	uint32_t n = take_u32(o);
-	for (uint32_t f = 0; f < n && !o->cut; f++) {
-		take_name(o, name);
-		struct code_span low = take_span(o, l->words), high = take_span(o, l->words);
-		if (f >= CODE_FIELDS)
-			continue;
-		if (strcmp(name, action_fields[f].name)) {
-			snprintf(why, WEIGHTS_ERROR, "weights: field %u is %s there, and %s here", f, name, action_fields[f].name);
-			return -1;
-		}
-		match(l, own->low[f], low);
-		match(l, own->high[f], high);
-	}
-	return 0;
-}
-
-/* The part of the bits that a tensor is about, and whether they are its rows: 0 or 1, or -1 where it isn't about bits. */
-static int
-axis_of(int i, int *group)
-{
-	if (i >= ENC_GROUP && i < ENC_GROUP + CODE_GROUPS) {
-		*group = i - ENC_GROUP;
-		return 1;
-	}
-	*group = i >= STRAIGHT + 1 ? i - STRAIGHT - 1 : i - DEC_OUT;
-	return i >= STRAIGHT + 1 || (i >= DEC_OUT && i < DEC_OUT + CODE_GROUPS) ? 0 : -1;
-}
-
-/* The numbers of a file's tensor to where this program has them. */
-static void
-spread(struct tensor *t, int i, const struct layout *l, const float *v, uint32_t rows, uint32_t columns)
-{
-	int g, axis = axis_of(i, &g);
-	const struct code_layout *own = code_layout();
-
-	if (axis < 0) {
-		memcpy(t->at, v, (size_t)rows * columns * sizeof *v);
-		return;
-	}
-	for (unsigned b = 0; b < own->width[g]; b++) {
-		int64_t theirs = (int64_t)l->of[own->first[g] + b] - l->group[g].at;
-		if (theirs < 0 || theirs >= l->group[g].n)
-			continue;
-		if (axis)
-			memcpy(t->at + (size_t)b * columns, v + theirs * columns, columns * sizeof *v);
-		else
-			for (uint32_t r = 0; r < rows; r++)
-				t->at[(size_t)r * t->columns + b] = v[(size_t)r * columns + theirs];
-	}
-	if (axis) /* the biases stand behind the bits */
-		memcpy(t->at + (size_t)own->width[g] * columns, v + (size_t)(rows - 1) * columns, columns * sizeof *v);
-}
-
-/* Whether a tensor of the file has the size that it must have there. */
-static bool
-fits(const struct tensor *t, int i, const struct layout *l, uint32_t rows, uint32_t columns)
-{
-	int g, axis = axis_of(i, &g);
-
-	return axis < 0	 ? rows == (uint32_t)t->rows && columns == (uint32_t)t->columns
-	       : axis ? rows == l->group[g].n + 1 && columns == (uint32_t)t->columns
-			 : rows == (uint32_t)t->rows && columns == l->group[g].n;
-}
-
 /* One tensor, to the one of its name; of a group that this program doesn't know it is passed over. */
 static int
 take_tensor(struct octets *o, struct network *net, const struct layout *l, enum weights_type type, bool *had, char *why)
 {
-	char name[NAME_SIZE + 1];
+	char name[OCTETS_NAME + 1];
 	int i = 0;
 
 	take_name(o, name);
 	uint32_t rows = take_u32(o), columns = take_u32(o);
-	if (rows > 64 * WORDS_LIMIT || columns > 64 * WORDS_LIMIT)
+	if (rows > 64 * LAYOUT_WORDS || columns > 64 * LAYOUT_WORDS)
 		return fail(why, "weights: a tensor of too many numbers");
 	size_t numbers = (size_t)rows * columns, size = latent_size(form_of(type), numbers);
 	const uint8_t *p = take(o, size);
@@ -305,7 +109,7 @@ take_tensor(struct octets *o, struct network *net, const struct layout *l, enum 
 	if (i == TENSORS)
 		return 0;
 	struct tensor *t = &net->tensor[i];
-	if (had[i] || !fits(t, i, l, rows, columns)) {
+	if (had[i] || !layout_fits(l, t, i, rows, columns)) {
 		snprintf(why, WEIGHTS_ERROR, "weights: of another network: %s of %u x %u", name, rows, columns);
 		return -1;
 	}
@@ -316,7 +120,7 @@ take_tensor(struct octets *o, struct network *net, const struct layout *l, enum 
 	if (!v)
 		return fail(why, strerror(ENOMEM));
 	latent_get(form_of(type), p, numbers, v);
-	spread(t, i, l, v, rows, columns);
+	layout_spread(l, t, i, v, rows, columns);
 	free(v);
 	return 0;
 }
@@ -326,13 +130,12 @@ static int
 take_tensors(struct octets *o, struct network *net, const struct layout *l, enum weights_type type, char *why)
 {
 	bool had[TENSORS] = {0};
-	int g;
 
 	for (uint32_t n = take_u32(o); n > 0; n--)
 		if (take_tensor(o, net, l, type, had, why) < 0)
 			return -1;
 	for (int i = 0; i < TENSORS; i++)
-		if (!had[i] && (axis_of(i, &g) < 0 || l->group[g].n)) {
+		if (!had[i] && layout_has(l, i)) {
 			snprintf(why, WEIGHTS_ERROR, "weights: of another network: no %s", net->tensor[i].name);
 			return -1;
 		}
@@ -397,6 +200,8 @@ parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, char *why)
 	struct octets o;
 	struct shape shape;
 	struct layout layout;
+	char name[OCTETS_NAME + 1];
+	uint32_t field;
 
 	*net = (struct network){0};
 	if (n < 8 || memcmp(p, WEIGHTS_MAGIC, 8)) {
@@ -414,8 +219,12 @@ parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, char *why)
 	}
 	if (type > WEIGHTS_F16)
 		return fail(why, "weights: of another network");
-	if (take_shape(&o, &shape, why) < 0 || take_layout(&o, &layout, why) < 0)
+	if (take_shape(&o, &shape, why) < 0)
 		return -1;
+	if (!layout_take(&o, &layout, &field, name)) {
+		snprintf(why, WEIGHTS_ERROR, "weights: field %u is %s there, and %s here", field, name, action_fields[field].name);
+		return -1;
+	}
 	if (network_init(net, &shape) < 0)
 		return fail(why, strerror(ENOMEM));
 	if (take_tensors(&o, net, &layout, type, why) < 0 || take_places(&o, net, &layout, why) < 0 ||
