@@ -7,6 +7,7 @@
  */
 #include "../unit/vary.h"
 #include "check.h"
+#include "codec/codec.h"
 #include "neural/weights.h"
 #include "record/latent.h"
 
@@ -61,23 +62,24 @@ latents_for(struct octets stream, const struct network *net, enum latent_type ty
 	static struct stream_reader r;
 	static struct stream_writer w;
 	static struct latent l;
-	static uint8_t coordinates[LATENT_MAX * 4];
+	static uint8_t coordinates[(LATENT_MAX + CODEC_ASSIGNED) * 4];
 	struct stream_header h;
-	float z[LATENT_MAX];
+	float z[LATENT_MAX + CODEC_ASSIGNED];
 	int from = octets_open(stream), to = octets_open((struct octets){(const uint8_t *)"", 0});
 
 	if (stream_reader_init(&r, from) < 0 || stream_writer_init(&w, to) < 0 || stream_read_header(&r, &h) != 1)
 		found("no stream: %s", r.error);
 	h.kind = STREAM_LATENTS;
 	h.type = type;
-	h.coordinates = net->shape.latent + net->shape.time;
+	codec_blocks(net, h.block);
+	uint32_t n = stream_coordinates(&h);
 	stream_write_header(&w, &h);
 	while (w.packets < 40 && stream_read(&r, &l.patch) == 1) {
-		for (uint32_t i = 0; i < h.coordinates; i++)
+		for (uint32_t i = 0; i < n; i++)
 			z[i] = ((int64_t)vary_below(1000) - 500) / 125.0f;
-		latent_put(type, z, h.coordinates, coordinates);
+		latent_put(type, z, n, coordinates);
 		l.octets = coordinates;
-		l.size = latent_size(type, h.coordinates);
+		l.size = latent_size(type, n);
 		l.patched = !vary_below(8);
 		stream_write_latent(&w, &l, false);
 	}
@@ -116,7 +118,7 @@ add_weights(void)
 	struct octets o;
 
 	for (int type = WEIGHTS_F32; type <= WEIGHTS_F16; type++) {
-		struct shape shape = {.latent = 3, .time = 1, .encoder = 2, .trunk = 2, .detail = 1, .time_hidden = 2};
+		struct shape shape = {.latent = 3, .encoder = 2, .trunk = 2, .detail = 1};
 		if (network_init(&net, &shape) < 0)
 			err(2, NULL);
 		network_randomize(&net, 1);

@@ -346,8 +346,8 @@ stream_cut(void)
 static int
 latent_file(size_t *length)
 {
-	struct stream_header h = {.kind = STREAM_LATENTS, .type = LATENT_I8, .coordinates = 4, .cap = 64};
-	struct latent l = {.octets = (const uint8_t *)"\1\2\3\4", .size = 4};
+	struct stream_header h = {.kind = STREAM_LATENTS, .type = LATENT_F16, .block = {1, 1, 1}, .cap = 64};
+	struct latent l = {.octets = (const uint8_t *)"\1\2\3\4\5\6", .size = 6};
 	struct stream_writer w;
 	char name[] = "/tmp/units.XXXXXX";
 	int fd = mkstemp(name);
