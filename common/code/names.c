@@ -46,8 +46,10 @@ names_take(struct action *a, struct names *v)
 {
 	int64_t flow = action_number(a, ACTION_FLOW);
 
-	v->slot[0] = flow < 0 || flow > UINT32_MAX ? UINT32_MAX : flow;
-	if (v->slot[0] == flow)
+	/* One that is no slot, or a 0 that is said, stays. */
+	bool fits = flow > 0 && flow <= UINT32_MAX;
+	v->slot[0] = fits ? flow : 0;
+	if (fits)
 		a->has &= ~(1ull << ACTION_FLOW);
 	each_name(a, take, v, 1);
 }
