@@ -41,6 +41,28 @@ form_of(enum weights_type type)
 	return type == WEIGHTS_F16 ? LATENT_F16 : LATENT_F32;
 }
 
+/* The places of the bits; where no field has a bit, 0, which is what is read back. */
+static void
+put_places(uint8_t **p, const struct network *net)
+{
+	const struct code_layout *l = code_layout();
+
+	for (int way = 0; way < STRAIGHT_WAYS; way++) {
+		uint16_t due[NETWORK_BITS] = {0};
+		const uint16_t *place = net->place + way * NETWORK_BITS;
+		memcpy(due, place, CODE_COARSE * sizeof *due);
+		for (int f = 0; f < CODE_FIELDS; f++) {
+			const struct code_span low = l->low[f], high = l->high[f];
+			memcpy(due + CODE_COARSE + low.at, place + CODE_COARSE + low.at, low.n * sizeof *due);
+			memcpy(due + CODE_COARSE + high.at, place + CODE_COARSE + high.at, high.n * sizeof *due);
+		}
+		for (int b = 0; b < NETWORK_BITS; b++) {
+			*(*p)++ = due[b];
+			*(*p)++ = due[b] >> 8;
+		}
+	}
+}
+
 #define HEADER_SIZE (8 + 4 + 4 + 4 * SHAPE_SIZES)
 
 uint8_t *
@@ -70,10 +92,7 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 		latent_put(form_of(type), t->at, t->rows * t->columns, at);
 		at += latent_size(form_of(type), t->rows * t->columns);
 	}
-	for (int b = 0; b < NETWORK_PLACES; b++) {
-		*at++ = net->place[b];
-		*at++ = net->place[b] >> 8;
-	}
+	put_places(&at, net);
 	put_u32(&at, about);
 	if (about)
 		memcpy(at, net->about, about);
