@@ -30,37 +30,6 @@ same() { cmp <(steady "$1") <(steady "$2"); }
 # within SECONDS COMMAND...: killed after that.
 within() { timeout -s KILL "$@"; }
 
-# latents IN OUT: rewrites a stream of latents by a script on standard input. It has the first trace's header,
-# the list of its records, z(record) for a record's coordinates, bin(coordinates) for the way back.
-latents() {
-	{
-		cat <<-'PY'
-			import random, struct, sys, zlib
-			from msgpack import Unpacker, packb
-
-			random.seed(1)
-			header, *records = Unpacker(open(sys.argv[1], "rb"))
-			end = next(i for i, r in enumerate(records) if isinstance(r, dict))
-			records, end = records[:end], records[end]
-			layout = "<%d%s" % (header["coordinates"], {"f32": "f", "f16": "e", "i8": "b"}[header["type"]])
-
-			def z(record):
-			    return list(struct.unpack(layout, record[0]))
-
-			def bin(coordinates):
-			    return struct.pack(layout, *coordinates)
-		PY
-		cat
-		cat <<-'PY'
-			data = b"".join(packb(r) for r in [header] + records)
-			end = dict(end, packets=len(records))
-			end["crc32"] = zlib.crc32(data + packb(dict(end, crc32=0))[:-1])
-			open(sys.argv[2], "wb").write(data + packb(end))
-		PY
-	} >"$tmp/latents.py"
-	python3 -B "$tmp/latents.py" "$1" "$2"
-}
-
 # --- there and back ---
 
 @test "the sample comes back, time steps apart" {
@@ -75,7 +44,7 @@ latents() {
 @test "all fixtures come back, as one stream" {
 	in=$BATS_FILE_TMPDIR
 	[ "$(tc-show "$in/edges" | grep -c '^{"magic"')" -ge $(($(ls "$edge" | wc -l) - 3)) ]
-	for type in f32 f16 i8; do
+	for type in f32 f16; do
 		echo "$type"
 		tc-enc -q --refine 5 --latent-type $type "$in/edges" >"$tmp/l"
 		tc-dec "$tmp/l" >"$tmp/b"
@@ -83,14 +52,11 @@ latents() {
 	done
 }
 
-@test "the sample comes back from latents of two octets a coordinate, and of one" {
+@test "the sample comes back from latents of four octets a coordinate, too" {
 	in=$BATS_FILE_TMPDIR
-	for type in f16 i8; do
-		echo "$type"
-		tc-enc -q --refine 20 --latent-type $type "$in/a" >"$tmp/l"
-		tc-dec "$tmp/l" >"$tmp/b"
-		same "$in/a" "$tmp/b"
-	done
+	tc-enc -q --refine 20 --latent-type f32 "$in/a" >"$tmp/l"
+	tc-dec "$tmp/l" >"$tmp/b"
+	same "$in/a" "$tmp/b"
 }
 
 @test "drawn latents decode to the same; the draws are the seed's" {
@@ -110,7 +76,7 @@ latents() {
 
 @test "the latents are as tc-latents(5) says" {
 	in=$BATS_FILE_TMPDIR
-	for type in f32:4 f16:2 i8:1; do
+	for type in f32:4 f16:2; do
 		tc-enc -q --no-refine --latent-type ${type%:*} "$in/few" >"$tmp/l"
 		python3 - "$in/few" "$tmp/l" ${type%:*} ${type#*:} <<-'PY'
 			import sys
@@ -118,13 +84,14 @@ latents() {
 			true, (header, *records, end) = (list(Unpacker(open(f, "rb"))) for f in sys.argv[1:3])
 			keys = list(true[0])
 			at = keys.index("idle_other") + 1
-			assert list(header) == keys[:at] + ["coordinates", "type", "weights"] + keys[at:], list(header)
-			assert all(header[k] == true[0][k] for k in keys if k != "kind")
-			assert header["kind"] == "latents" and header["type"] == sys.argv[3]
+			assert list(header) == keys[:at] + ["blocks", "type", "weights"] + keys[at:], list(header)
+			assert all(header[k] == true[0][k] for k in keys if k not in ("kind", "version"))
+			assert (header["kind"], header["version"], header["type"]) == ("latents", 2, sys.argv[3])
+			assert list(header["blocks"]) == ["what", "who", "when"] and all(header["blocks"].values())
 			assert len(header["weights"]) == 64
 			assert len(records) == len(true) - 2 and any(len(r) == 1 for r in records)
 			for r, t in zip(records, true[1:]):
-			    assert len(r[0]) == header["coordinates"] * int(sys.argv[4])
+			    assert len(r[0]) == sum(header["blocks"].values()) * int(sys.argv[4])
 			    assert len(r) == 1 or r[1:] == [t]
 			assert (end["packets"], end["flows"], end["end"]) == (true[-1]["packets"], true[-1]["flows"], "whole")
 		PY
@@ -152,11 +119,11 @@ latents() {
 
 @test "traces of latents of several types are decoded one after the other" {
 	in=$BATS_FILE_TMPDIR
-	for type in f32 i8 f16 i8 f32; do
+	for type in f32 f16 f16 f32; do
 		tc-enc -q --no-refine --latent-type $type "$in/few"
 	done >"$tmp/l"
 	tc-dec "$tmp/l" >"$tmp/b"
-	cat "$in/few"{,,,,} >"$tmp/a"
+	cat "$in/few"{,,,} >"$tmp/a"
 	same "$tmp/a" "$tmp/b"
 }
 
@@ -191,14 +158,37 @@ latents() {
 
 # --- how well ---
 
-@test "the decoder's clock: each step within 1/4096 and a unit, and no drift" {
+@test "the decoder's clock: each step within 4 millionths and half a unit, and no drift" {
 	in=$BATS_FILE_TMPDIR
 	paste <(jq -r 'select(.magic or has("end") | not) | .dt // 0' "$in/json") \
 		<(tc-dec "$in/l" | tc-show | jq -r 'select(.magic or has("end") | not) | .dt // 0') |
 		awk '{ d = $2 - $1; d = d < 0 ? -d : d; t = $1 < 0 ? -$1 : $1; true += $1; got += $2
-			if (d > t / 4096 + 1000) { print "packet", NR, "step", $1, "decoded", $2; bad = 1 } }
+			if (d > t * 4e-6 + 500) { print "packet", NR, "step", $1, "decoded", $2; bad = 1 } }
 			END { off = got - true; off = off < 0 ? -off : off; print NR, true, got
-				exit bad || NR < 20000 || !(off < 0.0002 * true) }'
+				exit bad || NR < 20000 || !(off < 4e-6 * true) }'
+}
+
+# steps RESOLUTION STEP...: a flow whose packets come after these, ns; what is decoded of them, after "-" the latents' share.
+steps() {
+	{
+		stream | sed "1s/\"us\"/\"$1\"/;\$d"
+		shift
+		printf '{"dt":%s}\n' "$@"
+		echo '{"end":"whole"}'
+	} | tc-show -r | tc-enc -q --no-patch --refine 5 | tc-dec | tc-show | jq -r 'select(.magic or has("end") | not) | .dt // 0' | tail -n +3
+}
+
+@test "a step below 131 us comes back to the nanosecond, a longer one within 4 millionths" {
+	few=$(seq 1 300; awk 'BEGIN { srand(1); for (i = 0; i < 1500; i++) print int(131072 * rand()) * (rand() < .8 ? 1 : -1) }' | grep -v '^-*0$'
+		for ((k = 1; k <= 131072; k *= 2)); do echo $((k - 1)) $k; done | xargs -n1 | grep -v '^0$')
+	# The first two packets are steps of none.
+	cmp <(steps ns $few) <(printf '%s\n' $few)
+	many=$(awk 'BEGIN { srand(2); for (i = 0; i < 2000; i++) printf "%.0f\n", 131072 * exp(rand() * 25) }')
+	paste <(printf '%s\n' $many) <(steps ns $many) |
+		awk '{ d = $2 - $1; if ((d < 0 ? -d : d) > 4e-6 * $1) { print; bad = 1 } off += d != 0 } END { print NR, off; exit bad || NR != 2000 || !off }'
+	# Where captures have microseconds, so do the steps, and an eighth of a second is exact.
+	many=$(awk 'BEGIN { srand(3); for (i = 0; i < 1500; i++) printf "%.0f\n", 1000 * int(1 + 124000 * rand()) }')
+	cmp <(steps us $many) <(printf '%s\n' $many)
 }
 
 @test "a silence just under its time-out stays under it, one just over it over it" {
@@ -247,20 +237,21 @@ latents() {
 @test "at most one packet of a thousand needs a patch" {
 	jq . "$BATS_FILE_TMPDIR/stats"
 	is "$(jq .packets "$BATS_FILE_TMPDIR/stats")" "$(packets "$sample")"
-	jq -e '.patched <= 0.001 * .packets and .time_wrong == 0' "$BATS_FILE_TMPDIR/stats"
+	jq -e '.patched <= 0.001 * .packets and .time_error < 0.001' "$BATS_FILE_TMPDIR/stats"
 }
 
 @test "refined latents alone hold 99.9 % of the packets" {
 	jq -e '.whole_refined >= 0.999 * .packets' "$BATS_FILE_TMPDIR/stats"
 }
 
-@test "the network alone holds 99 % of a trace of another origin, a draw 98 %, at 95 nats a packet" {
+@test "the network alone holds 98 % of a trace of another origin, a draw 95 %, what is done at 100 nats a packet" {
 	in=$BATS_FILE_TMPDIR
 	tc-enc -q --stats --no-patch --no-refine "$in/a" 2>"$tmp/bare" >"$tmp/l"
 	tc-enc -q --stats --no-patch --no-refine --sample "$in/a" 2>"$tmp/drawn" >"$tmp/l"
-	jq -c '[.packets, .whole, .core, .kl, .time_wrong]' "$tmp/bare" "$tmp/drawn"
-	jq -e '.whole >= 0.99 * .packets and .core >= 0.998 * .packets and .kl > 20 and .kl < 95' "$tmp/bare"
-	jq -e '.whole >= 0.98 * .packets and .core >= 0.99 * .packets and .time_wrong < 0.005 * .packets' "$tmp/drawn"
+	jq -c '[.packets, .whole, .core, .kl_what, .kl_who, .kl_when, .kl]' "$tmp/bare" "$tmp/drawn"
+	jq -e '.whole >= 0.98 * .packets and .core >= 0.998 * .packets and .kl_what > 10 and .kl_what < 100 and
+		(.kl_what + .kl_who + .kl_when - .kl | fabs) < 0.01' "$tmp/bare"
+	jq -e '.whole >= 0.95 * .packets and .core >= 0.98 * .packets' "$tmp/drawn"
 }
 
 @test "--stats counts what is in the stream" {
@@ -284,7 +275,7 @@ print(sum(isinstance(r, list) and len(r) == 2 for r in msgpack.Unpacker(sys.stdi
 	is "$(tc-enc -q --no-refine "$in/few" 2>&1 >"$tmp/l")" ""
 }
 
-@test "latents alone, unrefined: still a stream of as many packets that compiles, and its flows don't derail" {
+@test "latents alone, unrefined: whatever is decoded wrong changes nothing of the others, names among them" {
 	in=$BATS_FILE_TMPDIR
 	{ head -n 12001 "$in/json"; echo '{"end":"whole"}'; } | tc-show --reverse >"$tmp/a"
 	tc-enc -q --stats --no-patch --no-refine "$tmp/a" >"$tmp/l" 2>"$tmp/stats"
@@ -293,12 +284,10 @@ print(sum(isinstance(r, list) and len(r) == 2 for r in msgpack.Unpacker(sys.stdi
 	is "$(packets "$tmp/b.pcap")" 12000
 	jq -c '[.packets, .whole, .patched]' "$tmp/stats"
 	is "$(jq .patched "$tmp/stats")" 0
-	# Behind a host that was missed the slots have other numbers.
-	hosts='s/"(orig_h|resp_h|src_mac|dst_mac|target|sha|tha)":(\[[^]]*\]|[0-9]+),?//g'
-	equal=$(paste -d'\n' <(steady "$tmp/a" | sed -E "1d;\$d;$hosts") <(steady "$tmp/b" | sed -E "1d;\$d;$hosts") |
+	equal=$(paste -d'\n' <(steady "$tmp/a" | sed '1d;$d') <(steady "$tmp/b" | sed '1d;$d') |
 		awk 'NR % 2 { a = $0; next } { n += a == $0 } END { print n }')
 	echo "equal: $equal"
-	jq -e --argjson equal "$equal" '$equal >= .whole - 0.005 * .packets' "$tmp/stats"
+	jq -e --argjson equal "$equal" '$equal >= .whole - 2' "$tmp/stats" # two that another kernel might read otherwise
 }
 
 # --- other machines ---
@@ -360,20 +349,12 @@ anything() {
 	for spread in 1 5 1e30; do
 		echo $spread
 		latents "$tmp/few.l" "$tmp/l" <<-PY
-			n = header["coordinates"]
+			n = sum(blocks)
 			records = [[bin(random.gauss(0, $spread) for _ in range(n))] for _ in range(2000)]
 		PY
 		anything "$tmp/l"
 		[ $spread = 1e30 ] || [ "$(sort -u "$tmp/json" | wc -l)" -gt 1000 ]
 	done
-}
-
-@test "the same of one octet a coordinate, of any value" {
-	tc-enc -q --no-refine --latent-type i8 "$BATS_FILE_TMPDIR/few" >"$tmp/i8"
-	latents "$tmp/i8" "$tmp/l" <<-'PY'
-		records = [[bytes(random.randrange(256) for _ in range(header["coordinates"]))] for _ in range(2000)]
-	PY
-	anything "$tmp/l"
 }
 
 @test "latents in another order, without their patches, decode to some trace" {
@@ -387,7 +368,7 @@ anything() {
 @test "the nudge.py of tc-latents(5) runs, and what it moves compiles" {
 	in=$BATS_FILE_TMPDIR
 	sed -n '/^\.\\" example: nudge.py/,/^\.Ed/p' man/tc-latents.5 | sed '1,2d;$d; s/\\e/\\/g' >"$tmp/nudge.py"
-	for type in f32 f16 i8; do
+	for type in f32 f16; do
 		cat "$in/few" "$in/few" | tc-enc -q --no-refine --latent-type $type >"$tmp/l"
 		python3 "$tmp/nudge.py" <"$tmp/l" >"$tmp/moved"
 		cmp -s "$tmp/l" "$tmp/moved" && false
@@ -421,7 +402,7 @@ anything() {
 	in=$BATS_FILE_TMPDIR
 	latents "$in/few.l" "$tmp/l" <<-'PY'
 		one, = [r for r in Unpacker(open(sys.argv[1].replace(".l", ""), "rb")) if isinstance(r, list)][99:100]
-		records[99] = [bin([float("nan")] * header["coordinates"]), one]
+		records[99] = [bin([float("nan")] * sum(blocks)), one]
 	PY
 	tc-dec "$tmp/l" >"$tmp/b"
 	same "$in/few" "$tmp/b"
@@ -447,21 +428,31 @@ anything() {
 	done <<-'END'
 		w = header["weights"]; header["weights"] = ("1" if w[0] == "0" else "0") + w[1:]|made with other weights (*...); --weights names them
 		w = header["weights"]; header["weights"] = w[:-1] + ("1" if w[-1] == "0" else "0")|made with other weights (*...); --weights names them
-		header["coordinates"] += 1|header: latents of * coordinates; these weights have *
-		header["coordinates"] = 0|header: coordinates*
-		header["coordinates"] = 4097|header: coordinates*
-		header["coordinates"] = "74"|header: coordinates*
-		header["type"] = "f64"|header: coordinates, type*
+		header["blocks"]["what"] += 1|header: blocks of * coordinates; these weights have *
+		header["blocks"]["what"] = 0|header: blocks of 0, *; these weights have *
+		b = header["blocks"]; b["who"], b["when"] = b["when"], b["who"]|header: blocks of * coordinates; these weights have *
+		header["blocks"]["what"] = 4097|header: blocks, type or weights are missing or wrong
+		header["blocks"]["what"] = 4096|header: blocks, type or weights are missing or wrong
+		header["blocks"] = dict(what=0, who=0, when=0)|header: blocks, *
+		header["blocks"]["when"] = "8"|header: blocks, *
+		header["blocks"]["who"] = -1|header: blocks, *
+		header["blocks"] = blocks|header: blocks, *
+		header["blocks"] = 74|header: blocks, *
+		del header["blocks"]["who"]|header: blocks, *
+		header["type"] = "f64"|header: blocks, type*
+		header["type"] = "i8"|header: blocks, type*
 		header["weights"] = header["weights"][:-1]|header: *weights*
 		header["weights"] = header["weights"][:-1] + "G"|header: *weights*
 		header["weights"] = bytes(64)|header: *weights*
 		del header["weights"]|header: *weights*
 		del header["type"]|header: *type*
-		del header["coordinates"]|header: coordinates*
+		del header["blocks"]|header: blocks, *
 		del header["cap"]|header: *cap*
 		header["cap"] = 15|header: a cap of 15; *
 		header["cap"] = 2**20 + 1|header: a cap of 1048577; *
-		header["version"] = 2|version 2 of the format; *
+		header["version"] = 1|version 1 of the format of latents; this program reads 2
+		header["version"] = 3|version 3 of the format of latents; this program reads 2
+		del header["version"]|version -1 of the format of latents; *
 		header["kind"] = "latent"|not a stream of latents
 	END
 }
@@ -548,26 +539,38 @@ anything() {
 		def size(n):
 		    return n.to_bytes(4, "little")
 
-		latent = int.from_bytes(data[16:20], "little")
+		def number(at):
+		    return int.from_bytes(data[at:at + 4], "little")
+
+		words = number(32)
+		about = next(n for n in range(len(data)) if number(len(data) - 36 - n) == n) # octets of the table at the end
+		places = len(data) - 36 - about - 4 * (64 + 64 * words)
+		field = data.index(b"tcp_off") # the first is in the layout
 		put("octet", len(data) // 2, bytes([data[len(data) // 2] ^ 1]), False)
 		put("version", 8, size(99))
-		put("shape", 16, size(latent - 1))
+		put("before", 8, size(5))
+		put("shape", 16, size(number(16) - 1))
 		put("zero", 16, size(0))
 		put("huge", 16, size(2**32 - 1))
 		put("type", 12, size(7))
-		put("layers", 40, size(1))
+		put("words", 32, size(2000))
+		put("field", field, b"tcp_on\0")
+		put("span", field + 24, size(64 * words))
 		put("infinite", data.index(b"straight.coarse") + 32, b"\xff\xff\xff\xff" * 2)
-		put("place", len(data) - 40, b"\xff\xff")
+		put("place", places, b"\xff\xff")
+		put("about", len(data) - 36 - about, size(about + 1))
 	PY
 	for tool in tc-enc tc-dec; do
-		for name in none short cut nearly longer octet version shape zero huge type layers infinite place; do
+		for name in none short cut nearly longer octet version before shape zero huge type words field span infinite place about; do
 			echo "$tool $name"
 			case $name in
 			none) said="not a weights file of TraceCodec" ;;
 			short | cut | nearly) said="weights: *" ;;
 			octet) said="weights: damaged: *" ;;
 			version) said="weights: version 99; this program reads *" ;;
-			shape | type | layers) said="weights: of another network*" ;;
+			before) said="weights: version 5; this program reads 6" ;;
+			shape | type | words) said="weights: of another network*" ;;
+			field) said="weights: field * is tcp_on there, and tcp_off here" ;;
 			zero | huge) said="weights: a layer without units, or with too many" ;;
 			infinite) said="weights: not all are finite" ;;
 			place) said="weights: a bit's place is beyond the latent" ;;

@@ -99,3 +99,35 @@ craft() {
 		sys.stdout.buffer.write(pcap(eval(sys.argv[1]), nano=True))
 	END
 }
+
+# latents IN OUT: rewrites a stream of latents by a script on standard input. It has the first trace's header,
+# the list of its records, z(record) for a record's coordinates, bin(coordinates) for the way back.
+latents() {
+	{
+		cat <<-'PY'
+			import random, struct, sys, zlib
+			from msgpack import Unpacker, packb
+
+			random.seed(1)
+			header, *records = Unpacker(open(sys.argv[1], "rb"))
+			end = next(i for i, r in enumerate(records) if isinstance(r, dict))
+			records, end = records[:end], records[end]
+			blocks = list(header["blocks"].values())
+			layout = "<%d%s" % (sum(blocks), {"f32": "f", "f16": "e"}[header["type"]])
+
+			def z(record):
+			    return list(struct.unpack(layout, record[0]))
+
+			def bin(coordinates):
+			    return struct.pack(layout, *coordinates)
+		PY
+		cat
+		cat <<-'PY'
+			data = b"".join(packb(r) for r in [header] + records)
+			end = dict(end, packets=len(records))
+			end["crc32"] = zlib.crc32(data + packb(dict(end, crc32=0))[:-1])
+			open(sys.argv[2], "wb").write(data + packb(end))
+		PY
+	} >"$tmp/latents.py"
+	python3 -B "$tmp/latents.py" "$1" "$2"
+}

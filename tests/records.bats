@@ -75,16 +75,10 @@ script() {
 @test "room: stream, traces after each other" { units stream-traces; }
 @test "room: stream, cut at every octet" { units stream-cut; }
 @test "room: stream, every octet damaged" { units stream-damaged; }
-@test "room: ranks of slots" { neural recency; }
-@test "room: ranks where a decoder went another way" { neural counterparts; }
-@test "room: an IPv6 suffix that a decoder missed" { neural suffixes; }
-@test "room: what flows have in common" { neural relations; }
-@test "room: any action at all, by ranks and bits" { neural sayable; }
+@test "room: any action at all, by names and bits" { neural encodable; }
 @test "room: the licence for headers that contradict each other" { neural licence; }
 @test "room: each field has bits" { neural complete; }
 @test "room: actions as bits" { neural code; }
-@test "room: lists that a trace said before" { neural lists; }
-@test "room: time steps as bits" { neural time-codes; }
 @test "room: halves" { neural halves; }
 @test "room: 16-bit floating point, eight at a time" { neural many-halves; }
 @test "room: latents as octets" { neural latents; }
@@ -94,6 +88,7 @@ script() {
 @test "room: a row alone, or among others" { neural one-row; }
 @test "room: the gradient that refinement follows" { neural hinge; }
 @test "room: weights, cut and damaged" { neural weights; }
+@test "room: names and time steps as coordinates" { blocks; }
 
 @test "every room's test is here" {
 	is "$(grep -oE '\{ units [a-z0-9-]+' tests/records.bats | cut -d' ' -f3)" "$(units)"

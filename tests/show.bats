@@ -222,7 +222,7 @@ stamps() { tcpdump --nano -ttnr "$1" 2>/dev/null | cut -d' ' -f1; }
 		stream "{\"t\":$bad,\"len\":5}" >"$tmp/json"
 		refused "tc-show: $tmp/json: line 4: \"t\" is *" tc-show -r -o "$tmp/b" "$tmp/json"
 	done
-	head=$(stream | sed -n '1s/"actions"/"latents"/p' | jq -c '. + {coordinates: 1, type: "f32", weights: ("0" * 64)}')
+	head=$(stream | sed -n '1s/"actions"/"latents"/p' | jq -c '. + {version: 2, blocks: {what: 1, who: 0, when: 0}, type: "f32", weights: ("0" * 64)}')
 	for line in '{"t":0,"latent":[1]}' '{"latent":[1],"patch":{"t":0}}'; do
 		printf '%s\n' "$head" "$line" '{"end":"whole"}' >"$tmp/json"
 		refused "tc-show: $tmp/json: line 2: \"t\" is *" tc-show -r -o "$tmp/b" "$tmp/json"
