@@ -34,7 +34,7 @@ deviation(const float *z, int n, int columns)
 }
 
 static void
-decode(const struct network *net, struct pass *p, const float *z, int n, struct code *out)
+decode(const struct network *net, struct activations *p, const float *z, int n, struct code *out)
 {
 	int w = net->shape.latent;
 
@@ -81,9 +81,9 @@ what_lines(FILE *f, const struct network *net, const struct dataset *d)
 	int w = net->shape.latent, n = 0;
 	struct code *code = calloc(3 * SAMPLE, sizeof *code), *base = code + SAMPLE, *moved = base + SAMPLE;
 	float *z = calloc(2 * (size_t)SAMPLE * w, sizeof *z), *at = z + (size_t)SAMPLE * w;
-	struct pass p;
+	struct activations p;
 	uint64_t random = 1;
-	int bad = pass_init(&p, net, ROWS) | (code && z ? 0 : -1);
+	int bad = activations_init(&p, net, ROWS) | (code && z ? 0 : -1);
 
 	for (; !bad && n < SAMPLE; n += ROWS) {
 		for (int i = 0; i < ROWS; i++)
@@ -111,7 +111,7 @@ what_lines(FILE *f, const struct network *net, const struct dataset *d)
 		}
 		what_line(f, k, &c);
 	}
-	pass_free(&p);
+	activations_free(&p);
 	free(code);
 	free(z);
 	return bad;

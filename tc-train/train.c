@@ -2,7 +2,7 @@
 
 #include "init.h"
 
-#include "neural/decision.h"
+#include "neural/loss.h"
 #include "support/normal.h"
 #include "process/io.h"
 #include "support/random.h"
@@ -25,7 +25,7 @@ struct worker {
 	uint32_t number, steps;
 	uint64_t random;
 	int n; /* packets of a step */
-	struct pass pass;
+	struct activations activations;
 	struct code *code;
 	float *grad, *z, *noise, *dz, *dlogvar, *loss;
 	double norm, sum[2];
@@ -102,7 +102,7 @@ learn(struct worker *w, float beta)
 {
 	struct trainer *t = w->t;
 	const struct recipe *r = &t->recipe;
-	struct pass *p = &w->pass;
+	struct activations *p = &w->activations;
 	int z = t->net->shape.latent, n = w->n;
 	float scale = 1.0f / r->batch;
 	bool watched = watched_step(t->step);
@@ -113,10 +113,10 @@ learn(struct worker *w, float beta)
 	network_take(p, w->code, n);
 	network_encode(t->net, p, true);
 	draw(w, p->mean, p->logvar, n * z);
-	network_decode(t->net, p, w->z, z);
-	decision_likelihood(p, scale, watched ? w->loss : NULL);
+	decode_forced(t->net, p, w->z, z);
+	loss_likelihood(p, scale, watched ? w->loss : NULL);
 	w->sum[0] = total(w->loss, n);
-	network_decode_backward(t->net, p, w->dz, w->grad);
+	decode_backward(t->net, p, w->dz, w->grad);
 	w->sum[1] = draw_backward(w, p->mean, p->logvar, n * z, beta * scale);
 	network_encode_backward(t->net, p, w->dz, w->dlogvar, w->grad);
 }
@@ -250,7 +250,7 @@ trainer_init(struct trainer *t, struct network *net, const struct recipe *r,
 		w->t = t;
 		w->number = k;
 		w->n = r->batch / r->threads;
-		bad |= pass_init(&w->pass, net, w->n);
+		bad |= activations_init(&w->activations, net, w->n);
 		w->code = calloc(w->n, sizeof *w->code);
 		w->grad = calloc(net->n, sizeof *w->grad);
 		w->z = calloc(w->n * z, sizeof *w->z);
@@ -269,7 +269,7 @@ trainer_free(struct trainer *t)
 {
 	for (uint32_t k = 0; t->worker && k < t->recipe.threads; k++) {
 		struct worker *w = &t->worker[k];
-		pass_free(&w->pass);
+		activations_free(&w->activations);
 		float *all[] = {w->grad, w->z, w->noise, w->dz, w->dlogvar, w->loss};
 		for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 			free(all[i]);
@@ -285,7 +285,7 @@ static void
 measure_block(struct trainer *t, struct measure *m, int n)
 {
 	struct worker *w = &t->worker[0];
-	struct pass *p = &w->pass;
+	struct activations *p = &w->activations;
 	int z = t->net->shape.latent;
 	struct code got;
 	struct code *out = calloc(n, sizeof got);
@@ -298,8 +298,8 @@ measure_block(struct trainer *t, struct measure *m, int n)
 	draw(w, p->mean, p->logvar, n * z);
 	memset(w->dz, 0, (size_t)n * z * sizeof *w->dz);
 	m->kl += draw_backward(w, p->mean, p->logvar, n * z, 0);
-	network_decode(t->net, p, w->z, z);
-	decision_margin(p, margin);
+	decode_forced(t->net, p, w->z, z);
+	loss_margin(p, margin);
 	for (int i = 0; i < n; i++)
 		m->sampled += margin[i] > 0;
 	decode_free(t->net, p, p->mean, z, n, out);

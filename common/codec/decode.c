@@ -48,7 +48,7 @@ struct decoder {
 	float *z;
 	struct code code[DECODE_ROWS];
 	struct cache_entry *entry[DECODE_ROWS];
-	struct pass pass;
+	struct activations activations;
 	uint32_t used;
 	uint64_t arena[DECODE_BLOCK * ACTION_WORDS];
 };
@@ -65,7 +65,7 @@ decoder_new(const struct network *net, bool cached, struct stream_writer *out)
 	d->out = out;
 	d->latent = calloc(DECODE_BLOCK * (z + CODEC_ASSIGNED), sizeof(float));
 	d->z = calloc(DECODE_ROWS * z, sizeof *d->z);
-	if (!d->latent || !d->z || pass_init(&d->pass, net, DECODE_ROWS) < 0 ||
+	if (!d->latent || !d->z || activations_init(&d->activations, net, DECODE_ROWS) < 0 ||
 	    cache_init(&d->cache, cached ? CACHE_OCTETS : BLOCK_OCTETS, cached ? CACHE_PLACES : 0) < 0) {
 		decoder_free(d);
 		return NULL;
@@ -80,7 +80,7 @@ decoder_free(struct decoder *d)
 		return;
 	free(d->latent);
 	free(d->z);
-	pass_free(&d->pass);
+	activations_free(&d->activations);
 	cache_free(&d->cache);
 	free(d);
 }
@@ -93,7 +93,7 @@ see_rows(struct decoder *d)
 
 	if (d->rows == 0)
 		return;
-	decode_free(d->net, &d->pass, d->z, d->net->shape.latent, d->rows, d->code);
+	decode_free(d->net, &d->activations, d->z, d->net->shape.latent, d->rows, d->code);
 	d->seen += d->rows;
 	for (int i = 0; i < d->rows; i++) {
 		struct decoded *decoded = cache_value(d->entry[i]);

@@ -4,7 +4,7 @@
 #include "codec/idle.h"
 #include "codec/posterior.h"
 #include "codec/refine.h"
-#include "neural/decision.h"
+#include "neural/loss.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,7 @@ struct encoder {
 	struct code code[ENCODE_ROWS], got[ENCODE_ROWS];
 	struct outcome *row[ENCODE_ROWS];
 	float *z;
-	struct pass pass;
+	struct activations activations;
 	struct refiner *refiner;
 };
 
@@ -87,7 +87,7 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	e->what_size = latent_size(o->type, net->shape.latent);
 	e->z = calloc(ENCODE_ROWS, net->shape.latent * sizeof *e->z);
 	e->refiner = refiner_new(net, ENCODE_ROWS, o->type);
-	if (!e->z || !e->refiner || pass_init(&e->pass, net, ENCODE_ROWS) < 0 ||
+	if (!e->z || !e->refiner || activations_init(&e->activations, net, ENCODE_ROWS) < 0 ||
 	    cache_init(&e->cache, cached ? CACHE_OCTETS : BLOCK_OCTETS, cached ? CACHE_PLACES : 0) < 0) {
 		encoder_free(e);
 		return NULL;
@@ -102,7 +102,7 @@ encoder_free(struct encoder *e)
 		return;
 	idle_free(&e->idle);
 	cache_free(&e->cache);
-	pass_free(&e->pass);
+	activations_free(&e->activations);
 	refiner_free(e->refiner);
 	free(e->z);
 	free(e);
@@ -115,7 +115,7 @@ encode_rows(struct encoder *e)
 {
 	int n = e->misses, z = e->net->shape.latent;
 	bool spread = e->options.sample || e->options.stats;
-	struct pass *p = &e->pass;
+	struct activations *p = &e->activations;
 
 	network_encode(e->net, p, spread);
 	for (int i = 0; i < n; i++) {
@@ -139,7 +139,7 @@ tell_wrong(struct encoder *e, const float *margin)
 	for (int i = 0; i < e->misses; i++)
 		any |= margin[i] <= 0;
 	if (any && e->options.stats)
-		decode_free(e->net, &e->pass, e->z, z, e->misses, e->got);
+		decode_free(e->net, &e->activations, e->z, z, e->misses, e->got);
 	for (int i = 0; i < e->misses; i++)
 		e->row[i]->wrong_after = margin[i] > 0	    ? 0
 					 : e->options.stats ? code_wrong(&e->code[i], &e->got[i])
@@ -177,11 +177,11 @@ see_rows(struct encoder *e)
 
 	if (e->misses == 0)
 		return;
-	network_take(&e->pass, e->code, e->misses);
+	network_take(&e->activations, e->code, e->misses);
 	encode_rows(e);
 	e->stats.rows += e->misses;
-	network_decode(e->net, &e->pass, e->z, e->net->shape.latent);
-	decision_margin(&e->pass, margin);
+	decode_forced(e->net, &e->activations, e->z, e->net->shape.latent);
+	loss_margin(&e->activations, margin);
 	tell_wrong(e, margin);
 	for (int i = 0; i < e->misses; i++)
 		e->row[i]->wrong = e->row[i]->wrong_after;

@@ -1,6 +1,6 @@
 #include "codec/refine.h"
 
-#include "neural/decision.h"
+#include "neural/loss.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct refiner {
 	int *row;	   /* which of those that were added each is */
 	float *margin, *top; /* top: the largest so far, of all added */
 	uint32_t *steps;
-	struct pass pass;
+	struct activations activations;
 };
 
 struct refiner *
@@ -44,7 +44,7 @@ refiner_new(const struct network *net, int max, enum latent_type type)
 	r->top = calloc(max, sizeof *r->top);
 	r->steps = calloc(max, sizeof *r->steps);
 	if (r->code && r->z && r->best && r->rounded && r->m && r->v && r->dz && r->row &&
-	    r->margin && r->top && r->steps && pass_init(&r->pass, net, max) == 0)
+	    r->margin && r->top && r->steps && activations_init(&r->activations, net, max) == 0)
 		return r;
 	refiner_free(r);
 	return NULL;
@@ -55,7 +55,7 @@ refiner_free(struct refiner *r)
 {
 	if (!r)
 		return;
-	pass_free(&r->pass);
+	activations_free(&r->activations);
 	float *all[] = {r->z, r->best, r->rounded, r->m, r->v, r->dz, r->margin, r->top};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
@@ -124,11 +124,11 @@ refiner_run(struct refiner *r, uint32_t steps, float margin)
 		for (int i = 0; i < n; i++)
 			round_row(r, i);
 		if (n != taken)
-			network_take(&r->pass, r->code, taken = n);
-		network_decode(r->net, &r->pass, r->rounded, w);
-		decision_margin(&r->pass, r->margin);
-		decision_hinge(&r->pass, WANT);
-		network_decode_backward(r->net, &r->pass, r->dz, NULL);
+			network_take(&r->activations, r->code, taken = n);
+		decode_forced(r->net, &r->activations, r->rounded, w);
+		loss_margin(&r->activations, r->margin);
+		loss_hinge(&r->activations, WANT);
+		decode_backward(r->net, &r->activations, r->dz, NULL);
 		descend(r, n, step);
 		int left = 0;
 		for (int i = 0; i < n; i++) {

@@ -147,14 +147,14 @@ floats(float **p, size_t n)
 }
 
 int
-pass_init(struct pass *p, const struct network *net, int max)
+activations_init(struct activations *p, const struct network *net, int max)
 {
 	const struct shape *s = &net->shape;
 	const struct code_layout *l = code_layout();
 	size_t m = max, e = s->encoder;
 	int bad = 0;
 
-	*p = (struct pass){.max = max, .s_width = s->latent + s->trunk + CODE_COARSE};
+	*p = (struct activations){.max = max, .s_width = s->latent + s->trunk + CODE_COARSE};
 	bad |= floats(&p->coarse, m * CODE_COARSE) | floats(&p->a, m * e) | floats(&p->b, m * e) |
 	       floats(&p->mean, m * s->latent) | floats(&p->logvar, m * s->latent) |
 	       floats(&p->da, m * e) | floats(&p->db, m * e) | floats(&p->s, m * p->s_width) |
@@ -162,7 +162,7 @@ pass_init(struct pass *p, const struct network *net, int max)
 	       floats(&p->du, m * s->detail) | floats(&p->coarse_logit, m * CODE_COARSE) |
 	       floats(&p->work, m * (e > s->detail ? e : s->detail));
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		bad |= floats(&q->x, m * l->width[g]) | floats(&q->u, m * s->detail) |
 		       floats(&q->logit, m * l->width[g]);
 		bad |= (q->row = calloc(m, sizeof *q->row)) ? 0 : -1;
@@ -171,7 +171,7 @@ pass_init(struct pass *p, const struct network *net, int max)
 }
 
 void
-pass_free(struct pass *p)
+activations_free(struct activations *p)
 {
 	float *all[] = {p->coarse, p->a, p->b, p->mean, p->logvar, p->da, p->db, p->s, p->ds, p->u, p->du,
 			p->coarse_logit, p->work};
@@ -179,7 +179,7 @@ pass_free(struct pass *p)
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		free(q->x);
 		free(q->u);
 		free(q->logit);
@@ -189,7 +189,7 @@ pass_free(struct pass *p)
 
 /* The rows that have a group. */
 static void
-find_rows(struct group_pass *q, const struct code *code, enum code_group g, int n)
+find_rows(struct group_activations *q, const struct code *code, enum code_group g, int n)
 {
 	uint64_t has = code_layout()->has[g];
 
@@ -216,15 +216,15 @@ take_rows(float *to, const float *from, const int *row, int cols, int n)
 
 /* The coarse bits, and those of a group, as the straight ways take them. */
 static struct straight_rows
-coarse_rows(const struct pass *p)
+coarse_rows(const struct activations *p)
 {
 	return (struct straight_rows){.n = p->n, .x = p->coarse, .mask = p->code ? &code_coarse_mask : NULL};
 }
 
 static struct straight_rows
-group_rows(const struct pass *p, enum code_group g)
+group_rows(const struct activations *p, enum code_group g)
 {
-	const struct group_pass *q = &p->group[g];
+	const struct group_activations *q = &p->group[g];
 	const uint64_t *mask = p->code ? code_mask(p->code, g) : NULL;
 
 	return (struct straight_rows){q->n, q->row, q->x, mask, sizeof *p->code / sizeof *mask};
@@ -246,7 +246,7 @@ bound(float *logvar, size_t n)
 }
 
 void
-network_take(struct pass *p, const struct code *code, int n)
+network_take(struct activations *p, const struct code *code, int n)
 {
 	const struct code_layout *l = code_layout();
 
@@ -255,7 +255,7 @@ network_take(struct pass *p, const struct code *code, int n)
 	for (int i = 0; i < n; i++)
 		code_coarse_out(&code[i], p->coarse + i * CODE_COARSE);
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		find_rows(q, code, g, n);
 		for (int i = 0; i < q->n; i++)
 			code_out(&code[q->row[i]], g, q->x + (size_t)i * l->width[g]);
@@ -263,7 +263,7 @@ network_take(struct pass *p, const struct code *code, int n)
 }
 
 void
-network_encode(const struct network *net, struct pass *p, bool logvar)
+network_encode(const struct network *net, struct activations *p, bool logvar)
 {
 	const struct code_layout *l = code_layout();
 	int e = net->shape.encoder, z = net->shape.latent, n = p->n;
@@ -271,7 +271,7 @@ network_encode(const struct network *net, struct pass *p, bool logvar)
 
 	linear_forward(&net->layer[ENC_COARSE], p->coarse, CODE_COARSE, p->a, e, n, 0);
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		linear_forward(&net->layer[ENC_GROUP + g], q->x, l->width[g], p->work, e, q->n, 0);
 		add_rows(p->a, q->row, p->work, e, q->n);
 	}
@@ -301,7 +301,7 @@ straight_in_gradient(const struct network *net, int part, struct straight_rows r
 }
 
 void
-network_encode_backward(const struct network *net, struct pass *p, const float *dmean,
+network_encode_backward(const struct network *net, struct activations *p, const float *dmean,
 			const float *dlogvar, float *grad)
 {
 	const struct code_layout *l = code_layout();
@@ -315,7 +315,7 @@ network_encode_backward(const struct network *net, struct pass *p, const float *
 	backward(net, ENC_COARSE, p->coarse, CODE_COARSE, p->da, e, NULL, 0, grad, n, 0);
 	straight_in_gradient(net, 0, coarse_rows(p), dmean, dlogvar, grad);
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		take_rows(p->work, p->da, q->row, e, q->n);
 		backward(net, ENC_GROUP + g, q->x, l->width[g], p->work, e, NULL, 0, grad, q->n, 0);
 		straight_in_gradient(net, 1 + g, group_rows(p, g), dmean, dlogvar, grad);
@@ -331,7 +331,7 @@ network_encode_backward(const struct network *net, struct pass *p, const float *
 
 /* n latents to the coarse logits; the latents and h are in s then. */
 static void
-decode_coarse(const struct network *net, struct pass *p, const float *z, int ld, int n)
+decode_coarse(const struct network *net, struct activations *p, const float *z, int ld, int n)
 {
 	int zw = net->shape.latent, sw = p->s_width;
 	struct straight_rows rows;
@@ -348,7 +348,7 @@ decode_coarse(const struct network *net, struct pass *p, const float *z, int ld,
 
 /* s, with the coarse bits in it, to the logits of the rows that each group has. */
 static void
-decode_details(const struct network *net, struct pass *p)
+decode_details(const struct network *net, struct activations *p)
 {
 	const struct code_layout *l = code_layout();
 	int d = net->shape.detail;
@@ -356,7 +356,7 @@ decode_details(const struct network *net, struct pass *p)
 	linear_forward(&net->layer[DEC_DETAIL], p->s, p->s_width, p->u, d, p->n, 0);
 	relu_forward(p->u, d, d, p->n);
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		take_rows(q->u, p->u, q->row, d, q->n);
 		linear_forward(&net->layer[DEC_OUT + g], q->u, d, q->logit, l->width[g], q->n, 0);
 		struct straight_rows rows = group_rows(p, g);
@@ -366,13 +366,13 @@ decode_details(const struct network *net, struct pass *p)
 
 /* Where the coarse bits of a row stand in s. */
 static float *
-coarse_of(const struct network *net, struct pass *p, int row)
+coarse_of(const struct network *net, struct activations *p, int row)
 {
 	return p->s + (size_t)row * p->s_width + net->shape.latent + net->shape.trunk;
 }
 
 void
-network_decode(const struct network *net, struct pass *p, const float *z, int ld)
+decode_forced(const struct network *net, struct activations *p, const float *z, int ld)
 {
 	decode_coarse(net, p, z, ld, p->n);
 	for (int i = 0; i < p->n; i++)
@@ -381,7 +381,7 @@ network_decode(const struct network *net, struct pass *p, const float *z, int ld
 }
 
 void
-decode_free(const struct network *net, struct pass *p, const float *z, int ld, int n,
+decode_free(const struct network *net, struct activations *p, const float *z, int ld, int n,
 	       struct code *out)
 {
 	const struct code_layout *l = code_layout();
@@ -396,14 +396,14 @@ decode_free(const struct network *net, struct pass *p, const float *z, int ld, i
 		find_rows(&p->group[g], out, g, n);
 	decode_details(net, p);
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		for (int i = 0; i < q->n; i++)
 			code_in(&out[q->row[i]], g, q->logit + (size_t)i * l->width[g]);
 	}
 }
 
 static void
-straight_out_gradient(const struct network *net, struct pass *p, int part, struct straight_rows rows,
+straight_out_gradient(const struct network *net, struct activations *p, int part, struct straight_rows rows,
 		      const float *dlogit, float *grad)
 {
 	const struct straight *s = &net->straight[part];
@@ -412,14 +412,14 @@ straight_out_gradient(const struct network *net, struct pass *p, int part, struc
 }
 
 void
-network_decode_backward(const struct network *net, struct pass *p, float *dz, float *grad)
+decode_backward(const struct network *net, struct activations *p, float *dz, float *grad)
 {
 	const struct code_layout *l = code_layout();
 	int z = net->shape.latent, h = net->shape.trunk, d = net->shape.detail, n = p->n, sw = p->s_width;
 
 	memset(p->du, 0, (size_t)n * d * sizeof *p->du);
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		backward(net, DEC_OUT + g, q->u, d, q->logit, l->width[g], p->work, d, grad, q->n, 0);
 		add_rows(p->du, q->row, p->work, d, q->n);
 	}

@@ -14,13 +14,13 @@ static void
 run(const struct network *net)
 {
 	static struct code code[4];
-	struct pass pass = {0};
+	struct activations activations = {0};
 	float *z = calloc(4, LATENT_MAX * sizeof *z);
 
-	if (!z || pass_init(&pass, net, 4) < 0)
+	if (!z || activations_init(&activations, net, 4) < 0)
 		found("no memory");
-	decode_free(net, &pass, z, net->shape.latent, 4, code);
-	pass_free(&pass);
+	decode_free(net, &activations, z, net->shape.latent, 4, code);
+	activations_free(&activations);
 	free(z);
 }
 

@@ -6,7 +6,7 @@
 #include "codec/cache.h"
 #include "code/code.h"
 #include "code/names.h"
-#include "neural/decision.h"
+#include "neural/loss.h"
 #include "support/half.h"
 #include "record/latent.h"
 #include "support/random.h"
@@ -265,7 +265,7 @@ encodable(void)
 
 enum { ROWS = 12 };
 static struct network net;
-static struct pass pass_;
+static struct activations activations;
 static struct code codes[ROWS];
 static float noise[ROWS * 64], z[ROWS * 64];
 
@@ -278,7 +278,7 @@ prepare(void)
 	HOLDS(linear_start(&why) == 0);
 	HOLDS(network_init(&net, &s) == 0);
 	network_randomize(&net, 3);
-	HOLDS(pass_init(&pass_, &net, ROWS) == 0);
+	HOLDS(activations_init(&activations, &net, ROWS) == 0);
 	for (int i = 0; i < ROWS; i++) {
 		codes[i] = (struct code){0};
 		code_augment(&codes[i], 100000, i ? 0.05f : 5, &state); /* the first has all fields */
@@ -298,28 +298,28 @@ draw(const float *mean, const float *logvar, int n)
 static double
 loss_of(float *grad)
 {
-	float loss[ROWS] = {0}, dz[ROWS * 64], dlogvar[ROWS * 64], *mean = pass_.mean, *logvar = pass_.logvar;
+	float loss[ROWS] = {0}, dz[ROWS * 64], dlogvar[ROWS * 64], *mean = activations.mean, *logvar = activations.logvar;
 	int w = net.shape.latent;
 	double sum = 0;
 
-	network_take(&pass_, codes, ROWS);
-	network_encode(&net, &pass_, true);
+	network_take(&activations, codes, ROWS);
+	network_encode(&net, &activations, true);
 	draw(mean, logvar, ROWS * w);
-	network_decode(&net, &pass_, z, w);
-	decision_likelihood(&pass_, 1, loss);
+	decode_forced(&net, &activations, z, w);
+	loss_likelihood(&activations, 1, loss);
 	for (int i = 0; i < ROWS; i++)
 		sum += loss[i];
 	for (int i = 0; i < ROWS * w; i++)
 		sum += 0.05 * (mean[i] * mean[i] + expf(logvar[i]) - 1 - logvar[i]);
 	if (!grad)
 		return sum;
-	network_decode_backward(&net, &pass_, dz, grad);
+	decode_backward(&net, &activations, dz, grad);
 	for (int i = 0; i < ROWS * w; i++) {
 		float var = expf(logvar[i]);
 		dlogvar[i] = dz[i] * noise[i] * 0.5f * sqrtf(var) + 0.05f * (var - 1);
 		dz[i] += 0.1f * mean[i];
 	}
-	network_encode_backward(&net, &pass_, dz, dlogvar, grad);
+	network_encode_backward(&net, &activations, dz, dlogvar, grad);
 	return sum;
 }
 
@@ -332,11 +332,11 @@ first(void)
 	static const struct shape s = {438, 48, 32, 64};
 	static struct code code[N], out[BLOCK];
 	struct network net;
-	struct pass p;
+	struct activations p;
 	const char *why;
 	int whole = 0, fields = 0, wrong = 0;
 
-	HOLDS(linear_start(&why) == 0 && network_init(&net, &s) == 0 && pass_init(&p, &net, BLOCK) == 0);
+	HOLDS(linear_start(&why) == 0 && network_init(&net, &s) == 0 && activations_init(&p, &net, BLOCK) == 0);
 	network_randomize(&net, 1);
 	for (int i = 0; i < N; i++) {
 		code[i].has = 1ull << ACTION_LEN | 1ull << ACTION_FLAGS | 1ull << ACTION_ACK;
@@ -355,7 +355,7 @@ first(void)
 		}
 	}
 	HOLDS(whole > N / 2 && wrong < fields / 10);
-	pass_free(&p);
+	activations_free(&p);
 	network_free(&net);
 }
 
@@ -443,17 +443,17 @@ one_row(void)
 		}
 }
 
-/* Decisions that have less than the margin, which decision_hinge() leaves a gradient at. */
+/* Decisions that have less than the margin, which loss_hinge() leaves a gradient at. */
 static int
 narrow(void)
 {
 	int n = 0;
 
 	for (int i = 0; i < ROWS * CODE_COARSE; i++)
-		n += pass_.coarse_logit[i] != 0;
+		n += activations.coarse_logit[i] != 0;
 	for (int g = 0; g < CODE_GROUPS; g++)
-		for (int i = 0; i < pass_.group[g].n * net.layer[DEC_OUT + g].out; i++)
-			n += pass_.group[g].logit[i] != 0;
+		for (int i = 0; i < activations.group[g].n * net.layer[DEC_OUT + g].out; i++)
+			n += activations.group[g].logit[i] != 0;
 	return n;
 }
 
@@ -471,13 +471,13 @@ hinge(void)
 	}
 	for (int i = 0; i < ROWS * w; i++)
 		z[i] = noise[i];
-	network_take(&pass_, codes, ROWS);
+	network_take(&activations, codes, ROWS);
 	for (int step = 0; step < 1600; step++) {
-		network_decode(&net, &pass_, z, w);
-		decision_hinge(&pass_, 1);
+		decode_forced(&net, &activations, z, w);
+		loss_hinge(&activations, 1);
 		last = narrow();
 		first = step ? first : last;
-		network_decode_backward(&net, &pass_, dz, NULL);
+		decode_backward(&net, &activations, dz, NULL);
 		for (int i = 0; i < ROWS * w; i++)
 			z[i] -= 0.02f * dz[i];
 	}

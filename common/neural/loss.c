@@ -1,4 +1,4 @@
-#include "neural/decision.h"
+#include "neural/loss.h"
 
 #include "support/wide.h"
 
@@ -9,14 +9,14 @@
 typedef void decide(void *arg, int row, const float *truth, float *logit, int n);
 
 static void
-each_decision(struct pass *p, decide *f, void *arg)
+each_decision(struct activations *p, decide *f, void *arg)
 {
 	const struct code_layout *l = code_layout();
 
 	for (int i = 0; i < p->n; i++)
 		f(arg, i, p->coarse + i * CODE_COARSE, p->coarse_logit + i * CODE_COARSE, CODE_COARSE);
 	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_pass *q = &p->group[g];
+		struct group_activations *q = &p->group[g];
 		for (int i = 0; i < q->n; i++) {
 			size_t at = (size_t)i * l->width[g];
 			f(arg, q->row[i], q->x + at, q->logit + at, l->width[g]);
@@ -49,7 +49,7 @@ likelihood(void *arg, int row, const float *truth, float *logit, int n)
 }
 
 void
-decision_likelihood(struct pass *p, float scale, float *loss)
+loss_likelihood(struct activations *p, float scale, float *loss)
 {
 	struct likelihood k = {scale, loss};
 
@@ -92,7 +92,7 @@ margin(void *arg, int row, const float *truth, float *logit, int n)
 }
 
 void
-decision_margin(struct pass *p, float *least)
+loss_margin(struct activations *p, float *least)
 {
 	for (int i = 0; i < p->n; i++)
 		least[i] = 1e9f;
@@ -110,7 +110,7 @@ hinge(void *arg, int row, const float *truth, float *logit, int n)
 }
 
 void
-decision_hinge(struct pass *p, float want)
+loss_hinge(struct activations *p, float want)
 {
 	each_decision(p, hinge, &want);
 }
