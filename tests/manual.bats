@@ -193,9 +193,92 @@ A 1000 0.040060000;R 0 0.040110000;"
 	is "$(tc-dec "$tmp/moved" | tc-show | wc -l)" $(($(packets "$sample") + 2))
 }
 
-@test "tc-weights(5): the version and the number of tensors are those of the built-in weights" {
-	read -r version tensors < <(od -An -v -w44 -t u4 -N 44 weights/default.tcw | awk '{print $3, $11}')
+@test "the coordinates in tc-latents(5) of slots and steps are those that tc-enc writes" {
+	sed -n '/^\.\\" example: assigned.py/,/^\.Ed/p' man/tc-latents.5 | sed '1,2d;$d; s/\\e/\\/g' >"$tmp/assigned.py"
+	{
+		head -c -1 <<-'END'
+			{"magic":"tracecodec","kind":"actions","version":1,"resolution":"ns","start":"0.000000000","link":1,"snaplen":65535,
+		END
+		echo '"cap":1048576,"idle_tcp":300,"idle_udp":60,"idle_other":60}'
+		for step in 0 1 -1 255 256 131071 131073 -262143 4294967295 4294967296 140737488355327 -9223372036854775808; do
+			echo "{\"dt\":$step}"
+		done
+		for slot in 0 1 126 127 254 255 256 510 511 4095 65535 524287 1048574 1048575; do
+			echo "{\"flow\":$slot,\"open\":1,\"orig_h\":[$slot,8,3],\"resp_h\":[$slot,12,3]}"
+		done
+		echo '{"end":"whole"}'
+	} | tc-show --reverse >"$tmp/edges"
+	tc-lift -q "$sample" >"$tmp/sample"
+	for f in edges sample; do
+		tc-enc -q --no-refine --no-patch --latent-type f32 "$tmp/$f" >"$tmp/lat"
+		(cd "$tmp" && python3 - $f lat) <<-'END'
+			import struct, sys
+			from msgpack import Unpacker
+			from assigned import who, when
+			for action, latent in zip(*(Unpacker(open(f, "rb")) for f in sys.argv[1:])):
+			    if "magic" in action:
+			        fields, blocks = action["fields"], latent["blocks"]
+			    if not isinstance(action, list):
+			        continue
+			    values = iter(action[1:])
+			    a = {f: next(values) for i, f in enumerate(fields) if action[0] >> i & 1}
+			    want, got = who(a.get("flow", 0)), struct.unpack("<%df" % sum(blocks.values()), latent[0])[blocks["what"]:]
+			    for name in ("orig_h", "resp_h", "src_mac", "dst_mac"):
+			        ref = a.get(name, "")
+			        if not isinstance(ref, str):
+			            ref = ref if isinstance(ref, list) else [ref]
+			            want += who(ref[0]) + (who(ref[2]) if len(ref) > 2 and ref[1] != 12 else [])
+			    if not a.keys() & {"quote", "target", "sha", "tha", "quote_src", "quote_dst"}:
+			        want += [0] * (blocks["who"] - len(want)) + when(a.get("dt", 0))
+			        assert len(want) == len(got) and max(abs(x - y) for x, y in zip(want, got)) < 1e-6, (a, want, got)
+		END
+	done
+}
+
+# The parts of a weights file: its version, the groups of bits with their fields, and its tensors.
+weights() {
+	python3 - "$1" <<-'END'
+		import struct, sys
+		data, at = open(sys.argv[1], "rb").read(), 8
+		def numbers(n):
+		    global at
+		    at += 4 * n
+		    return struct.unpack_from("<%dI" % n, data, at - 4 * n)
+		def name():
+		    global at
+		    at += 24
+		    return data[at - 24:at].rstrip(b"\0").decode()
+		version, f16 = numbers(2)
+		print("version", version)
+		sizes = dict(zip(("latent", "encoder", "trunk", "detail"), numbers(4)))
+		words, = numbers(1)
+		groups = [(name(), *numbers(2)) for _ in range(*numbers(1))]
+		fields = [(name(), *numbers(4)) for _ in range(*numbers(1))]
+		for g, first, n in groups:
+		    print("group", g, n, *sorted(f for f, low, _, high, wide in fields if f not in ("dt", "flow") and first <= low <= first + n
+		                                 or wide and first <= high < first + n))
+		count, = numbers(1)
+		print("tensors", count)
+		for _ in range(count):
+		    print("tensor", name(), end=" ")
+		    rows, columns = numbers(2)
+		    print(rows, columns)
+		    at += rows * columns * (2 if f16 else 4)
+		at += 2 * 2 * (64 + 64 * words)
+		table, = numbers(1)
+		assert len(data) == at + table + 32
+	END
+}
+
+@test "tc-weights(5): the version, the bits of the groups and the number of tensors are those of the built-in weights" {
+	weights weights/default.tcw >"$tmp/parts"
+	version=$(sed -n 's/^version //p' "$tmp/parts")
 	is "$(grep -P '^4\tversion\t' man/tc-weights.5)" "4	version	$version"
-	is "$(grep -A1 -P '^4\ttensors\t' man/tc-weights.5 | tail -1)" "number of tensors: $tensors"
 	grep -q "this program reads $version\$" man/tc-weights.5
+	grep -q "^writes $(sed -n 's/^tensors //p' "$tmp/parts") tensors" man/tc-weights.5
+	sed -n '/^group	n	fields/,/^\.TE/p' man/tc-weights.5 | sed '1d; $d' | tr '\n' ' ' | sed 's/ T} /\n/g' |
+		while IFS='	' read -r group n fields; do
+			fields=${fields#'T{ '} fields=${fields#of }
+			echo "group $group $n $(tr -d ' ' <<<"${fields%%:*}" | tr , '\n' | sort | xargs)"
+		done | diff - <(grep ^group "$tmp/parts" | LC_ALL=C sed 's/ $//')
 }
