@@ -125,7 +125,7 @@ batch: all
 	@tests/batch.py $(DIR) $(OUT) $(JOBS)
 
 # The default weights anew, from captures below DIR: as weights/README.md tells.
-weights: all build/tests/big
+weights: all
 	@weights/make.sh $(DIR)
 
 # The codec without one origin in turn, and without some of its parts; trained for it on the captures below TRAIN.

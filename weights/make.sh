@@ -1,5 +1,5 @@
 #!/bin/sh
-# make.sh DIR [OPTIONS OF tc-train]: trains weights/default.tcw on the captures below DIR, alone and many at once (many.sh).
+# make.sh DIR [OPTIONS OF tc-train]: trains weights/default.tcw on the captures below DIR.
 # Broken off, it goes on from its checkpoint when it is started again. Captures that break off, or that libpcap can't
 # read, are left out.
 set -eu
@@ -12,7 +12,6 @@ find "$dir" -type f | LC_ALL=C sort >build/train.list
 while IFS= read -r f; do
 	if bin/tc-lift -q -o build/one.act "$f" 2>/dev/null; then cat build/one.act; fi
 done <build/train.list >build/train.act
-weights/many.sh <build/train.list >>build/train.act
-bin/tc-train -o weights/default.tcw --checkpoint build/default.checkpoint --steps 24000 --report 4000 "$@" build/train.act
+bin/tc-train -o weights/default.tcw --checkpoint build/default.checkpoint --report 2500 "$@" build/train.act
 rm -f build/one.act build/train.list build/train.act build/default.checkpoint
 sha256sum weights/default.tcw
