@@ -4,7 +4,7 @@
  * and beyond its end where it is longer or shorter; so noise that all of them get moves a step to its neighbours, wherever it
  * is. The last is where the step lies within a 64th of an octave.
  *
- * A step is kept to 17 bits: exact to the ns below 131 us, else to 4 parts in a million.
+ * A step is kept to 17 bits: exact to the ns below 131 us, else to 1 part in 131072.
  */
 #ifndef TC_WHEN_H
 #define TC_WHEN_H

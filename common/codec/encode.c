@@ -237,13 +237,13 @@ count(struct encoder *e, const struct item *t, bool patched)
 
 	s->packets++;
 	s->patched += patched;
+	s->whole_after += !after && o->encodable;
 	if (!e->options.stats)
 		return;
 	s->unencodable += !o->encodable;
 	s->idle += t->idle;
 	s->whole += !wrong && o->encodable;
 	s->core += !(wrong & core_fields) && o->encodable;
-	s->whole_after += !after && o->encodable;
 	s->core_after += !(after & core_fields) && o->encodable;
 	s->refined += o->refined;
 	s->kl[STREAM_WHAT] += o->kl;
