@@ -12,7 +12,7 @@ idle_begin(struct idle *s, const struct stream_header *h)
 		free(flow);
 		flow = calloc(h->cap, sizeof *flow);
 	}
-	*s = (struct idle){.cap = h->cap, .trace = s->trace + 1, .flow = flow};
+	*s = (struct idle){.cap = h->cap, .trace = s->trace + 1, .unit = h->nano ? 1 : 1000, .flow = flow};
 	if (!flow) {
 		s->cap = 0;
 		return -1;
@@ -61,7 +61,7 @@ idle_keep(const struct idle *s, const struct action *a, int64_t step, int64_t sa
 	if (over == flow_is_idle(clock_after(s, SAID_TIME, said) - f->last[SAID_TIME], seconds))
 		return said;
 	if (__builtin_sub_overflow(f->last[SAID_TIME], s->now[SAID_TIME], &left) ||
-	    __builtin_add_overflow(left, seconds * INT64_C(1000000000) + over, &left))
+	    __builtin_add_overflow(left, seconds * INT64_C(1000000000) + (over ? s->unit : 0), &left))
 		return said;
 	return left;
 }

@@ -13,6 +13,7 @@ struct idle {
 	uint32_t seconds[FLOW_KINDS]; /* the time-outs */
 	int64_t now[2], clock[2]; /* ns since the trace's first packet; clock: the latest so far */
 	uint32_t cap, trace; /* trace: its number */
+	int unit; /* of time steps, ns */
 	struct idle_flow {
 		int64_t last[2];
 		uint32_t trace; /* in which the slot was last opened */
