@@ -158,17 +158,17 @@ within() { timeout -s KILL "$@"; }
 
 # --- how well ---
 
-@test "the decoder's clock: each step within 4 millionths and half a unit, and no drift" {
+@test "the decoder's clock: each step within 1/131072 and half a unit, and no drift" {
 	in=$BATS_FILE_TMPDIR
 	paste <(jq -r 'select(.magic or has("end") | not) | .dt // 0' "$in/json") \
 		<(tc-dec "$in/l" | tc-show | jq -r 'select(.magic or has("end") | not) | .dt // 0') |
 		awk '{ d = $2 - $1; d = d < 0 ? -d : d; t = $1 < 0 ? -$1 : $1; true += $1; got += $2
-			if (d > t * 4e-6 + 500) { print "packet", NR, "step", $1, "decoded", $2; bad = 1 } }
+			if (d > t / 131072 + 500) { print "packet", NR, "step", $1, "decoded", $2; bad = 1 } }
 			END { off = got - true; off = off < 0 ? -off : off; print NR, true, got
-				exit bad || NR < 20000 || !(off < 4e-6 * true) }'
+				exit bad || NR < 20000 || !(off < true / 131072) }'
 }
 
-# steps RESOLUTION STEP...: a flow whose packets come after these, ns; what is decoded of them, after "-" the latents' share.
+# steps RESOLUTION STEP...: of packets that come after these, ns, the steps as the latents alone have them.
 steps() {
 	{
 		stream | sed "1s/\"us\"/\"$1\"/;\$d"
@@ -178,16 +178,16 @@ steps() {
 	} | tc-show -r | tc-enc -q --no-patch --refine 5 | tc-dec | tc-show | jq -r 'select(.magic or has("end") | not) | .dt // 0' | tail -n +3
 }
 
-@test "a step below 131 us comes back to the nanosecond, a longer one within 4 millionths" {
+@test "a step below 131 us comes back to the nanosecond, a longer one within 1/131072" {
 	few=$(seq 1 300; awk 'BEGIN { srand(1); for (i = 0; i < 1500; i++) print int(131072 * rand()) * (rand() < .8 ? 1 : -1) }' | grep -v '^-*0$'
 		for ((k = 1; k <= 131072; k *= 2)); do echo $((k - 1)) $k; done | xargs -n1 | grep -v '^0$')
 	# The first two packets are steps of none.
 	cmp <(steps ns $few) <(printf '%s\n' $few)
 	many=$(awk 'BEGIN { srand(2); for (i = 0; i < 2000; i++) printf "%.0f\n", 131072 * exp(rand() * 25) }')
 	paste <(printf '%s\n' $many) <(steps ns $many) |
-		awk '{ d = $2 - $1; if ((d < 0 ? -d : d) > 4e-6 * $1) { print; bad = 1 } off += d != 0 } END { print NR, off; exit bad || NR != 2000 || !off }'
-	# Where captures have microseconds, so do the steps, and an eighth of a second is exact.
-	many=$(awk 'BEGIN { srand(3); for (i = 0; i < 1500; i++) printf "%.0f\n", 1000 * int(1 + 124000 * rand()) }')
+		awk '{ d = $2 - $1; if ((d < 0 ? -d : d) > $1 / 131072) { print; bad = 1 } off += d != 0 } END { print NR, off; exit bad || NR != 2000 || !off }'
+	# Where captures have microseconds, so do the steps, and they are exact up to a sixteenth of a second.
+	many=$(awk 'BEGIN { srand(3); for (i = 0; i < 1500; i++) printf "%.0f\n", 1000 * int(1 + 65000 * rand()) }')
 	cmp <(steps us $many) <(printf '%s\n' $many)
 }
 
@@ -207,12 +207,64 @@ steps() {
 		echo '{"end":"whole"}'
 	} | tc-show --reverse | tc-compile -q | tc-lift - >"$tmp/a"
 	is "$(tc-show "$tmp/a" | grep -c '"open":2')" 249
-	for how in '' --no-patch --no-refine; do
+	for how in '' --no-refine; do
 		tc-enc -q $how "$tmp/a" | tc-dec | tc-compile | tc-lift - >"$tmp/b"
 		same "$tmp/a" "$tmp/b"
 		cmp -s "$tmp/a" "$tmp/b" && false # some steps were rounded
 	done
 	true
+}
+
+# gap RESOLUTION A B [OPEN]: a gap of A + B ns between packets of one flow, while another one speaks after A; what opens there.
+gap() {
+	stream '{"dt":1000,"flow":1,"open":1,"orig_h":0,"resp_h":1,"orig_p":5000,"resp_p":53,"proto":17,"frag":0}' \
+		'{"dt":1000,"flow":1,"len":5}' "{\"dt\":$2}" "{\"dt\":$3,\"flow\":1${4:+,\"open\":$4}}" | sed "1s/\"us\"/\"$1\"/" | tc-show -r
+}
+
+# What rounding would move: up from 60 and 300 s, down to 100 s.
+@test "a silence of just its time-out, or a nanosecond more, stays what it is, exactly where it would be rounded across" {
+	while read -r idle more patched; do
+		echo "$idle $more"
+		{
+			stream | sed "1s/\"us\"/\"ns\"/; 1s/\"idle_tcp\":300/\"idle_tcp\":$idle/; \$d"
+			echo "{\"dt\":$((idle * 1000000000 + more))$([ "$more" = 0 ] || echo ',"open":2')}"
+			echo '{"end":"whole"}'
+		} | tc-show -r >"$tmp/a"
+		tc-enc -q "$tmp/a" >"$tmp/l"
+		is "$(tc-show "$tmp/l" | sed -n 4p | jq -c '.patch.dt')" "$patched"
+		tc-dec "$tmp/l" >"$tmp/b"
+		same "$tmp/a" "$tmp/b"
+		tc-compile -q "$tmp/b" | tc-lift -q --cap 16 --idle tcp="$idle" - >"$tmp/again"
+		cmp "$tmp/again" "$tmp/b"
+		[ "$patched" = null ] || cmp "$tmp/a" "$tmp/b"
+		# Without patches it is rounded, as any other.
+		tc-enc -q --no-patch "$tmp/a" | tc-dec | cmp -s - "$tmp/a" && false
+	done <<-'END'
+		60 0 60000000000
+		60 1 null
+		100 0 null
+		100 1 100000000001
+		300 0 300000000000
+		300 1 null
+	END
+}
+
+@test "a silence that another flow breaks into two steps stays on its side of the time-out, in microseconds, too" {
+	opens() { tc-show "$1" | jq -s 'map(select(.open)) | length'; }
+	for unit in us:1000 ns:1; do
+		for a in 7123457 31234567 28765432 59000001; do
+			a=$((a * 1000))
+			for more in 0 1; do
+				gap ${unit%:*} $a $((60000000000 - a + more * ${unit#*:})) $([ $more = 0 ] || echo 2) >"$tmp/a"
+				tc-enc -q "$tmp/a" | tc-dec >"$tmp/b"
+				same "$tmp/a" "$tmp/b"
+				for s in a b; do tc-compile -q "$tmp/$s" | tc-lift -q - >"$tmp/$s.again"; done
+				echo "$unit $a $more"
+				is "$(opens "$tmp/b.again")" "$(opens "$tmp/a.again")"
+				is "$(opens "$tmp/a.again")" $((2 + more))
+			done
+		done
+	done
 }
 
 @test "steps as long as there are, whose sum no clock holds, pass" {
