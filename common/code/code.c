@@ -73,18 +73,32 @@ code_group_of(enum action_field f)
 	return specs[f].group;
 }
 
-/* Bits that all other fields give, so that nobody sets them who doesn't mean it. */
+static uint64_t
+mix(uint64_t h, const uint64_t *bit, struct code_span s)
+{
+	for (unsigned end = s.at + s.n; s.at < end;) {
+		unsigned n = end - s.at < 64 ? end - s.at : 64;
+		h = (h ^ bits_load(bit, s.at, n)) * 0x9e3779b97f4a7c15 ^ h >> 29;
+		s.at += n;
+	}
+	return h;
+}
+
+/* Bits that all fields before this one give, wherever the layout has theirs, so that nobody sets them who doesn't mean it. */
 static uint64_t
 signature(const struct code *c)
 {
-	uint64_t h = ~c->has & ((1ull << ACTION_AS_IS) - 1);
+	const struct code_layout *l = code_layout();
+	uint64_t fields = c->has & ((1ull << ACTION_AS_IS) - 1), h = ~fields;
 
-	for (int i = 0; i < CODE_WORDS; i++)
-		h = (h ^ c->bit[i]) * 0x9e3779b97f4a7c15 ^ h >> 29;
-	return h >> (64 - CODE_CHECK_BITS);
+	for (uint64_t left = fields; left; left &= left - 1) {
+		int f = __builtin_ctzll(left);
+		h = mix(mix(h, c->bit, l->low[f]), c->bit, l->high[f]);
+	}
+	return h * 0x9e3779b97f4a7c15 >> (64 - CODE_CHECK_BITS);
 }
 
-/* The last field: the others are done. */
+/* The fields before it are done. */
 static void
 walk_check(struct walk *w, const struct code *c, enum action_field f, struct action *a)
 {

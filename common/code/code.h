@@ -9,7 +9,7 @@
  * field that isn't there, are masked out: as inputs they are 0, as outputs they are free.
  *
  * A licence for headers that contradict each other, as_is, must come from a capture: it is there only with the
- * CODE_CHECK_BITS that all other fields together give, which no latent has by chance.
+ * CODE_CHECK_BITS that all fields before it together give, which no latent has by chance.
  */
 #ifndef TC_CODE_H
 #define TC_CODE_H
