@@ -30,6 +30,6 @@ bin/tc-enc -o build/demo/sample.lat "$actions"
 bin/tc-dec build/demo/sample.lat | bin/tc-compile >"$decoded"
 say "tc-diff --fail-on $exact $a $decoded"
 bin/tc-diff --fail-on $exact "$a" "$decoded"
-printf '\nDecoded from latents, one point in a space of %s dimensions a packet, every field is as it was; times keep\n' \
-	"$(bin/tc-show build/demo/sample.lat | sed -n '1s/.*"coordinates":\([0-9]*\).*/\1/p')"
-printf '13 significant bits each.\n'
+printf '\nDecoded from latents, one point in a space of %s dimensions (what, who, when) a packet, every field is as it was; times keep\n' \
+	"$(bin/tc-show build/demo/sample.lat | sed -n '1s/.*"blocks":{"what":\([0-9]*\),"who":\([0-9]*\),"when":\([0-9]*\)}.*/\1 + \2 + \3/p')"
+printf '17 significant bits each.\n'

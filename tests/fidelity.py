@@ -18,8 +18,7 @@ import tempfile
 BIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'bin')
 WAYS = {
     'default': [],
-    'f16': ['--latent-type', 'f16'],
-    'i8': ['--latent-type', 'i8'],
+    'f32': ['--latent-type', 'f32'],
     'no-patch': ['--no-patch'],
     'bare': ['--no-patch', '--no-refine'],
     'drawn': ['--no-patch', '--no-refine', '--sample'],
@@ -115,7 +114,7 @@ def main():
         print(f'{way:10s} {100 * pooled(way, whole):10.4f} {100 * pooled(way, whole.replace("whole", "core")):10.4f}'
               f' {100 * share(worst[way], whole):9.3f} {100 * pooled(way, "patched"):10.4f} {kl:8.1f}'
               f'  {os.path.basename(path)}')
-    print('(default, f16, i8: before patches, which make all packets exact)\n')
+    print('(default, f32: before patches, which make all packets exact)\n')
     print(f'{"mean over captures (worst)":28s} {"default":>22s} {"no-patch":>22s} {"bare":>22s} {"paper":>8s}')
     for name, (ours, paper) in METRICS.items():
         row = f'{ours:28s}'

@@ -11,20 +11,22 @@ import tempfile
 
 import judge
 
-NAMES = judge.VERIFY_NAMES
+OVERLAP = [f'{ip}.fragment.overlap' for ip in ('ip', 'ipv6')]
+NAMES = [*judge.VERIFY_NAMES, *OVERLAP]
 
 
 def faults(row):
     """What is wrong with a packet, as tshark tells it."""
     protocols, _, _, *more = row
-    lies, statuses = more[:len(judge.LIES)], more[len(judge.LIES):]
+    lies, statuses, overlaps = more[:len(judge.LIES)], more[len(judge.LIES):-len(OVERLAP)], more[-len(OVERLAP):]
     layers = judge.layers_of(protocols)[1]
     if '_ws.malformed' in protocols:
         yield 'malformed: ' + protocols
     for name, value in zip(judge.LIES, lies):
         if value:
             yield name
-    for name, value in zip(judge.STATUS, statuses):
+    # Fragments that overlap, as those of noise do, make no datagram that anybody summed.
+    for name, value in zip(judge.STATUS, statuses if not any(overlaps) else ()):
         if name.split('.')[0] in layers and judge.STATUS_NAME[value.partition(';')[0]] == 'Bad':
             yield name
 

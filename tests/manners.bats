@@ -211,7 +211,7 @@ over() {
 			tolerance) values=(tcp.event=1 tcp.event=2) ;;
 			fail-on) continue ;;
 			latent-type) values=(f32 f16) ;;
-			rate | decay | beta | lambda | disturb | even) values=(0.1 0.2) ;;
+			rate | decay | beta | augment | balance) values=(0.1 0.2) ;;
 			start) values=(1 2) ;;
 			*) values=(16 32) ;;
 			esac

@@ -32,8 +32,8 @@ setup_file() {
 # steady [STREAM]: its actions as JSON, without the time steps.
 steady() { tc-show "$@" | sed -E 's/"d?t":[^,}]*,?//g'; }
 
-# losses FILE: reconstruction and timing, of each report in it.
-losses() { sed -nE 's/^[0-9]+ steps, .*: ([0-9.]+) nats of reconstruction, ([0-9.]+) of time.*/\1 \2/p' "$1"; }
+# losses FILE: reconstruction and KL rate, of each report in it.
+losses() { sed -nE 's/^[0-9]+ steps, .*: ([0-9.]+) nats of reconstruction, KL ([0-9.]+).*/\1 \2/p' "$1"; }
 
 # train OPTION...: a small training of 24 steps on some packets, into $tmp/w.
 train() { training --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_FILE_TMPDIR/few" 2>"$tmp/said"; }
@@ -72,15 +72,15 @@ train() { training --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_FILE_TMPDIR/few
 	tc-enc -q --refine 5 --weights "$in/w" "$in/a" >"$tmp/l"
 	tc-dec --weights "$in/w" "$tmp/l" >"$tmp/b"
 	cmp <(steady "$in/a") <(steady "$tmp/b")
-	is "$(python3 -c 'import msgpack, sys; h = next(msgpack.Unpacker(sys.stdin.buffer)); print(h["coordinates"], h["weights"])' <"$tmp/l")" \
-		"42 $(tail -c 32 "$in/w" | od -An -v -tx1 | tr -d ' \n')"
+	is "$(python3 -c 'import msgpack, sys; h = next(msgpack.Unpacker(sys.stdin.buffer)); print(*h["blocks"].values(), h["weights"])' <"$tmp/l")" \
+		"32 16 8 $(tail -c 32 "$in/w" | od -An -v -tx1 | tr -d ' \n')"
 	is "$(head -c -32 "$in/w" | sha256sum | cut -d' ' -f1)" "$(tail -c 32 "$in/w" | od -An -v -tx1 | tr -d ' \n')"
 	refused "tc-dec: $tmp/l: made with other weights (*" tc-dec "$tmp/l"
 }
 
 @test "a network of the smallest sizes trains, and encodes" {
 	in=$BATS_FILE_TMPDIR
-	tc-train --latent 1 --time 1 --encoder 1 --trunk 1 --detail 1 --batch 16 --threads 1 --steps 5 -o "$tmp/w" "$in/few" 2>/dev/null
+	tc-train --latent 1 --encoder 1 --trunk 1 --detail 1 --batch 16 --threads 1 --steps 5 -o "$tmp/w" "$in/few" 2>/dev/null
 	tc-enc -q --refine 5 --weights "$tmp/w" "$in/few" | tc-dec --weights "$tmp/w" >"$tmp/b"
 	cmp <(steady "$in/few") <(steady "$tmp/b")
 }
@@ -88,7 +88,7 @@ train() { training --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_FILE_TMPDIR/few
 @test "more is learned from some packets in many steps" {
 	in=$BATS_FILE_TMPDIR
 	tc-lift -q "$edge/tcp-plain-ip4.pcap" >"$tmp/a"
-	training --batch 64 --steps 600 --rate 0.01 --disturb 0 --even 0 --beta 0 --report 600 -o "$tmp/w" "$tmp/a" 2>"$tmp/said"
+	training --batch 64 --steps 600 --rate 0.01 --augment 0 --balance 0 --beta 0 --report 600 -o "$tmp/w" "$tmp/a" 2>"$tmp/said"
 	cat "$tmp/said"
 	tc-enc -q --stats --no-refine --weights "$tmp/w" "$tmp/a" 2>"$tmp/stats" >"$tmp/l"
 	jq -e '.whole >= 0.9 * .packets' "$tmp/stats"
@@ -103,7 +103,7 @@ train() { training --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_FILE_TMPDIR/few
 		mv "$tmp/w" "$tmp/w$run"
 	done
 	cmp "$tmp/w1" "$tmp/w2"
-	for other in '--seed 2' '--threads 2' '--rate 0.001' '--beta 1' '--lambda 2' '--disturb 0' '--even 0' '--decay 1' '--steps 25'; do
+	for other in '--seed 2' '--threads 2' '--rate 0.001' '--beta 1' '--augment 0' '--balance 0' '--decay 1' '--steps 25'; do
 		echo "$other"
 		train $other
 		cmp -s "$tmp/w" "$tmp/w1" && false
@@ -273,12 +273,10 @@ train() { training --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_FILE_TMPDIR/few
 		rate x -1 1.1 nan inf 0.1x
 		decay 2
 		beta -0.1 11
-		lambda 101
-		disturb 1.5
-		even -1
+		augment 1.5
+		balance -1
 		held -1 1000001
 		latent 0 512
-		time 0 512
 		encoder 0 4097
 		trunk 0 4097
 		detail 0 4097

@@ -29,7 +29,7 @@ while IFS= read -r -d '' f; do
 	bin/tc-lift -q --cap 64 "$f" >"$to/compile/$name.act" 2>/dev/null || [ -s "$to/compile/$name.act" ] ||
 		{ rm "$to/compile/$name.act"; continue; }
 	pair $((i % 8)) "$f" "$to/compile/$name.act" >"$to/diff/a-$name"
-	[ $((i % 6)) -ne 0 ] || bin/tc-enc -q --latent-type "$([ $((i % 12)) -eq 0 ] && echo i8 || echo f16)" --no-refine \
+	[ $((i % 6)) -ne 0 ] || bin/tc-enc -q --latent-type "$([ $((i % 12)) -eq 0 ] && echo f32 || echo f16)" --no-refine \
 		"$to/compile/$name.act" >"$to/compile/$name.lat" 2>/dev/null
 done < <(find "$PWD/tests/fixtures/edge" ${captures:+"$captures"} -type f -size -32k -print0 | sort -z)
 cp -u "$to"/compile/* "$to/records/"
@@ -39,9 +39,9 @@ find "$to" -type f -empty -delete
 # Networks of a few units.
 [ ! -e "$to/weights/1" ] || exit 0
 bin/tc-lift -q tests/fixtures/edge/tcp-plain-ip4.pcap >"$to/act"
-for sizes in '1 1 1 1 1' '3 2 2 4 1'; do
-	read -r latent time encoder trunk detail <<<"$sizes"
-	bin/tc-train --steps 1 --batch 16 --held 0 --threads 1 --latent "$latent" --time "$time" --encoder "$encoder" \
+for sizes in '1 1 1 1' '3 2 4 1'; do
+	read -r latent encoder trunk detail <<<"$sizes"
+	bin/tc-train --steps 1 --batch 16 --held 0 --threads 1 --latent "$latent" --encoder "$encoder" \
 		--trunk "$trunk" --detail "$detail" -o "$to/weights/$latent" "$to/act" 2>/dev/null || exit
 done
 rm "$to/act"
