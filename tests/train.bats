@@ -188,10 +188,17 @@ train() { training --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_FILE_TMPDIR/few
 
 @test "--init with nothing learned gives the weights back; without its rate 0 it goes on from them" {
 	in=$BATS_FILE_TMPDIR
+	# All but the table of what the coordinates do, which is measured anew.
+	network() {
+		python3 -c 'import sys
+data = open(sys.argv[1], "rb").read()
+table = next(n for n in range(len(data)) if int.from_bytes(data[-36 - n:][:4], "little") == n)
+sys.stdout.buffer.write(data[:-36 - table])' "$1"
+	}
 	train --init "$in/w" --rate 0 --steps 1
-	cmp "$tmp/w" "$in/w"
+	cmp <(network "$tmp/w") <(network "$in/w")
 	train --init default --rate 0 --steps 1 --latent 7
-	cmp "$tmp/w" weights/default.tcw
+	cmp <(network "$tmp/w") <(network weights/default.tcw)
 	# It begins where the other ended.
 	train --init "$in/w" --steps 16 --report 16 --rate 0.0001
 	cmp -s "$tmp/w" "$in/w" && false
@@ -276,7 +283,7 @@ train() { training --steps 24 --report 8 -o "$tmp/w" "$@" "$BATS_FILE_TMPDIR/few
 		augment 1.5
 		balance -1
 		held -1 1000001
-		latent 0 512
+		latent 0 513
 		encoder 0 4097
 		trunk 0 4097
 		detail 0 4097
