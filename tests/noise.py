@@ -54,13 +54,13 @@ def header(stream):
     return next(iter(records(stream)))
 
 
-def noisy(stream, spreads, seed=1, keep=1):
-    """Each coordinate with noise of its own spread, patches left away."""
+def rewritten(stream, move):
+    """Each latent moved, a list of its coordinates in place; patches left away."""
     out, crc = [], 0
-    draw = random.Random(seed)
     for record in records(stream):
         if isinstance(record, list):
-            z = [keep * v + draw.gauss(0, s) for v, s in zip(struct.unpack(layout, record[0]), spreads)]
+            z = list(struct.unpack(layout, record[0]))
+            move(z)
             octets = msgpack.packb([struct.pack(layout, *z)])
         elif 'end' in record:
             octets = msgpack.packb(dict(record, crc32=zlib.crc32(msgpack.packb(dict(record, crc32=0))[:-1], crc)))
@@ -71,6 +71,16 @@ def noisy(stream, spreads, seed=1, keep=1):
         crc = zlib.crc32(octets, crc)
         out.append(octets)
     return b''.join(out)
+
+
+def noisy(stream, spreads, seed=1, keep=1):
+    """Each coordinate with noise of its own spread."""
+    draw = random.Random(seed)
+
+    def move(z):
+        z[:] = [keep * v + draw.gauss(0, s) for v, s in zip(z, spreads)]
+
+    return rewritten(stream, move)
 
 
 def compare(true, got, moved):

@@ -35,14 +35,10 @@ def lift(paths):
 
 
 def train(streams, steps, tmp, name, *options):
-    """Weights from {capture: its stream}, and from traces in which these captures go on at once, as the default ones have them."""
+    """Weights from {capture: its stream}."""
     path = os.path.join(tmp, name)
-    many = subprocess.run([os.path.join(HERE, '../weights/many.sh')], input='\n'.join(streams).encode(), capture_output=True)
-    if many.returncode:
-        sys.exit(many.stderr.decode())
     with open(path + '.act', 'wb') as f:
         f.writelines(streams.values())
-        f.write(many.stdout)
     r = tool('tc-train', '-o', path, '--steps', str(steps), '--report', str(steps), *options, path + '.act')
     if r.returncode:
         sys.exit(r.stderr.decode())
