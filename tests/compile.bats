@@ -355,3 +355,10 @@ readable() {
 	refused "tc-compile: $tmp/a: *link type 113*" tc-compile -o "$tmp/b" "$tmp/a"
 	[ ! -e "$tmp/b" ]
 }
+
+@test "a datagram of IPv4 that no length field holds, of which nothing was captured, has the largest that there is" {
+	stream '{"flow":1,"open":1,"orig_h":0,"resp_h":1,"orig_p":5,"resp_p":53,"proto":17,"frag":0,"len":70000,"ip_len":0,"cap":0}' |
+		tc-show -r | tc-compile -q --full -o "$tmp/a"
+	is "$(tshark -n -r "$tmp/a" -Y udp -T fields -e ip.len -e udp.length 2>/dev/null | cut -f2)" 65535
+	tests/malformed.py "$tmp/a"
+}

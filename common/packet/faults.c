@@ -348,7 +348,7 @@ length_rules(struct rules *r)
 	if (p->proto == PROTO_UDP && header) {
 		bool bad = ip_is_fragment(p) ? p->udp_len < p->rest : (p->udp_len < 8 && !(p->jumbo && !p->udp_len)) || p->udp_len > p->rest;
 		if (breaks(r, packet_has(p, UDP_LENGTH_END) && bad) || (r->mend && !packet_has(p, UDP_LENGTH_END)))
-			p->udp_len = p->rest <= UINT16_MAX ? p->rest : 0;
+			p->udp_len = p->rest <= UINT16_MAX ? p->rest : p->jumbo ? 0 : UINT16_MAX;
 	}
 }
 
