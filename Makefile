@@ -30,7 +30,7 @@ packet = $(call room,packet,address checksum link arp ip tcp udp sctp icmp fault
 capture = $(call room,packet,capture pcapng blocks) $(call room,process,input unpack)
 state = $(call room,state,slots flow datagram cue cue_link cue_ip cue_tcp cue_icmp trace) $(packet)
 code = $(call room,code,bits forms code names when)
-neural = $(call room,neural,linear straight network loss layout weights) $(code) $(support)
+neural = $(call room,neural,linear straight network autoencoder loss layout weights) $(code) $(support)
 codec = $(call room,codec,cache idle refine encode decode) $(neural)
 stream = $(record) $(process)
 

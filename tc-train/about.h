@@ -3,7 +3,7 @@
 #define TC_ABOUT_H
 
 #include "dataset.h"
-#include "neural/network.h"
+#include "neural/autoencoder.h"
 
 /*
  * A table, lines of TSV, the first one its head: each coordinate's index, block, the group of fields that changes most often

@@ -3,7 +3,7 @@
 #define TC_TRAIN_H
 
 #include "dataset.h"
-#include "neural/network.h"
+#include "neural/autoencoder.h"
 
 /* Every coefficient of the loss, reconstruction + beta * KL, and of the descent. */
 struct recipe {

@@ -22,7 +22,7 @@
 
 #include "code/names.h"
 #include "code/when.h"
-#include "neural/network.h"
+#include "neural/autoencoder.h"
 #include "record/stream.h"
 
 #define CODEC_ASSIGNED (NAMES_COORDINATES + WHEN_COORDINATES)

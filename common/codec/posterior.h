@@ -2,7 +2,7 @@
 #ifndef TC_POSTERIOR_H
 #define TC_POSTERIOR_H
 
-#include "neural/network.h"
+#include "neural/autoencoder.h"
 #include "support/normal.h"
 
 #include <math.h>

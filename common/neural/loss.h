@@ -5,7 +5,7 @@
 #ifndef TC_LOSS_H
 #define TC_LOSS_H
 
-#include "neural/network.h"
+#include "neural/autoencoder.h"
 
 /* Negative log likelihood, in nats: per row in loss, if wanted, and its gradient, times scale, in place of the logits. */
 void loss_likelihood(struct activations *p, float scale, float *loss);

@@ -10,7 +10,7 @@
 #include "support/half.h"
 #include "record/latent.h"
 #include "support/random.h"
-#include "neural/network.h"
+#include "neural/autoencoder.h"
 #include "support/normal.h"
 #include "neural/weights.h"
 #include "vary.h"
