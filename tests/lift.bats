@@ -218,6 +218,12 @@ load helper
 		'[[null,2,null],[1,2,null],[null,18,-1],[1,18,-1]]'
 }
 
+@test "a SYN is new where the other end had acknowledged other numbers" {
+	is "$(actions tcp-simultaneous-open-after-one-sided 'map(.open)')" '[1,null,3,null,null,null,null,null,null,null]'
+	is "$(actions tcp-simultaneous-open-after-one-sided '.[2:6]|map([.dir, .flags, .seq])')" \
+		'[[null,2,null],[1,2,null],[null,18,-1],[1,18,-1]]'
+}
+
 @test "a SYN-ACK first comes from the responder, even from the higher port" {
 	is "$(actions tcp-syn-ack-first '.[0]|[.open, .dir, .flags, .orig_p, .resp_p]')" '[1,1,18,9001,4000]'
 	is "$(actions tcp-syn-ack-first '.[1]|[.open, .dir]')" '[null,null]'

@@ -234,7 +234,7 @@ cue_tcp(struct cue *c)
 	if (p->n_sack)
 		cue_sack(c);
 	if (packet_has(p, TCP_SEQ_END))
-		flow_remember(c->f, c->me, p);
+		flow_remember(c->f, c->dir, p);
 	if (packet_has(p, TCP_FLAGS_END))
 		remember_options(c->me, p);
 }

@@ -62,7 +62,7 @@ bool
 flow_syn_base(const struct side *s, uint32_t *base)
 {
 	*base = s->isn;
-	return s->has_next;
+	return s->has_isn;
 }
 
 static bool
@@ -103,19 +103,33 @@ flow_reopen(struct flow *f, enum flow_open open)
 		f->port[1] = port;
 	}
 	for (int d = 0; d < 2; d++)
-		f->side[d].has_next = f->side[d].has_ack = false;
+		f->side[d].has_next = f->side[d].has_ack = f->side[d].has_isn = false;
+}
+
+/* What a segment tells of where an end began: of its own, and of the other's, by what it acknowledges. An acknowledgement of 0
+ * where nothing is known tells nothing. */
+static void
+remember_isn(struct side *s, struct side *peer, const struct packet *p)
+{
+	/* A connection that was seen in its midst may still get its SYN, late. */
+	if (p->flags & TCP_SYN || !s->has_isn)
+		s->isn = p->flags & TCP_SYN ? p->seq : p->seq - 1;
+	s->has_isn = true;
+	if (!peer->has_isn && packet_has(p, TCP_FLAGS_END) && p->flags & TCP_ACK && p->ack) {
+		peer->isn = p->ack - 1;
+		peer->has_isn = true;
+	}
 }
 
 void
-flow_remember(struct flow *f, struct side *s, const struct packet *p)
+flow_remember(struct flow *f, int dir, const struct packet *p)
 {
+	struct side *s = flow_side(f, dir);
 	int64_t payload = p->rest - transport_length(p);
 	uint32_t end = p->seq + (uint32_t)(payload > 0 ? payload : 0) + !!(p->flags & TCP_SYN) +
 		       (p->flags & TCP_FIN);
 
-	/* A connection that was seen in its midst may still get its SYN, late. */
-	if (p->flags & TCP_SYN || !s->has_next)
-		s->isn = p->flags & TCP_SYN ? p->seq : p->seq - 1;
+	remember_isn(s, flow_side(f, !dir), p);
 	if (!s->has_next || ((int32_t)(end - s->next) > 0 && !(p->flags & TCP_RST)))
 		s->next = end;
 	s->has_next = true;

@@ -232,7 +232,7 @@ trace_follow(struct trace *t, struct packet *p)
 	if (p->kind != PACKET_IP)
 		return;
 	if (p->proto == PROTO_TCP && packet_has(p, TCP_SEQ_END))
-		flow_remember(f, flow_side(f, t->at.dir), p);
+		flow_remember(f, t->at.dir, p);
 	if (ip_is_fragment(p))
 		datagram_note(t, p, t->at.slot, t->at.dir);
 }

@@ -21,12 +21,12 @@
 /* What one end of a flow was last seen to do. Sequence numbers: RFC 9293 section 3.3.1. */
 struct side {
 	bool seen;
-	bool has_next, has_ack, has_tsval, has_tsecr, padded, no_checksum;
+	bool has_next, has_isn, has_ack, has_tsval, has_tsecr, padded, no_checksum;
 	uint8_t ttl, tos, type, code;
 	uint8_t src_mac[6], dst_mac[6];
 	uint16_t id, df, win;
 	uint32_t next; /* RCV.NXT of the peer: the sequence number that is due */
-	uint32_t isn;  /* initial sequence number; without a SYN, one less than the first */
+	uint32_t isn;  /* initial sequence number; without a SYN, one less than the first that was sent or acknowledged */
 	uint32_t ack, tsval, tsecr;
 	uint32_t label, frag_id, word;
 	uint8_t n_options, n_ext, n_link, n_tags;
@@ -135,7 +135,7 @@ struct side *flow_side(struct flow *f, int dir);
 /* What a flow forgets as it opens again; its ends may change places. */
 void flow_reopen(struct flow *f, enum flow_open open);
 /* What a TCP segment whose sequence number was captured leaves behind. */
-void flow_remember(struct flow *f, struct side *s, const struct packet *p);
+void flow_remember(struct flow *f, int dir, const struct packet *p);
 /* The sequence number of a SYN that would not be a new connection's: false if any would be. */
 bool flow_syn_base(const struct side *s, uint32_t *base);
 /* Lifts a packet's flow, which t->at then says, and nothing else: for those who want no action. */
