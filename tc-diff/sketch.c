@@ -2,6 +2,14 @@
 
 #include <math.h>
 
+_Static_assert(HISTOGRAM_BINS % SKETCH_CHUNK == 0 && HISTOGRAM_BINS / SKETCH_CHUNK <= 64 && TALLY_WIDTH / SKETCH_CHUNK <= 64,
+	       "a bit for each chunk");
+
+/* All i of used chunks, from the lowest up. */
+#define EACH_USED(i, used)                                                                                                  \
+	for (uint64_t left = (used), chunk; left && (chunk = __builtin_ctzll(left), true); left &= left - 1)                    \
+		for (unsigned i = chunk * SKETCH_CHUNK; i < (chunk + 1) * SKETCH_CHUNK; i++)
+
 static unsigned
 bin_of(uint64_t v)
 {
@@ -28,9 +36,12 @@ histogram_middle(unsigned bin)
 void
 histogram_count(struct histogram *h, uint64_t v)
 {
+	unsigned bin = bin_of(v);
+
 	h->n++;
 	h->sum += v;
-	h->bin[bin_of(v)]++;
+	h->used |= UINT64_C(1) << bin / SKETCH_CHUNK;
+	h->bin[bin]++;
 }
 
 void
@@ -40,8 +51,18 @@ histogram_add(struct histogram *to, const struct histogram *h)
 		return;
 	to->n += h->n;
 	to->sum += h->sum;
-	for (int i = 0; i < HISTOGRAM_BINS; i++)
+	to->used |= h->used;
+	EACH_USED(i, h->used)
 		to->bin[i] += h->bin[i];
+}
+
+void
+histogram_clear(struct histogram *h)
+{
+	EACH_USED(i, h->used)
+		h->bin[i] = 0;
+	h->n = h->used = 0;
+	h->sum = 0;
 }
 
 double
@@ -70,7 +91,12 @@ histogram_tv(const struct histogram *a, const struct histogram *b)
 {
 	if (!a->n || !b->n)
 		return a->n != b->n;
-	return counts_tv(a->bin, b->bin, HISTOGRAM_BINS);
+
+	double sum = 0;
+	EACH_USED(i, a->used | b->used)
+		if (share(a->bin[i], a->n) != share(b->bin[i], b->n))
+			sum += fabs(share(a->bin[i], a->n) - share(b->bin[i], b->n));
+	return sum / 2;
 }
 
 double
@@ -81,7 +107,7 @@ histogram_ks(const struct histogram *a, const struct histogram *b)
 
 	if (!a->n || !b->n)
 		return a->n != b->n;
-	for (int i = 0; i < HISTOGRAM_BINS; i++) {
+	EACH_USED(i, a->used | b->used) {
 		ca += a->bin[i];
 		cb += b->bin[i];
 		worst = fmax(worst, fabs(share(ca, a->n) - share(cb, b->n)));
@@ -97,12 +123,18 @@ histogram_w1(const struct histogram *a, const struct histogram *b)
 
 	if (!a->n || !b->n)
 		return fabs(histogram_mean(a) - histogram_mean(b));
-	for (int i = 0; i + 1 < HISTOGRAM_BINS; i++) {
-		ca += a->bin[i];
-		cb += b->bin[i];
-		if (share(ca, a->n) != share(cb, b->n))
-			area += fabs(share(ca, a->n) - share(cb, b->n)) *
-				(histogram_edge(i + 1) - histogram_edge(i));
+	/* Where both are empty it goes on as far apart as they were. */
+	for (unsigned from = 0; from < HISTOGRAM_BINS; from += SKETCH_CHUNK) {
+		bool used = (a->used | b->used) >> from / SKETCH_CHUNK & 1;
+		if (!used && share(ca, a->n) == share(cb, b->n))
+			continue;
+		double width = histogram_edge(from + 1) - histogram_edge(from);
+		for (unsigned i = from; i < from + SKETCH_CHUNK && i + 1 < HISTOGRAM_BINS; i++) {
+			ca += a->bin[i];
+			cb += b->bin[i];
+			if (share(ca, a->n) != share(cb, b->n))
+				area += fabs(share(ca, a->n) - share(cb, b->n)) * width;
+		}
 	}
 	return area;
 }
@@ -130,8 +162,27 @@ tally_count(struct tally *t, uint64_t key, uint64_t n)
 		return;
 	}
 	t->keys += t->entry[i].n == 0;
+	t->used |= UINT64_C(1) << i / SKETCH_CHUNK;
 	t->entry[i].key = key;
 	t->entry[i].n += n;
+}
+
+void
+tally_add(struct tally *to, const struct tally *t)
+{
+	EACH_USED(i, t->used)
+		if (t->entry[i].n)
+			tally_count(to, t->entry[i].key, t->entry[i].n);
+	to->n += t->rest;
+	to->rest += t->rest;
+}
+
+void
+tally_clear(struct tally *t)
+{
+	EACH_USED(i, t->used)
+		t->entry[i].n = 0;
+	t->n = t->keys = t->rest = t->used = 0;
 }
 
 uint64_t
@@ -149,7 +200,7 @@ tally_tv(const struct tally *a, const struct tally *b)
 
 	if (!a->n || !b->n)
 		return a->n != b->n;
-	for (int i = 0; i < TALLY_WIDTH; i++) {
+	EACH_USED(i, a->used | b->used) {
 		uint64_t na = a->entry[i].n, nb = b->entry[i].n;
 		if (na)
 			sum += fabs(share(na, a->n) - share(tally_get(b, a->entry[i].key), b->n));

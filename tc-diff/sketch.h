@@ -12,14 +12,19 @@
 /* Bins of one up to 2048, then 1024 an octave: a value is known to 0.1 % (tc-metrics(7), BINS). */
 #define HISTOGRAM_BINS (2048 + 53 * 1024)
 
+/* Bins, and places of a tally, stand in chunks of which most are empty: a bit says where anything was counted. */
+#define SKETCH_CHUNK 1024
+
 struct histogram {
 	uint64_t n;
 	double sum; /* of the values themselves */
+	uint64_t used;
 	uint64_t bin[HISTOGRAM_BINS];
 };
 
 void histogram_count(struct histogram *h, uint64_t v);
 void histogram_add(struct histogram *to, const struct histogram *h);
+void histogram_clear(struct histogram *h);
 /* The least value of a bin. */
 double histogram_edge(unsigned bin);
 /* Of the values that a bin may hold. */
@@ -38,13 +43,15 @@ double histogram_w1(const struct histogram *a, const struct histogram *b);
 #define TALLY_WIDTH (1 << 16)
 
 struct tally {
-	uint64_t n, keys, rest;
+	uint64_t n, keys, rest, used;
 	struct {
 		uint64_t key, n;
 	} entry[TALLY_WIDTH];
 };
 
 void tally_count(struct tally *t, uint64_t key, uint64_t n);
+void tally_add(struct tally *to, const struct tally *t);
+void tally_clear(struct tally *t);
 /* How often a key was counted by itself. */
 uint64_t tally_get(const struct tally *t, uint64_t key);
 double tally_tv(const struct tally *a, const struct tally *b);
