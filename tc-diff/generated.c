@@ -75,12 +75,12 @@ tally_jsd(const struct tally *a, const struct tally *b)
 {
 	double sum = divergence(share(a->rest, a->n), share(b->rest, b->n));
 
-	for (int i = 0; i < TALLY_WIDTH; i++) {
+	for (unsigned i = 0; i < a->width; i++)
 		if (a->entry[i].n)
 			sum += divergence(share(a->entry[i].n, a->n), share(tally_get(b, a->entry[i].key), b->n));
+	for (unsigned i = 0; i < b->width; i++)
 		if (b->entry[i].n && !tally_get(a, b->entry[i].key))
 			sum += divergence(0, share(b->entry[i].n, b->n));
-	}
 	return bounded(sum, a->n, b->n);
 }
 

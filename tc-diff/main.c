@@ -209,7 +209,7 @@ prepare(struct diff *d)
 			errx(2, "%s: %s", s->name, s->actions && *s->stream.error ? s->stream.error : s->error);
 		}
 		struct measure *m = &d->measure[i];
-		if (measure_init(m) < 0)
+		if (measure_init(m, i == TRACE_A) < 0)
 			err(2, NULL);
 		m->on_flow = d->options.form == FORM_FLOWS ? list_flow : NULL;
 		m->context = &"A\0B\0C"[2 * i];

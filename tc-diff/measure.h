@@ -1,7 +1,8 @@
 /*
- * Everything that is measured of one trace, while it goes by. Each count is kept for two halves of
- * the trace (flows alternately for what is counted by flow, blocks of packets alternately for what
- * is counted by packet): their sum is the trace, their distance the floor. tc-metrics(7).
+ * Everything that is measured of one trace, while it goes by. Where somebody asks how the trace varies, each count is kept
+ * for its stretches, one after the other, and in each of them for two halves (flows alternately for what is counted by flow,
+ * blocks of packets alternately for what is counted by packet): their sum is the trace, the distance of the halves the floor,
+ * that of the farthest stretch from the trace the drift. tc-metrics(7).
  */
 #ifndef TC_MEASURE_H
 #define TC_MEASURE_H
@@ -15,6 +16,8 @@
 #include "source.h"
 
 #define MEASURE_BLOCK 1000 /* packets of a block */
+#define STRETCHES     8	   /* at most; then two and two become one, of twice the length */
+#define STRETCH_FIRST 500  /* packets of one, at first: four of them can be had where there are two blocks */
 #define SCALES        6	   /* of the index of dispersion: 1 ms, 10 ms, … 100 s */
 #define CURVE_BINS    1024
 #define PORTS	      65536
@@ -49,8 +52,6 @@ extern const char *const event_names[EVENTS], *const anomaly_names[ANOMALIES],
 	HISTOGRAM(run)						\
 	HISTOGRAM(ack_rtt)					\
 	TALLY(protocol)						\
-	COUNTS(source_port, [PORTS])				\
-	COUNTS(destination_port, [PORTS])			\
 	/* by flow */						\
 	COUNT(flows)						\
 	COUNTS(state, [CONN_STATES])				\
@@ -68,6 +69,11 @@ extern const char *const event_names[EVENTS], *const anomaly_names[ANOMALIES],
 #define PART_TALLY(name)	    struct tally name;
 struct part {
 	PART_MEMBERS(PART_COUNT, PART_COUNTS, PART_HISTOGRAM, PART_TALLY)
+};
+
+/* Packets of TCP and UDP by port, which would be too many numbers in each part. */
+struct ports {
+	uint64_t half[2][PORTS], total[PORTS]; /* total: at the end */
 };
 
 /* Flows that are alive, and packets, over the time of the trace, in bins that double as it grows. */
@@ -94,6 +100,7 @@ struct live {
 	uint32_t host[2];	   /* their places in host_packets, as long as these are theirs */
 	int event;		   /* the last one, with its direction; -1 before the first */
 	int64_t first, last, syn_time;
+	uint64_t began; /* packets of the trace before it */
 	enum { SYN_NONE, SYN_SENT, SYN_ANSWERED } syn;
 	uint64_t packets, octets; /* on the wire */
 	uint64_t side_packets[2], side_octets[2]; /* octets of payload */
@@ -109,7 +116,11 @@ struct measure {
 	/* Whoever wants each flow as it ends sets them; on_flow NULL: nobody does. */
 	void (*on_flow)(const void *context, const struct live *l);
 	const void *context;
-	struct part half[2], total;
+	struct part total;
+	struct part half[2];	 /* at the end, where it varies */
+	struct part (*stretch)[2]; /* by halves, in the end with both in the first; NULL: nobody asks how the trace varies */
+	unsigned stretches;	 /* at the end */
+	uint64_t stretch_length, packets;
 	int64_t start, end, last; /* times of the first packet, the latest, the one before */
 	uint64_t backwards;	  /* packets that are earlier than the one before */
 	uint64_t duplicates;	  /* packets that a mirror delivered twice */
@@ -118,6 +129,7 @@ struct measure {
 	double flow_squares;	  /* sum of the squares of the flows' packets */
 	struct curve curve;
 	struct dispersion dispersion[SCALES];
+	struct ports ports[2];	   /* of source, of destination */
 	struct histogram hosts[2]; /* packets by source, by destination host */
 	struct reservoir reservoir;
 	/* inside */
@@ -132,10 +144,10 @@ struct measure {
 };
 
 /* Of a measure that is all zero: 0, or -1 where memory is short. */
-int measure_init(struct measure *m);
+int measure_init(struct measure *m, bool varies);
 void measure_packet(struct measure *m, const struct source *s, struct packet *p,
 		    const struct step *step);
-/* After the last packet: ends all flows and sums the halves. */
+/* After the last packet: ends all flows and sums the parts. */
 void measure_end(struct measure *m);
 void measure_free(struct measure *m);
 

@@ -40,6 +40,19 @@ w1_over_mean(const struct histogram *a, const struct histogram *b)
 		return formula;                                                                    \
 	}
 
+/* Two whole blocks of packets and two flows are the least that can be compared. */
+static bool
+has_halves(const struct measure *a)
+{
+	return a->half[1].packets >= MEASURE_BLOCK && a->half[0].flows && a->half[1].flows;
+}
+
+#define OF_HALVES(name, formula)                                                                   \
+	static double name(const struct measure *a)                                                \
+	{                                                                                          \
+		return formula;                                                                    \
+	}
+
 static double
 worst_row(const struct part *a, const struct part *b)
 {
@@ -136,8 +149,10 @@ OF_TRACES(active, 100 * curve_distance(&a->curve, &b->curve))
 OF_TRACES(sources, rank_distance(&a->hosts[0], &b->hosts[0]))
 OF_TRACES(destinations, rank_distance(&a->hosts[1], &b->hosts[1]))
 OF_PARTS(jsd_protocol, tally_jsd(&a->protocol, &b->protocol))
-OF_PARTS(jsd_source_port, counts_jsd(a->source_port, b->source_port, PORTS))
-OF_PARTS(jsd_destination_port, counts_jsd(a->destination_port, b->destination_port, PORTS))
+OF_TRACES(jsd_source_port, counts_jsd(a->ports[0].total, b->ports[0].total, PORTS))
+OF_TRACES(jsd_destination_port, counts_jsd(a->ports[1].total, b->ports[1].total, PORTS))
+OF_HALVES(jsd_source_port_halves, has_halves(a) ? counts_jsd(a->ports[0].half[0], a->ports[0].half[1], PORTS) : NAN)
+OF_HALVES(jsd_destination_port_halves, has_halves(a) ? counts_jsd(a->ports[1].half[0], a->ports[1].half[1], PORTS) : NAN)
 OF_TRACES(jsd_source, ranks_jsd(&a->hosts[0], &b->hosts[0]))
 OF_TRACES(jsd_destination, ranks_jsd(&a->hosts[1], &b->hosts[1]))
 OF_PARTS(emd_size, histogram_emd(&a->size, &b->size))
@@ -213,8 +228,10 @@ const struct metric metrics[] = {
     {"volume.flows", GROUP_VOLUME, "%", "flows", flows, NULL},
     {"c2st", GROUP_GENERATED, "pp", "flows that a classifier tells from A's, over 50 %", NULL, generated_c2st, generated_c2st_halves},
     {"netshare.jsd_protocol", GROUP_GENERATED, "nats", "IP protocol, ethertype", jsd_protocol, NULL},
-    {"netshare.jsd_source_port", GROUP_GENERATED, "nats", "source port of TCP and UDP packets", jsd_source_port, NULL},
-    {"netshare.jsd_destination_port", GROUP_GENERATED, "nats", "their destination port", jsd_destination_port, NULL},
+    {"netshare.jsd_source_port", GROUP_GENERATED, "nats", "source port of TCP and UDP packets", NULL, jsd_source_port,
+     jsd_source_port_halves},
+    {"netshare.jsd_destination_port", GROUP_GENERATED, "nats", "their destination port", NULL, jsd_destination_port,
+     jsd_destination_port_halves},
     {"netshare.jsd_source", GROUP_GENERATED, "nats", "packets by rank of the source host", NULL, jsd_source},
     {"netshare.jsd_destination", GROUP_GENERATED, "nats", "packets by rank of the destination host", NULL, jsd_destination},
     {"netshare.emd_size", GROUP_GENERATED, "EMD", "packet size", emd_size, NULL},
@@ -265,8 +282,7 @@ least_of(const char *unit)
 void
 metrics_compute(const struct measure *a, const struct measure *b, struct result *results)
 {
-	/* Two whole blocks of packets and two flows are the least that can be compared. */
-	bool halves = a->half[1].packets >= MEASURE_BLOCK && a->half[0].flows && a->half[1].flows;
+	bool halves = has_halves(a);
 
 	for (int i = 0; i < metrics_count; i++) {
 		const struct metric *m = &metrics[i];

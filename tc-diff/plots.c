@@ -254,10 +254,11 @@ busiest(const struct tally *a, const struct tally *b, uint64_t *keys, int most)
 	double weight[BARS_MAX];
 	int n = 0;
 
-	for (int i = 0; i < 2 * TALLY_WIDTH; i++) {
-		const struct tally *t = i < TALLY_WIDTH ? a : b;
-		uint64_t key = t->entry[i % TALLY_WIDTH].key;
-		if (!t->entry[i % TALLY_WIDTH].n || (t == b && tally_get(a, key)))
+	for (unsigned i = 0; i < a->width + b->width; i++) {
+		const struct tally *t = i < a->width ? a : b;
+		const struct tally_entry *e = &t->entry[i < a->width ? i : i - a->width];
+		uint64_t key = e->key;
+		if (!e->n || (t == b && tally_get(a, key)))
 			continue;
 		double w = share(tally_get(a, key), a->n) + share(tally_get(b, key), b->n);
 		int at = n < most ? n++ : n;

@@ -1,9 +1,9 @@
 #include "sketch.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-_Static_assert(HISTOGRAM_BINS % SKETCH_CHUNK == 0 && HISTOGRAM_BINS / SKETCH_CHUNK <= 64 && TALLY_WIDTH / SKETCH_CHUNK <= 64,
-	       "a bit for each chunk");
+_Static_assert(HISTOGRAM_BINS % SKETCH_CHUNK == 0 && HISTOGRAM_BINS / SKETCH_CHUNK <= 64, "a bit for each chunk");
 
 /* All i of used chunks, from the lowest up. */
 #define EACH_USED(i, used)                                                                                                  \
@@ -139,38 +139,59 @@ histogram_w1(const struct histogram *a, const struct histogram *b)
 	return area;
 }
 
-/* Where a key is, or would go; TALLY_WIDTH where it may not. Half of the places stay free. */
+/* Where a key is, or would go. */
 static unsigned
 place(const struct tally *t, uint64_t key)
 {
 	uint64_t h = (key ^ key >> 29) * 0xbf58476d1ce4e5b9;
-	unsigned i = (h ^ h >> 32) % TALLY_WIDTH;
+	unsigned i = (h ^ h >> 32) % t->width;
 
 	while (t->entry[i].n && t->entry[i].key != key)
-		i = (i + 1) % TALLY_WIDTH;
-	return t->entry[i].n || t->keys < TALLY_KEYS ? i : TALLY_WIDTH;
+		i = (i + 1) % t->width;
+	return i;
+}
+
+/* False where there may be no more keys, or no memory for them. */
+static bool
+has_room(struct tally *t)
+{
+	struct tally old = *t;
+
+	if (t->keys == TALLY_KEYS)
+		return false;
+	if (t->keys < t->width / 2)
+		return true;
+	t->width = old.width ? 2 * old.width : 64;
+	t->entry = calloc(t->width, sizeof *t->entry);
+	if (!t->entry) {
+		*t = old;
+		return false;
+	}
+	for (unsigned i = 0; i < old.width; i++)
+		if (old.entry[i].n)
+			t->entry[place(t, old.entry[i].key)] = old.entry[i];
+	free(old.entry);
+	return true;
 }
 
 void
 tally_count(struct tally *t, uint64_t key, uint64_t n)
 {
-	unsigned i = place(t, key);
-
 	t->n += n;
-	if (i == TALLY_WIDTH) {
+	if (tally_get(t, key)) {
+		t->entry[place(t, key)].n += n;
+	} else if (has_room(t)) {
+		t->keys++;
+		t->entry[place(t, key)] = (struct tally_entry){key, n};
+	} else {
 		t->rest += n;
-		return;
 	}
-	t->keys += t->entry[i].n == 0;
-	t->used |= UINT64_C(1) << i / SKETCH_CHUNK;
-	t->entry[i].key = key;
-	t->entry[i].n += n;
 }
 
 void
 tally_add(struct tally *to, const struct tally *t)
 {
-	EACH_USED(i, t->used)
+	for (unsigned i = 0; i < t->width; i++)
 		if (t->entry[i].n)
 			tally_count(to, t->entry[i].key, t->entry[i].n);
 	to->n += t->rest;
@@ -178,19 +199,16 @@ tally_add(struct tally *to, const struct tally *t)
 }
 
 void
-tally_clear(struct tally *t)
+tally_free(struct tally *t)
 {
-	EACH_USED(i, t->used)
-		t->entry[i].n = 0;
-	t->n = t->keys = t->rest = t->used = 0;
+	free(t->entry);
+	*t = (struct tally){0};
 }
 
 uint64_t
 tally_get(const struct tally *t, uint64_t key)
 {
-	unsigned i = place(t, key);
-
-	return i == TALLY_WIDTH ? 0 : t->entry[i].n;
+	return t->width ? t->entry[place(t, key)].n : 0;
 }
 
 double
@@ -200,13 +218,12 @@ tally_tv(const struct tally *a, const struct tally *b)
 
 	if (!a->n || !b->n)
 		return a->n != b->n;
-	EACH_USED(i, a->used | b->used) {
-		uint64_t na = a->entry[i].n, nb = b->entry[i].n;
-		if (na)
-			sum += fabs(share(na, a->n) - share(tally_get(b, a->entry[i].key), b->n));
-		if (nb && !tally_get(a, b->entry[i].key))
-			sum += share(nb, b->n);
-	}
+	for (unsigned i = 0; i < a->width; i++)
+		if (a->entry[i].n)
+			sum += fabs(share(a->entry[i].n, a->n) - share(tally_get(b, a->entry[i].key), b->n));
+	for (unsigned i = 0; i < b->width; i++)
+		if (b->entry[i].n && !tally_get(a, b->entry[i].key))
+			sum += share(b->entry[i].n, b->n);
 	return sum / 2;
 }
 

@@ -12,7 +12,7 @@
 /* Bins of one up to 2048, then 1024 an octave: a value is known to 0.1 % (tc-metrics(7), BINS). */
 #define HISTOGRAM_BINS (2048 + 53 * 1024)
 
-/* Bins, and places of a tally, stand in chunks of which most are empty: a bit says where anything was counted. */
+/* Bins stand in chunks of which most are empty: a bit says where anything was counted. */
 #define SKETCH_CHUNK 1024
 
 struct histogram {
@@ -38,20 +38,20 @@ double histogram_tv(const struct histogram *a, const struct histogram *b);
 double histogram_ks(const struct histogram *a, const struct histogram *b);
 double histogram_w1(const struct histogram *a, const struct histogram *b);
 
-/* Counts by key, of the first TALLY_KEYS keys that come; the rest share one. */
-#define TALLY_KEYS  (1 << 15)
-#define TALLY_WIDTH (1 << 16)
+/* Counts by key, of the first TALLY_KEYS keys that come; the rest share one, and so do all new ones where memory is short. */
+#define TALLY_KEYS (1 << 15)
 
 struct tally {
-	uint64_t n, keys, rest, used;
-	struct {
+	uint64_t n, keys, rest;
+	unsigned width; /* of the table: grown so that half of the places stay free */
+	struct tally_entry {
 		uint64_t key, n;
-	} entry[TALLY_WIDTH];
+	} *entry;
 };
 
 void tally_count(struct tally *t, uint64_t key, uint64_t n);
 void tally_add(struct tally *to, const struct tally *t);
-void tally_clear(struct tally *t);
+void tally_free(struct tally *t); /* which is empty then */
 /* How often a key was counted by itself. */
 uint64_t tally_get(const struct tally *t, uint64_t key);
 double tally_tv(const struct tally *a, const struct tally *b);

@@ -245,7 +245,7 @@ farthest_key(const struct tally *a, const struct tally *b, double *share_a, doub
 
 	*share_a = *share_b = 0;
 	for (int t = 0; t < 2; t++)
-		for (int i = 0; i < TALLY_WIDTH; i++) {
+		for (unsigned i = 0; i < both[t]->width; i++) {
 			if (!both[t]->entry[i].n)
 				continue;
 			uint64_t key = both[t]->entry[i].key;
@@ -293,7 +293,7 @@ say_history(struct pair p, struct words *w)
 	uint64_t new = 0;
 	char tb[TEXT];
 
-	for (int i = 0; i < TALLY_WIDTH; i++)
+	for (unsigned i = 0; i < b->width; i++)
 		if (b->entry[i].n && !tally_get(a, b->entry[i].key))
 			new += b->entry[i].n;
 	if (new) {

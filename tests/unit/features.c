@@ -27,7 +27,7 @@ print_sample(const char *path)
 	struct step step;
 	int got;
 
-	if (!m || measure_init(m) < 0 || source_open(&s, path) < 0 || source_begin(&s, false) < 0)
+	if (!m || measure_init(m, false) < 0 || source_open(&s, path) < 0 || source_begin(&s, false) < 0)
 		errx(1, "%s: can't be read", path);
 	while ((got = source_next(&s, &p, &step)) == 1)
 		measure_packet(m, &s, &p, &step);
