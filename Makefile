@@ -35,7 +35,7 @@ codec = $(call room,codec,cache idle refine encode decode) $(neural)
 stream = $(record) $(process)
 
 # Programs. tc-diff has Zeek's and Wireshark's rules, what is measured, and what is said of it, in words and as a page.
-diff = source sketch analysis conn fragments reservoir forest c2st measure generated metrics words verdict report json \
+diff = source sketch analysis conn fragments reservoir forest c2st parts measure generated metrics words verdict report json \
 	html svg curves plots markup define
 tool = $(patsubst %,build/$(1)/%.o,main $(2))
 bin/tc-lift: $(call tool,tc-lift) $(capture) $(state) $(stream)

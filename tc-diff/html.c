@@ -100,13 +100,6 @@ traces(FILE *f, const struct report *r)
 
 /* --- the verdict --- */
 
-/* What a distance is held against. */
-static const char *
-own_variation(const struct report *r)
-{
-	return r->reference ? "C's distance from A" : "A's own variation";
-}
-
 /* How many times that a distance is, behind its line. */
 static void
 telling_times(FILE *f, const struct report *r, int metric)
@@ -156,7 +149,7 @@ telling_groups(FILE *f, const struct report *r, const int *order, int n)
 static void
 verdict_rest(FILE *f, const struct report *r, int n)
 {
-	int count = 0, same = 0;
+	int count = 0, same = 0, unknown = verdict_unknown(r);
 
 	for (int i = 0; i < metrics_count; i++) {
 		count += r->results[i].counts;
@@ -165,8 +158,10 @@ verdict_rest(FILE *f, const struct report *r, int n)
 	if (r->exact || same == count - n)
 		fprintf(f, "<p>No difference in %d of %d metrics.</p>\n", same, count);
 	else
-		fprintf(f, "<p>Within %s: %d of %d metrics, %d of them without any difference.</p>\n", own_variation(r), count - n, count,
-			same);
+		fprintf(f, "<p>Within %s: %d of %d metrics, %d of them without any difference.</p>\n", verdict_variation(r),
+			count - n - unknown, count, same);
+	if (unknown)
+		fprintf(f, "<p>Not judged, since A's drift in them isn't known: %d.</p>\n", unknown);
 	fprintf(f, "<p class=\"dim\">Outside tolerance: %d of %d metrics (exit status %d).</p>\n", r->outside, count, r->outside > 0);
 }
 
@@ -183,7 +178,7 @@ verdict(FILE *f, const struct report *r)
 	fputs("</p>\n", f);
 	if (n && !r->exact)
 		fprintf(f, "<p>What differs, the most telling first, and in brackets how many times %s that is; new: it doesn't occur "
-			   "there at all.</p>\n", own_variation(r));
+			   "there at all.</p>\n", verdict_variation(r));
 	telling_groups(f, r, order, n);
 	verdict_rest(f, r, n);
 	fputs("</section>\n", f);
@@ -195,11 +190,12 @@ static void
 groups(FILE *f, const struct report *r)
 {
 	fprintf(f, "<h2>Distance over %s</h2>\n<p>%s The thick mark is at 1×: bars that end before it are no more than that.</p>\n"
-		   "<div class=\"plots\">\n", own_variation(r),
+		   "<div class=\"plots\">\n", verdict_variation(r),
 		r->reference ? "The floor of a metric is how far C, another real trace, is from A."
+		: r->drifted ? "The drift of a metric is made of how far A's own stretches are from all of A."
 			     : "The floor of a metric is how far A is from itself, part from part.");
 	for (int g = 0; g < GROUPS; g++)
-		plot_group(f, g, r->results, own_variation(r));
+		plot_group(f, g, r->results, verdict_variation(r));
 	fputs("</div>\n", f);
 }
 

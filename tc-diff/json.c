@@ -104,9 +104,9 @@ distances(const struct report *r)
 		struct words w;
 		words_of(i, r->ma, r->mb, &w);
 		json_object_set_new(o, metrics[i].name,
-				    json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:s}", "value", number(x->value),
+				    json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:s}", "value", number(x->value),
 					      "unit", metrics[i].unit, "tolerance", number(x->tolerance), "floor",
-					      number(x->floor), "group", group_names[metrics[i].group], "times",
+					      number(x->floor), "drift", number(x->drift), "group", group_names[metrics[i].group], "times",
 					      number(result_times(x)), "a", number(w.a), "b", number(w.b), "of", w.unit,
 					      "words", w.text));
 	}
@@ -122,7 +122,8 @@ verdict(const struct report *r)
 
 	for (int k = 0; k < n; k++)
 		json_array_append_new(names, json_string(metrics[order[k]].name));
-	return json_pack("{s:b, s:o}", "stands_in", n == 0, "differs", names);
+	return json_pack("{s:b, s:s, s:o}", "stands_in", n == 0, "against",
+			 r->exact ? "nothing" : r->reference ? "reference" : r->drifted ? "drift" : "floor", "differs", names);
 }
 
 static json_t *

@@ -285,8 +285,10 @@ refer(const struct diff *d, struct result *results)
 	struct result natural[METRICS_MAX] = {0};
 
 	metrics_compute(&d->measure[TRACE_A], &d->measure[TRACE_C], natural);
-	for (int i = 0; i < metrics_count; i++)
+	for (int i = 0; i < metrics_count; i++) {
 		results[i].floor = natural[i].value;
+		results[i].drift = NAN;
+	}
 }
 
 static void
@@ -295,6 +297,7 @@ compute(const struct diff *d, struct report *r, struct result *results)
 	metrics_compute(r->ma, r->mb, results);
 	if (d->options.traces > 2)
 		refer(d, results);
+	r->drifted = metrics_judge(results);
 	r->memorised = reservoir_memorised(&r->ma->reservoir, d->options.traces > 2 ? &d->measure[TRACE_C].reservoir : NULL,
 					   &r->mb->reservoir);
 	r->memorised_halves = reservoir_memorised_halves(&r->ma->reservoir);

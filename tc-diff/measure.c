@@ -16,97 +16,11 @@ const char *const anomaly_names[ANOMALIES] = {
     "zero_window",    "keep_alive",	     "lost_segment"};
 const char *const illegal_names[ILLEGALS] = {"checksum", "length", "ack_of_unseen"};
 
-/* --- parts --- */
-
-static void
-counts_add(uint64_t *to, const uint64_t *n, size_t size)
-{
-	for (size_t i = 0; i < size / sizeof *n; i++)
-		to[i] += n[i];
-}
-
-#define ADD_COUNT(name)		to->name += p->name;
-#define ADD_COUNTS(name, sizes) counts_add((uint64_t *)to->name, (const uint64_t *)p->name, sizeof to->name);
-#define ADD_HISTOGRAM(name)	histogram_add(&to->name, &p->name);
-#define ADD_TALLY(name)		tally_add(&to->name, &p->name);
-#define CLEAR_COUNT(name)	p->name = 0;
-#define CLEAR_COUNTS(name, sizes) memset(p->name, 0, sizeof p->name);
-#define CLEAR_HISTOGRAM(name)	histogram_clear(&p->name);
-#define CLEAR_TALLY(name)	tally_free(&p->name);
-#define NOTHING(...)
-
-/* To the trace as a whole, which has its tallies. */
-static void
-part_add_to_total(struct part *to, const struct part *p)
-{
-	PART_MEMBERS(ADD_COUNT, ADD_COUNTS, ADD_HISTOGRAM, NOTHING)
-}
-
-static void
-part_add(struct part *to, const struct part *p)
-{
-	part_add_to_total(to, p);
-	PART_MEMBERS(NOTHING, NOTHING, NOTHING, ADD_TALLY)
-}
-
-static void
-part_clear(struct part *p)
-{
-	PART_MEMBERS(CLEAR_COUNT, CLEAR_COUNTS, CLEAR_HISTOGRAM, CLEAR_TALLY)
-}
-
-/* Two and two stretches become one, so that half of them are free. */
-static void
-stretches_join(struct measure *m)
-{
-	for (int i = 0; i < STRETCHES; i++)
-		for (int h = 0; h < 2; h++) {
-			struct part *p = &m->stretch[i][h];
-			if (!i)
-				continue;
-			part_add(&m->stretch[i / 2][h], p);
-			part_clear(p);
-		}
-	m->stretch_length *= 2;
-}
-
-/* That of a half, in the stretch of that packet. */
-static struct part *
-part_of(struct measure *m, uint64_t packet, uint64_t half)
-{
-	return m->stretch ? &m->stretch[packet / m->stretch_length][half & 1] : &m->total;
-}
-
-/* What all parts come to; a rest that is no half of a stretch goes to the one before. */
-static void
-parts_sum(struct measure *m)
-{
-	uint64_t rest = m->packets % m->stretch_length;
-
-	if (!m->stretch)
-		return;
-	m->stretches = m->packets / m->stretch_length + (rest > 0);
-	for (unsigned i = 0; i < m->stretches; i++) {
-		for (int h = 0; h < 2; h++)
-			part_add(&m->half[h], &m->stretch[i][h]);
-		part_add(&m->stretch[i][0], &m->stretch[i][1]);
-	}
-	if (m->stretches > 1 && rest && rest < m->stretch_length / 2) {
-		m->stretches--;
-		part_add(&m->stretch[m->stretches - 1][0], &m->stretch[m->stretches][0]);
-	}
-	for (int h = 0; h < 2; h++)
-		part_add_to_total(&m->total, &m->half[h]);
-}
-
-/* --- all of it --- */
-
 int
 measure_init(struct measure *m, bool varies)
 {
-	if (varies && !(m->stretch = calloc(STRETCHES, sizeof *m->stretch)))
+	if (varies && variation_init(&m->variation) < 0)
 		return -1;
-	m->stretch_length = STRETCH_FIRST;
 	m->curve.width = MILLISECOND;
 	/* The system gives memory page by page, as slots are used. */
 	m->live = calloc(STREAM_CAP_MAX, sizeof *m->live);
@@ -121,13 +35,9 @@ measure_init(struct measure *m, bool varies)
 void
 measure_free(struct measure *m)
 {
-	for (int i = 0; m->stretch && i < 2 * STRETCHES; i++)
-		part_clear(&m->stretch[i / 2][i % 2]);
-	part_clear(&m->half[0]);
-	part_clear(&m->half[1]);
-	part_clear(&m->total);
+	variation_free(&m->variation);
+	part_free(&m->total);
 	free(m->live);
-	free(m->stretch);
 	free(m->host_packets[0]);
 	free(m->host_packets[1]);
 	slots_free(&m->host_slots);
@@ -310,7 +220,7 @@ sample_flow(struct measure *m, const struct live *l)
 static void
 end_flow(struct measure *m, struct live *l)
 {
-	struct part *part = part_of(m, l->began, l->number);
+	struct part *part = variation_part(&m->variation, &m->total, l->began, l->number);
 	const char *history;
 	uint64_t key = 0;
 
@@ -359,7 +269,7 @@ begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct
 static void
 tcp_packet(struct measure *m, struct part *part, struct live *l, const struct packet *p, int dir)
 {
-	struct part *by_flow = part_of(m, m->packets, l->number);
+	struct part *by_flow = variation_part(&m->variation, &m->total, m->packets, l->number);
 	struct analysis_times times = {0};
 	enum event event = event_of(p);
 	int marked = dir * EVENTS + event;
@@ -511,10 +421,9 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 {
 	if (step->trace_begins)
 		end_flows(m);
-	if (m->stretch && m->packets == STRETCHES * m->stretch_length)
-		stretches_join(m);
+	variation_go_on(&m->variation, m->packets);
 	uint64_t block = m->packets / MEASURE_BLOCK;
-	struct part *part = part_of(m, m->packets, block);
+	struct part *part = variation_part(&m->variation, &m->total, m->packets, block);
 	struct live *l = &m->live[step->slot];
 
 	count_time(m, part, p);
@@ -565,14 +474,14 @@ measure_end(struct measure *m)
 {
 	end_flows(m);
 	if (m->run)
-		histogram_count(&part_of(m, m->packets - 1, (m->packets - 1) / MEASURE_BLOCK)->run, m->run);
+		histogram_count(&variation_part(&m->variation, &m->total, m->packets - 1, (m->packets - 1) / MEASURE_BLOCK)->run, m->run);
 	for (int i = 0; i < SCALES; i++)
 		dispersion_close(&m->dispersion[i]);
 	for (uint32_t i = 0; i < m->host_slots.used; i++)
 		for (int w = 0; w < 2; w++)
 			if (m->host_packets[w][i])
 				histogram_count(&m->hosts[w], m->host_packets[w][i]);
-	parts_sum(m);
+	variation_end(&m->variation, &m->total, m->packets);
 	for (int i = 0; i < 2 * PORTS; i++) {
 		struct ports *ports = &m->ports[i / PORTS];
 		ports->total[i % PORTS] = ports->half[0][i % PORTS] + ports->half[1][i % PORTS];

@@ -1,75 +1,20 @@
-/*
- * Everything that is measured of one trace, while it goes by. Where somebody asks how the trace varies, each count is kept
- * for its stretches, one after the other, and in each of them for two halves (flows alternately for what is counted by flow,
- * blocks of packets alternately for what is counted by packet): their sum is the trace, the distance of the halves the floor,
- * that of the farthest stretch from the trace the drift. tc-metrics(7).
- */
+/* Everything that is measured of one trace, while it goes by. tc-metrics(7). */
 #ifndef TC_MEASURE_H
 #define TC_MEASURE_H
 
 #include "analysis.h"
 #include "conn.h"
 #include "fragments.h"
+#include "parts.h"
 #include "reservoir.h"
 #include "unacked.h"
 #include "sketch.h"
 #include "source.h"
 
 #define MEASURE_BLOCK 1000 /* packets of a block */
-#define STRETCHES     8	   /* at most; then two and two become one, of twice the length */
-#define STRETCH_FIRST 500  /* packets of one, at first: four of them can be had where there are two blocks */
 #define SCALES        6	   /* of the index of dispersion: 1 ms, 10 ms, … 100 s */
 #define CURVE_BINS    1024
 #define PORTS	      65536
-
-/* The paper's events: the first that applies. */
-enum event { EVENT_RST, EVENT_SYN_ACK, EVENT_SYN, EVENT_FIN, EVENT_DATA, EVENT_ACK, EVENT_OTHER, EVENTS };
-#define MARKED (2 * EVENTS) /* with the direction: initiator's first, then responder's */
-
-enum anomaly { ANOMALY_RETRANSMISSION, ANOMALY_FAST, ANOMALY_OUT_OF_ORDER, ANOMALY_DUPLICATE_ACK,
-	       ANOMALY_ZERO_WINDOW, ANOMALY_KEEP_ALIVE, ANOMALY_LOST, ANOMALIES };
-enum illegal { ILLEGAL_CHECKSUM, ILLEGAL_LENGTH, ILLEGAL_ACK, ILLEGALS };
-extern const char *const event_names[EVENTS], *const anomaly_names[ANOMALIES],
-    *const illegal_names[ILLEGALS];
-
-/*
- * What is counted in a half and in the whole, a line each: the struct is declared from these lines and the halves are added
- * up by them, so that no count is forgotten. A tally is counted in both at once, as the order of keys matters where there
- * are too many.
- */
-#define PART_MEMBERS(COUNT, COUNTS, HISTOGRAM, TALLY)		\
-	/* by packet */						\
-	COUNT(packets)						\
-	COUNT(octets)						\
-	COUNT(tcp_packets)					\
-	COUNTS(event, [EVENTS])					\
-	COUNTS(anomaly, [ANOMALIES])				\
-	COUNTS(illegal, [ILLEGALS])				\
-	COUNT(pairs) /* of neighbours */			\
-	COUNT(switches) /* those of two flows */		\
-	HISTOGRAM(size)						\
-	HISTOGRAM(iat)						\
-	HISTOGRAM(run)						\
-	HISTOGRAM(ack_rtt)					\
-	TALLY(protocol)						\
-	/* by flow */						\
-	COUNT(flows)						\
-	COUNTS(state, [CONN_STATES])				\
-	COUNTS(bigram, [MARKED][MARKED])			\
-	HISTOGRAM(flow_packets)					\
-	HISTOGRAM(flow_octets)					\
-	HISTOGRAM(duration)					\
-	HISTOGRAM(syn_rtt)					\
-	TALLY(port)						\
-	TALLY(history)
-
-#define PART_COUNT(name)	    uint64_t name;
-#define PART_COUNTS(name, sizes)    uint64_t name sizes;
-#define PART_HISTOGRAM(name)	    struct histogram name;
-#define PART_TALLY(name)	    struct tally name;
-struct part {
-	PART_MEMBERS(PART_COUNT, PART_COUNTS, PART_HISTOGRAM, PART_TALLY)
-};
 
 /* Packets of TCP and UDP by port, which would be too many numbers in each part. */
 struct ports {
@@ -117,10 +62,8 @@ struct measure {
 	void (*on_flow)(const void *context, const struct live *l);
 	const void *context;
 	struct part total;
-	struct part half[2];	 /* at the end, where it varies */
-	struct part (*stretch)[2]; /* by halves, in the end with both in the first; NULL: nobody asks how the trace varies */
-	unsigned stretches;	 /* at the end */
-	uint64_t stretch_length, packets;
+	struct variation variation;
+	uint64_t packets;
 	int64_t start, end, last; /* times of the first packet, the latest, the one before */
 	uint64_t backwards;	  /* packets that are earlier than the one before */
 	uint64_t duplicates;	  /* packets that a mirror delivered twice */
@@ -143,7 +86,7 @@ struct measure {
 	struct slots host_slots;
 };
 
-/* Of a measure that is all zero: 0, or -1 where memory is short. */
+/* Of a measure that is all zero: 0, or -1 where memory is short. varies: somebody asks how the trace varies. */
 int measure_init(struct measure *m, bool varies);
 void measure_packet(struct measure *m, const struct source *s, struct packet *p,
 		    const struct step *step);

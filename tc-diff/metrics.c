@@ -3,7 +3,12 @@
 #include "generated.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* tc-metrics(7), VERDICT, says why. */
+#define DRIFT_SHARE 0.03
+#define DRIFT_TIMES 6
 
 /* --- formulas --- */
 
@@ -44,7 +49,7 @@ w1_over_mean(const struct histogram *a, const struct histogram *b)
 static bool
 has_halves(const struct measure *a)
 {
-	return a->half[1].packets >= MEASURE_BLOCK && a->half[0].flows && a->half[1].flows;
+	return a->variation.half[1].packets >= MEASURE_BLOCK && a->variation.half[0].flows && a->variation.half[1].flows;
 }
 
 #define OF_HALVES(name, formula)                                                                   \
@@ -263,13 +268,13 @@ metrics_group(const char *name)
 double
 result_times(const struct result *r)
 {
-	return isnan(r->floor) ? NAN : r->value == 0 ? 0 : r->floor == 0 ? INFINITY : r->value / r->floor;
+	return !r->judged || isnan(r->own) ? NAN : r->value == 0 ? 0 : r->own == 0 ? INFINITY : r->value / r->own;
 }
 
 bool
 result_stands_out(const struct result *r)
 {
-	return r->value > (isnan(r->floor) ? r->least : r->floor);
+	return r->judged && r->value > (isnan(r->own) ? r->least : r->own);
 }
 
 /* Two real traces of one kind are farther apart than this in nearly everything. */
@@ -279,19 +284,78 @@ least_of(const char *unit)
 	return !strcmp(unit, "%") ? 2 : !strcmp(unit, "pp") ? 1 : !strcmp(unit, "rate") ? 0.01 : 0.02;
 }
 
+static double
+farthest_stretch(const struct metric *m, const struct measure *a)
+{
+	double farthest = 0;
+
+	for (unsigned i = 0; i < a->variation.stretches; i++)
+		farthest = fmax(farthest, m->of_parts(&a->total, &a->variation.stretch[i][0]));
+	return farthest;
+}
+
 void
 metrics_compute(const struct measure *a, const struct measure *b, struct result *results)
 {
-	bool halves = has_halves(a);
+	bool halves = has_halves(a), stretches = a->variation.stretches >= STRETCHES / 2;
 
 	for (int i = 0; i < metrics_count; i++) {
 		const struct metric *m = &metrics[i];
-		results[i].value =
-		    m->of_parts ? m->of_parts(&a->total, &b->total) : m->of_traces(a, b);
-		results[i].least = least_of(m->unit);
-		results[i].floor = m->of_parts && halves && strncmp(m->name, "volume.", 7) != 0
-				       ? m->of_parts(&a->half[0], &a->half[1])
-				   : m->of_halves && a->half[0].flows && a->half[1].flows ? m->of_halves(a)
-											  : NAN;
+		struct result *r = &results[i];
+		bool by_parts = m->of_parts && m->group != GROUP_VOLUME;
+		r->value = m->of_parts ? m->of_parts(&a->total, &b->total) : m->of_traces(a, b);
+		r->least = least_of(m->unit);
+		r->floor = by_parts && halves ? m->of_parts(&a->variation.half[0], &a->variation.half[1])
+			   : m->of_halves && a->variation.half[0].flows && a->variation.half[1].flows ? m->of_halves(a)
+										  : NAN;
+		r->drift = by_parts && stretches && m->group != GROUP_GENERATED ? farthest_stretch(m, a) : NAN;
 	}
+}
+
+static int
+compare_shares(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* How much of A's drift B shows, at least, in three quarters of the metrics that either shows anything in. */
+static double
+share_of_drift(const struct result *results)
+{
+	double share[METRICS_MAX];
+	int n = 0;
+
+	for (int i = 0; i < metrics_count; i++) {
+		const struct result *r = &results[i];
+		if (r->drift > 0)
+			share[n++] = r->value / r->drift;
+		else if (r->drift == 0 && r->value > 0)
+			share[n++] = r->value > r->least ? INFINITY : 0;
+	}
+	qsort(share, n, sizeof *share, compare_shares);
+	return n ? share[n / 4] : 0;
+}
+
+/* DRIFT_TIMES a distance; of what is 1 at most, as much as that many distances leave no place for together. */
+static double
+many_times(const struct metric *m, double distance)
+{
+	bool bounded = !strcmp(m->unit, "TV") || !strcmp(m->unit, "KS") || !strcmp(m->unit, "rate");
+
+	return bounded ? 1 - pow(1 - fmin(distance, 1), DRIFT_TIMES) : DRIFT_TIMES * distance;
+}
+
+bool
+metrics_judge(struct result *results)
+{
+	bool drifted = share_of_drift(results) >= DRIFT_SHARE;
+
+	for (int i = 0; i < metrics_count; i++) {
+		struct result *r = &results[i];
+		r->judged = !drifted || !isnan(r->drift) || metrics[i].group == GROUP_VOLUME || metrics[i].group == GROUP_GENERATED;
+		r->own = drifted && !isnan(r->drift) ? many_times(&metrics[i], fmax(r->drift, fmax(r->floor, r->least))) : r->floor;
+	}
+	return drifted;
 }

@@ -26,9 +26,12 @@ extern const struct metric metrics[];
 extern const int metrics_count;
 
 struct result {
-	double value, floor; /* floor: A's own variation, or the natural distance of --reference; NAN where there is none */
-	double least; /* what a difference must be to stand out where there is no floor, by the metric's unit */
+	double value, floor; /* floor: between A's halves, or the natural distance of --reference; NAN where there is none */
+	double drift; /* of A's farthest stretch from all of A; NAN where there is none */
+	double own;   /* A's own variation, which a verdict holds the value against: NAN where nobody knows it */
+	double least; /* what a difference must be to stand out where that is so, by the metric's unit */
 	double tolerance;
+	bool judged; /* the verdict can say whether it stands out */
 	bool counts; /* for the verdict and the exit status */
 };
 
@@ -42,6 +45,8 @@ bool result_stands_out(const struct result *r);
 
 /* A is the reference. Fills results[0 .. metrics_count - 1] but for the tolerances. */
 void metrics_compute(const struct measure *a, const struct measure *b, struct result *results);
+/* Whether B is to be taken for another stretch of A's traffic, not for A with changes: the drift is A's own variation then. */
+bool metrics_judge(struct result *results);
 /* The number of a metric's name, -1 if there is none. */
 int metrics_find(const char *name);
 /* The group of that name, -1 if there is none. */

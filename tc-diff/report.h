@@ -14,6 +14,7 @@ struct report {
 	bool exact;	/* the floor doesn't matter: any difference is one */
 	double memorised, memorised_halves; /* shares of flows: B's in A (or C), A's in its other half; NAN: none */
 	bool reference; /* floors are the distances of a third trace */
+	bool drifted;	/* B is taken for another stretch of A's traffic: metrics_judge() */
 	bool colour;
 	/* packets that were held against one another, and differences by field; NULL: not paired */
 	const uint64_t *paired;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#define LINES 16 /* so that all of it fits a screen of 24 */
+#define LINES 15 /* so that all of it fits a screen of 24 */
 #define BOLD  "\033[1m"
 #define RED   "\033[31m"
 #define GREEN "\033[32m"
@@ -32,17 +32,41 @@ stands_out(const struct report *r, int i)
 	return x->counts && (r->exact ? x->value > 0 : result_stands_out(x));
 }
 
+/* What a group's metrics are on average, those within A's own variation too: so one that stands out alone doesn't lead. */
+static void
+average(const struct report *r, double of_group[GROUPS])
+{
+	int n[GROUPS] = {0};
+
+	for (int i = 0; i < metrics_count; i++) {
+		const struct result *x = &r->results[i];
+		if (!x->counts || isnan(result_times(x)))
+			continue;
+		of_group[metrics[i].group] += prominence(r, i);
+		n[metrics[i].group]++;
+	}
+	for (int g = 0; g < GROUPS; g++)
+		of_group[g] /= n[g] && !r->exact ? n[g] : INFINITY;
+}
+
 int
 verdict_order(const struct report *r, int order[METRICS_MAX])
 {
+	double group[GROUPS] = {0};
 	int n = 0;
 
+	average(r, group);
 	for (int i = 0; i < metrics_count; i++) {
 		if (!stands_out(r, i))
 			continue;
+		double mine = group[metrics[i].group];
 		int at = n++;
-		for (; at > 0 && prominence(r, order[at - 1]) < prominence(r, i); at--)
+		for (; at > 0; at--) {
+			double other = group[metrics[order[at - 1]].group];
+			if (other > mine || (other == mine && prominence(r, order[at - 1]) >= prominence(r, i)))
+				break;
 			order[at] = order[at - 1];
+		}
 		order[at] = i;
 	}
 	return n;
@@ -94,11 +118,22 @@ print_groups(FILE *f, const struct report *r, const int *order, int n)
 		fprintf(f, "and %d more metrics of these groups.\n", n - said);
 }
 
-/* What the number before each line is. */
-static const char *
-measured_by(const struct report *r)
+int
+verdict_unknown(const struct report *r)
 {
-	return r->exact ? "" : r->reference ? ", in times C's distance from A" : ", in times A's own variation";
+	int n = 0;
+
+	for (int i = 0; i < metrics_count; i++) {
+		const struct result *x = &r->results[i];
+		n += x->counts && x->value != 0 && !x->judged && !r->exact;
+	}
+	return n;
+}
+
+const char *
+verdict_variation(const struct report *r)
+{
+	return r->reference ? "C's distance from A" : r->drifted ? "A's drift" : "A's own variation";
 }
 
 static bool
@@ -113,7 +148,7 @@ knows_variation(const struct report *r)
 static void
 print_rest(FILE *f, const struct report *r, int n)
 {
-	int count = 0, same = 0;
+	int count = 0, same = 0, unknown = verdict_unknown(r);
 
 	for (int i = 0; i < metrics_count; i++) {
 		count += r->results[i].counts;
@@ -122,8 +157,10 @@ print_rest(FILE *f, const struct report *r, int n)
 	if (r->exact || same == count - n)
 		fprintf(f, "No difference in %d of %d metrics.\n", same, count);
 	else
-		fprintf(f, "Within %s: %d of %d metrics, %d of them without any difference.\n",
-			r->reference ? "C's distance from A" : "A's own variation", count - n, count, same);
+		fprintf(f, "Within %s: %d of %d metrics, %d of them without any difference.\n", verdict_variation(r),
+			count - n - unknown, count, same);
+	if (unknown)
+		fprintf(f, "Not judged, since A's drift in them isn't known: %d.\n", unknown);
 }
 
 /* What the exit status says, which is another question. */
@@ -154,7 +191,7 @@ verdict_print(FILE *f, const struct report *r, bool colour)
 		fputs(r->exact ? "B is not as A" : "B can't stand in for A", f);
 	fputs(colour ? PLAIN : "", f);
 	if (n)
-		fprintf(f, ". What differs%s:\n", measured_by(r));
+		fprintf(f, ". What differs%s%s:\n", r->exact ? "" : ", in times ", r->exact ? "" : verdict_variation(r));
 	else
 		fputs(".\n", f);
 	if (n && !r->exact && !knows_variation(r))

@@ -12,7 +12,7 @@ DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstra
 TESTS = identity units neural blocks scramble mutations conn analysis big confine arrivals
 
 analysis = $(patsubst %,build/tc-diff/%.o,analysis conn)
-measure = $(patsubst %,build/tc-diff/%.o,source sketch fragments reservoir measure) $(analysis)
+measure = $(patsubst %,build/tc-diff/%.o,source sketch fragments reservoir parts measure) $(analysis)
 build/tests/identity: build/tests/unit/identity.o $(capture) $(state) $(stream)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o $(analysis) $(capture) $(state) $(stream)
 build/tests/units: build/tests/unit/units.o $(state) $(stream)

@@ -2,6 +2,8 @@
 
 load helper
 
+groups=connection,time,interleaving,mix,endpoints # all but volume, which a slice has less of
+
 # verdict ARGUMENT...: what tc-diff says from "Verdict" on.
 verdict() { { tc-diff "$@" || [ $? -eq 1 ]; } | sed -n '/^Verdict/,$p'; }
 
@@ -20,6 +22,39 @@ Within tolerance: 38 of 38 metrics (exit status 0)."
 	is "$(jq -c '[.metrics["anomaly.lost_segment"] | .words, (.a * 100 | round), (.b * 100 | round), .of, .group]' <<<"$output")" \
 		'["lost segments: 0.552 % in A, 1.03 % in B",55,103,"%","connection"]'
 	is "$(jq -r '.verdict.differs[0]' <<<"$output")" anomaly.lost_segment
+}
+
+# slice FROM-TO: packets of the sample.
+slice() { editcap -r "$sample" "$tmp/$1" "$1"; }
+
+@test "another stretch of the same traffic can stand in for A; other traffic can't, nor what isn't traffic" {
+	slice 1-4000 && slice 4001-8000
+	run tc-diff --json --fail-on "$groups" "$tmp/1-4000" "$tmp/4001-8000"
+	is "$(jq -c .verdict <<<"$output")" '{"stands_in":true,"against":"drift","differs":[]}'
+	python3 tests/fixtures/soup.py 2 1000 >"$tmp/soup"
+	run tc-diff --json --fail-on "$groups" "$sample" "$tmp/soup"
+	is "$(jq -c '.verdict | [.stands_in, .against]' <<<"$output")" '[false,"drift"]'
+	# The same packets at any other one's time.
+	python3 - "$sample" "$tmp/mixed" <<-'END'
+		import random, sys
+		sys.path.insert(0, "tests")
+		from floors import records
+		header, packets = records(sys.argv[1])
+		times = [p[:8] for p in packets]
+		random.Random(1).shuffle(packets)
+		open(sys.argv[2], "wb").write(header + b"".join(t + p[8:] for t, p in zip(times, packets)))
+	END
+	run tc-diff --json --fail-on "$groups" "$sample" "$tmp/mixed"
+	is "$(jq -c '.metrics as $m | .verdict | [.stands_in, ([.differs[] | $m[.].group] | unique)]' <<<"$output")" \
+		'[false,["connection","interleaving","time"]]'
+}
+
+@test "A with changes is held against the floor, and what was done to it leads" {
+	for how in drop:connection flags:connection split:connection shuffle:interleaving jitter:time; do
+		/usr/bin/python3 tests/distort.py "${how%:*}" "$sample" "$tmp/b" 2>/dev/null
+		run -1 tc-diff --json "$sample" "$tmp/b"
+		is "$(jq -r '.metrics as $m | .verdict | "\(.against) \($m[.differs[0]].group)"' <<<"$output")" "floor ${how#*:}"
+	done
 }
 
 @test "which way times differ" {
