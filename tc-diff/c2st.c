@@ -31,7 +31,7 @@ struct test {
 	uint32_t in_fold[FOLDS][FOREST_ROWS][2];
 	uint32_t learned[FOREST_ROWS][2];
 	int32_t says[FOREST_ROWS]; /* by all trees */
-	struct forest_row row[FOREST_ROWS];
+	uint8_t bin[FEATURES][FOREST_ROWS];
 	struct forest tree;
 	uint32_t values[2 * C2ST_MOST], edges[FOREST_BINS];
 };
@@ -122,7 +122,7 @@ make_bins(struct test *t)
 				else
 					low = middle + 1;
 			}
-			t->row[r].bin[f] = low;
+			t->bin[f][r] = low;
 		}
 	}
 }
@@ -144,7 +144,7 @@ judge_fold(struct test *t, int fold)
 		forest_grow(&t->tree);
 		for (size_t r = 0; r < t->rows; r++)
 			if (held[r][0] | held[r][1])
-				t->says[r] += forest_says(&t->tree, &t->row[r]);
+				t->says[r] += forest_says(&t->tree, r);
 	}
 	for (size_t r = 0; r < t->rows; r++)
 		right += t->says[r] ? 2 * held[r][t->says[r] > 0] : held[r][0] + held[r][1];
@@ -163,7 +163,7 @@ c2st(const uint32_t *const *a, const uint32_t *const *b, size_t n)
 	take(t, b, n, 1);
 	make_rows(t);
 	make_bins(t);
-	t->tree.rows = t->row;
+	t->tree.bin = (const uint8_t (*)[FOREST_ROWS])t->bin;
 	t->tree.count = (const uint32_t (*)[2])t->learned;
 	t->tree.n = t->rows;
 	t->tree.features = FEATURES;

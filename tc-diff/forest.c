@@ -19,6 +19,10 @@ struct split {
 	uint64_t worth, left[2];
 };
 
+struct bins {
+	unsigned low, high;
+};
+
 /* Sum of squares over the sum, which is highest where one class is alone: Gini's impurity the other way round. */
 static uint64_t
 purity(uint64_t a, uint64_t b)
@@ -26,40 +30,43 @@ purity(uint64_t a, uint64_t b)
 	return a + b ? ((a * a + b * b) << SCALE) / (a + b) : 0;
 }
 
-/* The best place to cut a feature; false where all rows have the same bin. */
-static bool
-try_feature(const struct forest *f, const struct span *s, int feature, struct split *best)
+/* Counts a node's rows by the bin of a feature, into what is empty: from the lowest to the highest of these. */
+static struct bins
+count_bins(struct forest *f, const struct span *s, int feature)
 {
-	uint32_t count[FOREST_BINS][2];
-	unsigned low = FOREST_BINS, high = 0;
-	uint64_t left[2] = {0};
+	const uint8_t *bins = f->bin[feature];
+	struct bins found = {FOREST_BINS, 0};
 
 	for (uint32_t i = s->from; i < s->to; i++) {
-		unsigned bin = f->rows[f->order[i]].bin[feature];
-		low = bin < low ? bin : low;
-		high = bin > high ? bin : high;
-	}
-	if (low == high)
-		return false;
-	/* Most nodes are small, and their bins few. */
-	for (unsigned bin = low; bin <= high; bin++)
-		count[bin][0] = count[bin][1] = 0;
-	for (uint32_t i = s->from; i < s->to; i++) {
 		uint32_t row = f->order[i];
-		unsigned bin = f->rows[row].bin[feature];
-		count[bin][0] += f->drawn[row][0];
-		count[bin][1] += f->drawn[row][1];
+		unsigned bin = bins[row];
+		found.low = bin < found.low ? bin : found.low;
+		found.high = bin > found.high ? bin : found.high;
+		f->in_bin[bin][0] += f->drawn[row][0];
+		f->in_bin[bin][1] += f->drawn[row][1];
 	}
-	for (unsigned bin = low; bin < high; bin++) {
-		if (!count[bin][0] && !count[bin][1])
+	return found;
+}
+
+/* The best place to cut a feature; false where all rows have the same bin. */
+static bool
+try_feature(struct forest *f, const struct span *s, int feature, struct split *best)
+{
+	struct bins bins = count_bins(f, s, feature);
+	uint64_t left[2] = {0};
+
+	for (unsigned bin = bins.low; bin <= bins.high; bin++) {
+		uint32_t *count = f->in_bin[bin], a = count[0], b = count[1];
+		count[0] = count[1] = 0;
+		if ((!a && !b) || bin == bins.high)
 			continue;
-		left[0] += count[bin][0];
-		left[1] += count[bin][1];
+		left[0] += a;
+		left[1] += b;
 		uint64_t worth = purity(left[0], left[1]) + purity(s->count[0] - left[0], s->count[1] - left[1]);
 		if (worth > best->worth)
 			*best = (struct split){feature, bin, worth, {left[0], left[1]}};
 	}
-	return true;
+	return bins.low < bins.high;
 }
 
 /* Features at random, without those that tell nothing apart. */
@@ -88,7 +95,7 @@ partition(struct forest *f, const struct span *s, const struct split *at)
 
 	while (i < k) {
 		uint16_t row = f->order[i];
-		if (f->rows[row].bin[at->feature] <= at->upto) {
+		if (f->bin[at->feature][row] <= at->upto) {
 			i++;
 		} else {
 			f->order[i] = f->order[--k];
@@ -172,11 +179,11 @@ forest_grow(struct forest *f)
 }
 
 int32_t
-forest_says(const struct forest *f, const struct forest_row *row)
+forest_says(const struct forest *f, size_t row)
 {
 	const struct forest_node *node = f->node;
 
 	while (node->feature >= 0)
-		node = &f->node[node->next + (row->bin[node->feature] > node->upto)];
+		node = &f->node[node->next + (f->bin[node->feature][row] > node->upto)];
 	return node->says;
 }

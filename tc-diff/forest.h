@@ -13,10 +13,6 @@
 #define FOREST_ROWS  4096
 #define FOREST_SURE  65536 /* what a leaf says that has one class alone */
 
-struct forest_row {
-	uint8_t bin[FOREST_WIDTH];
-};
-
 /* A leaf has no feature; what it says is from -FOREST_SURE, the first class, to FOREST_SURE. */
 struct forest_node {
 	int16_t feature; /* -1: a leaf */
@@ -24,9 +20,9 @@ struct forest_node {
 	int32_t next, says;
 };
 
-/* One tree, learned from rows[0 .. n-1], each of which stands for so many of either class; features: of the row, in use. */
+/* One tree, learned from n rows, each of which stands for so many of either class; features: of the row, in use. */
 struct forest {
-	const struct forest_row *rows;
+	const uint8_t (*bin)[FOREST_ROWS]; /* by feature and row: a node looks at few features of many rows */
 	const uint32_t (*count)[2];
 	size_t n;
 	int features;
@@ -35,11 +31,12 @@ struct forest {
 	struct forest_node node[2 * FOREST_ROWS];
 	uint16_t order[FOREST_ROWS];
 	uint32_t drawn[FOREST_ROWS][2]; /* of a row's count, for the tree */
+	uint32_t in_bin[FOREST_BINS][2]; /* of a node's rows and the feature that it looks at; else empty */
 };
 
 /* Draws what rows stand for with replacement and learns a tree from them. */
 void forest_grow(struct forest *f);
 /* What the tree says of a row. */
-int32_t forest_says(const struct forest *f, const struct forest_row *row);
+int32_t forest_says(const struct forest *f, size_t row);
 
 #endif

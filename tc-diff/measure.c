@@ -3,12 +3,14 @@
 #include "packet/bytes.h"
 #include "packet/checksum.h"
 #include "packet/layers.h"
+#include "support/hugepages.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MILLISECOND INT64_C(1000000)
+#define LIVE_OCTETS (STREAM_CAP_MAX * sizeof(struct live))
 
 const char *const event_names[EVENTS] = {"RST", "SYN-ACK", "SYN", "FIN", "DATA", "ACK", "other"};
 const char *const anomaly_names[ANOMALIES] = {
@@ -22,8 +24,7 @@ measure_init(struct measure *m, bool varies)
 	if (varies && variation_init(&m->variation) < 0)
 		return -1;
 	m->curve.width = MILLISECOND;
-	/* The system gives memory page by page, as slots are used. */
-	m->live = calloc(STREAM_CAP_MAX, sizeof *m->live);
+	m->live = hugepages_new(LIVE_OCTETS); /* as slots are used */
 	for (int i = 0; i < 2; i++)
 		m->host_packets[i] = calloc(TRACE_CAP, sizeof **m->host_packets);
 	return analysis_pool_init(&m->pool, ANALYSIS_POOL) == 0 && m->live && m->host_packets[0] && m->host_packets[1] &&
@@ -37,7 +38,7 @@ measure_free(struct measure *m)
 {
 	variation_free(&m->variation);
 	part_free(&m->total);
-	free(m->live);
+	hugepages_free(m->live, LIVE_OCTETS);
 	free(m->host_packets[0]);
 	free(m->host_packets[1]);
 	slots_free(&m->host_slots);

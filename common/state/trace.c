@@ -1,6 +1,7 @@
 #include "state/trace.h"
 
 #include "state/cue.h"
+#include "support/hugepages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ trace_init(struct trace *t, int dlt, struct fresh *fresh, uint64_t seed)
 
 	*t = (struct trace){.header = t->header, .dlt = dlt, .time = t->header.start,
 			    .clock = INT64_MIN, .fresh = fresh, .random = seed};
-	t->flow = calloc(cap, sizeof *t->flow);
+	t->flow = hugepages_new(cap * sizeof *t->flow);
 	t->host = calloc(cap, sizeof *t->host);
 	if (!t->flow || !t->host)
 		return -1;
@@ -44,7 +45,7 @@ trace_free(struct trace *t)
 	slots_free(&t->hosts);
 	slots_free(&t->macs);
 	slots_free(&t->suffixes);
-	free(t->flow);
+	hugepages_free(t->flow, t->header.cap * sizeof *t->flow);
 	free(t->host);
 	free(t->mac);
 	free(t->mac_named);
