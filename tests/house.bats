@@ -136,8 +136,11 @@ codec: neural code record process support'
 @test "the built-in weights go on working when the action gets a field" {
 	copy=$(mktemp -d)
 	cp -r Makefile common weights tc-* tests "$copy"
-	for f in tests/fixtures/{sample,edge/{icmp,tcp,udp,arp,vlan}-*}.pcap; do bin/tc-lift -q "$f" 2>/dev/null || true; done >"$copy/before"
-	bin/tc-enc -q --stats --refine 200 "$copy/before" 2>"$copy/stats" >"$copy/latents"
+	{
+		bin/tc-lift -q tests/fixtures/sample.pcap | bin/tc-show | head -n 4001 | sed '$a {"end":"whole"}' | bin/tc-show -r
+		for f in tests/fixtures/edge/{icmp,tcp,udp,arp,vlan}-*.pcap; do bin/tc-lift -q "$f" 2>/dev/null || true; done
+	} >"$copy/before"
+	bin/tc-enc -q --stats --refine 50 "$copy/before" 2>"$copy/stats" >"$copy/latents"
 	bin/tc-dec "$copy/latents" >"$copy/decoded"
 	cd "$copy"
 	sed -i 's/^\tX(AS_IS, .*)$/& X(SPARE, "spare", INT, "octets")/' common/record/action.h
@@ -146,11 +149,11 @@ codec: neural code record process support'
 	sed -i "s/^#define CODE_WORDS\t$words/#define CODE_WORDS\t$((words + 1))/" common/code/code.h
 	make -s -j2 CFLAGS=-O2 bin/tc-enc bin/tc-dec bin/tc-show build/tests/neural
 	build/tests/neural complete
-	bin/tc-enc -q --stats --refine 200 before 2>stats.now >latents.now
+	bin/tc-enc -q --stats --refine 50 before 2>stats.now >latents.now
 	jq -c '[.packets, .patched, .whole, .whole_refined]' stats stats.now
 	# What the network says is the same, and so is what becomes of it, but for a latent that a kernel reads otherwise.
-	jq -se '.[0].packets == .[1].packets and (.[0].whole - .[1].whole | fabs) <= 0.0005 * .[0].packets and
-		.[1].patched <= .[0].patched + 0.0005 * .[0].packets' stats stats.now
+	jq -se '.[0].packets == .[1].packets and (.[0].whole - .[1].whole | fabs) <= 0.002 * .[0].packets and
+		.[1].patched <= .[0].patched + 0.002 * .[0].packets' stats stats.now
 	steady() { bin/tc-show "$1" | sed -E 's/"d?t":[^,}]*,?//g'; }
 	bin/tc-dec latents.now >decoded.now
 	cmp <(steady before) <(steady decoded.now)
