@@ -60,7 +60,7 @@ static const struct spec {
     [ACTION_TARGET] = {CODE_LISTS, FORM_REF},
     [ACTION_SHA] = {CODE_LISTS, FORM_REF},
     [ACTION_THA] = {CODE_LISTS, FORM_REF},
-    [ACTION_SACK] = {CODE_SACK, FORM_LIST, 32, 0, 8, FORM_SIGNED},
+    [ACTION_SACK] = {CODE_SACK, FORM_EDGES, 32, 0, 8},
     [ACTION_QUOTE] = {CODE_QUOTE, FORM_QUOTE},
     [ACTION_QUOTE_SRC] = {CODE_QUOTE, FORM_REF},
     [ACTION_QUOTE_DST] = {CODE_QUOTE, FORM_REF},
@@ -140,6 +140,9 @@ walk_field(struct walk *w, const struct code *c, enum action_field f, struct act
 		break;
 	case FORM_LIST:
 		walk_list(w, s->max, s->element, s->n, action_list(a, f));
+		break;
+	case FORM_EDGES:
+		walk_edges(w, s->max, s->n, action_list(a, f));
 		break;
 	case FORM_REF:
 		walk_ref(w, action_ref(a, f));

@@ -74,8 +74,10 @@ walk_bits(struct walk *w, unsigned n, uint64_t v)
 static unsigned
 walk_length(struct walk *w, unsigned n, unsigned length)
 {
+	unsigned size = w->unit_size ? w->unit_size : FORMS_UNIT;
+
 	for (unsigned k = 0; w->way == WALK_MEASURE && k < n; k++)
-		w->unit[w->at + k] = w->at + k - k % FORMS_UNIT;
+		w->unit[w->at + k] = w->at + k - k % size;
 	return __builtin_popcountll(pass(w, n, bits_ones(length), bits_ones(n)));
 }
 
@@ -180,9 +182,42 @@ walk_list(struct walk *w, unsigned max, enum form form, unsigned bits, struct ac
 	unsigned end = w->at + bits_length(max) + max * form_width(form, bits);
 
 	l->n = walk_count(w, max, l->n);
+	w->unit_size = FORMS_UNIT_LIST;
 	for (unsigned i = 0; i < l->n; i++)
 		l->v[i] = walk_form(w, form, bits, l->v[i]);
+	w->unit_size = 0;
 	w->at = end;
+}
+
+/* At least 1, at most what DIVISOR bits can say: else 1. */
+#define DIVISOR 16
+static uint64_t
+divisor_of(const struct action_list *l)
+{
+	uint64_t divisor = 0;
+
+	for (unsigned i = 0; i < l->n; i++)
+		for (uint64_t v = l->v[i] < 0 ? -(uint64_t)l->v[i] : (uint64_t)l->v[i]; v;) {
+			uint64_t rest = divisor % v;
+			divisor = v;
+			v = rest;
+		}
+	return divisor && divisor <= bits_ones(DIVISOR) ? divisor : 1;
+}
+
+void
+walk_edges(struct walk *w, unsigned max, unsigned bits, struct action_list *l)
+{
+	int64_t divisor = w->way == WALK_PUT ? divisor_of(l) : 1;
+
+	if (w->way == WALK_PUT)
+		for (unsigned i = 0; i < l->n; i++)
+			l->v[i] /= divisor;
+	divisor = walk_number(w, DIVISOR, divisor);
+	walk_list(w, max, FORM_SIGNED, bits, l);
+	if (w->way == WALK_GET)
+		for (unsigned i = 0; i < l->n; i++)
+			l->v[i] *= divisor;
 }
 
 /* A fixed address as 48 bits: 32 of IPv4, all of a link address; of IPv6 the first 16 and the last

@@ -13,7 +13,9 @@
 #define FORMS_LOW	15 /* bits behind the leading one of a number that has high bits apart */
 #define FORMS_LOW_FIXED 30 /* bits of a fixed address, likewise */
 #define FORMS_FIXED	48
-#define FORMS_UNIT	4 /* bits of a thermometer that share their coordinates */
+/* Bits of a thermometer that share their coordinates; of those in lists more, since a packet has many of them at once. */
+#define FORMS_UNIT	4
+#define FORMS_UNIT_LIST 8
 
 /* BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign; FLAGS, FRAG, KIND: plain bits, few of which are set
  * often; ONE: always the same value; CHECK: 1, with n bits that the other fields give. */
@@ -29,6 +31,7 @@ enum form {
 	FORM_KIND,
 	FORM_CHECK,
 	FORM_LIST,
+	FORM_EDGES,
 	FORM_REF,
 	FORM_QUOTE
 };
@@ -37,6 +40,7 @@ struct walk {
 	enum { WALK_PUT, WALK_GET, WALK_DRAW, WALK_MEASURE } way; /* MEASURE: past them alone */
 	uint64_t *bit, *mask; /* PUT, GET, DRAW: the code's details */
 	uint16_t *unit;	      /* MEASURE: each bit's unit, by its first bit */
+	unsigned unit_size;   /* MEASURE: 0: FORMS_UNIT */
 	unsigned at;	      /* bit that is next */
 	unsigned high_at;     /* high bit that is next */
 	bool high;	      /* the field has some */
@@ -50,6 +54,9 @@ uint64_t walk_bits(struct walk *w, unsigned n, uint64_t v);
 int64_t walk_form(struct walk *w, enum form form, unsigned n, int64_t v);
 /* At most so many elements, each of a form of its own and so many bits. */
 void walk_list(struct walk *w, unsigned max, enum form form, unsigned bits, struct action_list *l);
+/* The same of edges in a sequence space: mostly they are multiples of the segments' length, so their greatest common divisor
+ * comes first, and then what is left of each. */
+void walk_edges(struct walk *w, unsigned max, unsigned bits, struct action_list *l);
 /* All of a reference but its slots: three bits of form, then those that are shared by what the form wants. */
 void walk_ref(struct walk *w, struct action_ref *r);
 /* The header that an ICMP error quotes, in the order of tc-records(5). */
