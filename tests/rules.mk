@@ -4,6 +4,7 @@
 CHECK_PACKAGES = bats python3 python3-msgpack jq zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps
 FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
 C2ST_PACKAGES = python3-sklearn
+LATENT_PACKAGES = python3-torch python3-numpy python3-msgpack
 CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
 REPORT_PACKAGES = chromium chromium-driver fonts-dejavu-core tidy libxml2-utils python3
@@ -120,6 +121,15 @@ check-report:
 fidelity: all
 	@tests/fidelity.py $(DIR)
 
+# Whether latents are good to generate in: a generator that isn't the project's learns them, raw fields and shuffled latents,
+# for so many SECONDS each, with these SEEDS, of the three largest captures of DIR that are long enough.
+latent-generator: SECONDS = 60
+latent-generator: SEEDS = 1,2,3
+latent-generator:
+	@tests/need.sh $(BUILD_PACKAGES) $(LATENT_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/paper/latent_generator.py $(DIR) --seconds $(SECONDS) --seeds $(SEEDS) $(if $(OUT),--json $(OUT))
+
 # All captures of a folder through the programs as one batch, as tc(7) has it, and a table of what became of them.
 batch: all
 	@tests/batch.py $(DIR) $(OUT) $(JOBS)
@@ -144,4 +154,4 @@ bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
 .PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-report fidelity \
-	batch weights origins ablation big bench
+	latent-generator batch weights origins ablation big bench
