@@ -130,6 +130,11 @@ latent-generator:
 	@$(MAKE) --no-print-directory all
 	@tests/paper/latent_generator.py $(DIR) --seconds $(SECONDS) --seeds $(SEEDS) $(if $(OUT),--json $(OUT))
 
+# How near generated traffic comes to the last fifth of each large capture below DIR, the rest of which was learned: tc-gen, or
+# COMMAND, as tests/generation.py has it, beside bootstraps; JSON: a file for the figures.
+generation: all
+	@tests/generation.py $(DIR) $(if $(COMMAND),--command '$(COMMAND)') $(if $(JSON),--json $(JSON))
+
 # All captures of a folder through the programs as one batch, as tc(7) has it, and a table of what became of them.
 batch: all
 	@tests/batch.py $(DIR) $(OUT) $(JOBS)
@@ -154,4 +159,4 @@ bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
 .PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-report fidelity \
-	latent-generator batch weights origins ablation big bench
+	latent-generator generation batch weights origins ablation big bench

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""generation.py PATH... [--command 'NAME=PIPELINE'] [--seeds 1,2,3] [--json FILE] [--jobs N]: how near generated traffic is.
+
+Of each capture below a folder that has 5,000 packets and 100 flows, and of each that is named, a generator learns the
+first 80 % of the packets, and gives as many as there are in the last 20 %, the judge. tc-diff says how far these are
+from the judge. Beside it stand
+  natural  the block before the judge, as long as that: how far two real blocks are from one another;
+  packets  a bootstrap of packets, and
+  flows    a bootstrap of whole flows, the baseline to beat: tests/bootstrap.py.
+A command is run by bash in the repository's root for each seed; it writes a capture or a stream of actions to its standard
+output. In it {learn} is the file of actions to learn from, {pcap} a capture of the same, {n} the number of packets, {seed}
+the seed. Without --command it is bin/tc-gen, where that is built. Where there are several seeds, each figure is the median.
+
+The cut. tc-lift and tc-compile render the capture anew, as a pcap file whatever it was, and that is cut between two packets.
+Each part is lifted by itself, as a capture that began and ended there: a flow that goes on over the cut begins anew in the
+judge, in the midst of it, as in any capture, and as in the block before. Cut actions would lack the names of such flows'
+hosts and ports.
+
+Ratios. A distance is divided by natural, which is taken to be no less than 2 %, 1 pp, a TV of .02, a rate of .01: what is
+less nobody need tell apart. For the geometric mean the distance too is taken to be no less than that, so that a ratio of 0
+can't make up for bad ones. A metric that is 0 for all ways, or has no value, is left out for that capture: nothing there.
+
+c2st counts for no ratio: it is to be at most 5 points above natural's. memorised is the share of flows whose first ten
+packets stand in the learned part; for natural, which is a part of that, it is the judge's own share.
+
+Needs python3-msgpack. Exit 1 where a capture or a command failed.
+"""
+import argparse
+import concurrent.futures
+import json
+import math
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import bootstrap
+
+ROOT = os.path.normpath(os.path.join(bootstrap.BIN, '..'))
+METRICS = ('transition.tv', 'tcp.event', 'conn.state', 'conn.history', 'interleave.switch', 'interleave.run', 'time.iat',
+           'time.duration', 'rtt.syn', 'rtt.ack', 'mix.protocol', 'mix.port', 'mix.size', 'mix.flow_size', 'volume.flows',
+           'volume.octets')
+LEAST = {'%': 2, 'pp': 1, 'TV': .02, 'rate': .01}
+BESIDE = ('c2st', 'memorised')
+TC_GEN = 'tc-gen=bin/tc-gen -q -n {n} --seed {seed} {learn} | bin/tc-compile -q'
+
+
+class Failed(Exception):
+    pass
+
+
+def captures(paths, packets, flows):
+    """Those that are named, and those below folders that are large enough."""
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+            continue
+        for name in sorted(os.path.join(d, f) for d, _, fs in os.walk(path) for f in fs):
+            done = subprocess.run([os.path.join(bootstrap.BIN, 'tc-lift'), '-q', name], capture_output=True)
+            end = done.stdout[done.stdout.rfind(b'\x84\xa3end'):]
+            if done.returncode == 0 and end:
+                end = bootstrap.msgpack.unpackb(end)
+                if end['packets'] >= packets and end['flows'] >= flows:
+                    yield name
+
+
+def distances(a, b):
+    """tc-diff's JSON of two traces."""
+    done = subprocess.run([os.path.join(bootstrap.BIN, 'tc-diff'), '-q', '--json', a, b], capture_output=True)
+    if done.returncode not in (0, 1):
+        raise Failed(done.stderr.decode().strip())
+    return json.loads(done.stdout)
+
+
+class Parts:
+    """A capture, cut: files of what is learned, of the judge, of the block before it."""
+
+    def __init__(self, path, tmp):
+        whole = bootstrap.Capture(bootstrap.tool('tc-compile', '-q', data=bootstrap.tool('tc-lift', '-q', path)))
+        packets, self.tmp = whole.packets, tmp
+        cut = len(packets) * 8 // 10
+        self.n = len(packets) - cut
+        if self.n < 2:
+            raise Failed('too short to be cut')
+        for name, block in (('learn', packets[:cut]), ('judge', packets[cut:]), ('natural', packets[cut - self.n:cut])):
+            self.write(name, whole.write(block))
+        with open(self.file('learn'), 'rb') as f:
+            octets = f.read()
+        self.learn, self.actions = bootstrap.Capture(octets), bootstrap.tool('tc-lift', '-q', data=octets)
+        self.write('actions', self.actions)
+
+    def file(self, name):
+        return os.path.join(self.tmp, name)
+
+    def write(self, name, octets):
+        with open(self.file(name), 'wb') as f:
+            f.write(octets)
+
+    def generate(self, command, seed):
+        """What a command gives, as a file; Failed where it fails."""
+        for name, value in (('learn', self.file('actions')), ('pcap', self.file('learn')), ('n', self.n), ('seed', seed)):
+            command = command.replace('{%s}' % name, shlex.quote(str(value)))
+        done = subprocess.run(['bash', '-o', 'pipefail', '-c', command], cwd=ROOT, capture_output=True)
+        if done.returncode:
+            raise Failed(f'{command}: exit {done.returncode}: {done.stderr.decode().strip()}')
+        self.write('out', done.stdout)
+
+    def judge(self, name):
+        """The metrics of one file against the judge, and what it has by heart of the learned part."""
+        j = distances(self.file('judge'), self.file(name))
+        heart = distances(self.file('learn'), self.file('judge' if name == 'natural' else name))
+        out = {m: j['metrics'][m]['value'] for m in METRICS + ('c2st',)}
+        return dict(out, memorised=heart['memorised']['b'], packets=j['b']['packets'], flows=j['b']['flows'],
+                    illegal=sum(j['b']['legality'].get(k) or 0 for k in ('checksum', 'length'))), j['metrics']
+
+
+def median(rows):
+    out = {}
+    for key in rows[0]:
+        values = [r[key] for r in rows if r[key] is not None]
+        out[key] = statistics.median(values) if values else None
+    return out
+
+
+def measure(path, commands, seeds):
+    """One capture: {way: {metric: distance}}, and of each metric its unit and group."""
+    with tempfile.TemporaryDirectory() as tmp:
+        parts = Parts(path, tmp)
+        natural, about = parts.judge('natural')
+        ways = {'natural': natural}
+        for way in bootstrap.WAYS:
+            rows = []
+            for seed in seeds:
+                parts.write('out', bootstrap.bootstrap(way, parts.learn, parts.actions, parts.n, seed))
+                rows.append(parts.judge('out')[0])
+            ways[way] = median(rows)
+        for way, command in commands.items():
+            rows = []
+            for seed in seeds:
+                begin = time.monotonic()
+                parts.generate(command, seed)
+                rows.append(dict(parts.judge('out')[0], seconds=time.monotonic() - begin))
+            ways[way] = median(rows)
+        return {'capture': os.path.basename(path), 'packets': parts.n, 'ways': ways,
+                'about': {m: {k: about[m][k] for k in ('unit', 'group')} for m in METRICS}}
+
+
+def ratios(capture):
+    """{way: {metric: ratio to natural}}: the distance as it is; geometric() knows what is too small to tell."""
+    out = {}
+    ways = capture['ways']
+    for m in METRICS:
+        values = [w[m] for w in ways.values()]
+        if None in values or not any(values):
+            continue
+        natural = max(ways['natural'][m], LEAST[capture['about'][m]['unit']])
+        for way in ways:
+            if way != 'natural':
+                least = LEAST[capture['about'][m]['unit']] / natural
+                out.setdefault(way, {})[m] = (ways[way][m] / natural, least, capture['about'][m]['group'])
+    return out
+
+
+def geometric(pairs):
+    pairs = list(pairs)
+    return math.exp(statistics.fmean(math.log(max(r, least)) for r, least, _ in pairs)) if pairs else None
+
+
+def number(x, width=8):
+    return f'{"n/a":>{width}s}' if x is None else f'{x:{width}.3g}'
+
+
+def print_capture(capture):
+    ways, found = capture['ways'], ratios(capture)
+    others = [w for w in ways if w != 'natural']
+    print(f'{capture["capture"]}: {capture["packets"]} packets, {ways["natural"]["flows"]} flows in the block before; '
+          'distance, and its ratio to natural')
+    print(f'{"":18s} {"":4s} {"natural":>8s}', *(f'{w:>8s} {"":>7s}' for w in others))
+    for m in METRICS:
+        row = f'{m:18s} {capture["about"][m]["unit"]:4s} {number(ways["natural"][m])}'
+        for w in others:
+            ratio = found.get(w, {}).get(m)
+            row += f' {number(ways[w][m])} {number(ratio[0], 7) if ratio else "      -"}'
+        print(row)
+    print(f'{"geometric mean":18s} {"":13s}', *(f'{"":8s} {number(geometric(found.get(w, {}).values()), 7)}' for w in others))
+    for key, unit, scale in (('c2st', 'pp', 1), ('memorised', '%', 100)):
+        values = [ways[w][key] for w in ways]
+        print(f'{key:18s} {unit:4s}', (' ' + 8 * ' ').join(number(v if v is None else scale * v) for v in values))
+    print(flush=True)
+
+
+def summary(done):
+    """Over all captures, for each way: the geometric means, over all and by group; the share within twice natural."""
+    out = {}
+    for way in [w for w in done[0]['ways'] if w != 'natural']:
+        pairs = [p for c in done for p in ratios(c).get(way, {}).values()]
+        excess = [c['ways'][way]['c2st'] - c['ways']['natural']['c2st'] for c in done
+                  if None not in (c['ways'][way]['c2st'], c['ways']['natural']['c2st'])]
+        heart = [c['ways'][way]['memorised'] - c['ways']['natural']['memorised'] for c in done
+                 if None not in (c['ways'][way]['memorised'], c['ways']['natural']['memorised'])]
+        groups = sorted({g for _, _, g in pairs})
+        out[way] = {'pairs': len(pairs), 'all': geometric(pairs),
+                    'within twice': sum(r <= 2 for r, _, _ in pairs) / len(pairs) if pairs else None,
+                    'groups': {g: geometric(p for p in pairs if p[2] == g) for g in groups},
+                    'captures': {c['capture']: geometric(ratios(c).get(way, {}).values()) for c in done},
+                    'c2st over natural, worst': max(excess, default=None),
+                    'memorised over real, worst': max(heart, default=None)}
+    return out
+
+
+def print_summary(found):
+    ways = list(found)
+    base = found['flows']
+
+    def line(name, values, note=''):
+        print(f'{name[:44]:44s}', *(number(v, 9) for v in values), note)
+
+    print(f'{"all captures: geometric means of ratios":44s}', *(f'{w:>9s}' for w in ways))
+    for c in base['captures']:
+        line(c, [found[w]['captures'][c] for w in ways])
+    print()
+    for g in base['groups']:
+        line(g, [found[w]['groups'].get(g) for w in ways])
+    line('all', [found[w]['all'] for w in ways], f'{base["pairs"]} pairs')
+    print()
+    line('pairs within twice natural, %', [100 * found[w]['within twice'] for w in ways])
+    line('worst group over the bootstrap of flows\'', [max(found[w]['groups'][g] / v for g, v in base['groups'].items())
+                                                        for w in ways])
+    line('c2st over natural\'s, worst capture, pp', [found[w]['c2st over natural, worst'] for w in ways])
+    line('memorised over the judge\'s, worst, pp',
+         [None if v is None else 100 * v for v in (found[w]['memorised over real, worst'] for w in ways)])
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('path', nargs='+')
+    ap.add_argument('--command', action='append', metavar='NAME=PIPELINE')
+    ap.add_argument('--seeds', default='1,2,3')
+    ap.add_argument('--packets', type=int, default=5000, help='least, of captures below a folder')
+    ap.add_argument('--flows', type=int, default=100, help='likewise')
+    ap.add_argument('--json', metavar='FILE')
+    ap.add_argument('--jobs', type=int, default=os.cpu_count())
+    o = ap.parse_args()
+    if o.command is None:
+        o.command = [TC_GEN] if os.path.exists(os.path.join(bootstrap.BIN, 'tc-gen')) else []
+    commands = dict(c.partition('=')[::2] for c in o.command)
+    if not all(commands.values()) or commands.keys() & {'natural', *bootstrap.WAYS}:
+        ap.error('--command is NAME=PIPELINE, and NAME none that is there already')
+    seeds, done, failed = [int(s) for s in o.seeds.split(',')], [], False
+    with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
+        runs = [(p, pool.submit(measure, p, commands, seeds)) for p in captures(o.path, o.packets, o.flows)]
+        for path, run in runs:
+            try:
+                done.append(run.result())
+                print_capture(done[-1])
+            except (Failed, subprocess.CalledProcessError) as e:
+                failed = True
+                print(f'{path}: {e}', file=sys.stderr)
+    if not done:
+        sys.exit('no capture could be measured')
+    found = summary(done)
+    print_summary(found)
+    if o.json:
+        with open(o.json, 'w') as f:
+            json.dump({'captures': [dict(c, ratios={w: {m: p[0] for m, p in r.items()} for w, r in ratios(c).items()})
+                                    for c in done], 'summary': found}, f, indent=1)
+    sys.exit(failed)
+
+
+if __name__ == '__main__':
+    main()
