@@ -21,7 +21,8 @@ less nobody need tell apart. For the geometric mean the distance too is taken to
 can't make up for bad ones. A metric that is 0 for all ways, or has no value, is left out for that capture: nothing there.
 
 c2st counts for no ratio: it is to be at most 5 points above natural's. memorised is the share of flows whose first ten
-packets stand in the learned part; for natural, which is a part of that, it is the judge's own share.
+packets stand in the learned part; for natural, which is a part of that, it is the judge's own share. illegal is the number
+of packets with a wrong checksum or length, seconds what a command took by the clock.
 
 Needs python3-msgpack. Exit 1 where a capture or a command failed.
 """
@@ -44,7 +45,6 @@ METRICS = ('transition.tv', 'tcp.event', 'conn.state', 'conn.history', 'interlea
            'time.duration', 'rtt.syn', 'rtt.ack', 'mix.protocol', 'mix.port', 'mix.size', 'mix.flow_size', 'volume.flows',
            'volume.octets')
 LEAST = {'%': 2, 'pp': 1, 'TV': .02, 'rate': .01}
-BESIDE = ('c2st', 'memorised')
 TC_GEN = 'tc-gen=bin/tc-gen -q -n {n} --seed {seed} {learn} | bin/tc-compile -q'
 
 
@@ -142,7 +142,8 @@ def measure(path, commands, seeds):
             for seed in seeds:
                 begin = time.monotonic()
                 parts.generate(command, seed)
-                rows.append(dict(parts.judge('out')[0], seconds=time.monotonic() - begin))
+                seconds = time.monotonic() - begin
+                rows.append(dict(parts.judge('out')[0], seconds=seconds))
             ways[way] = median(rows)
         return {'capture': os.path.basename(path), 'packets': parts.n, 'ways': ways,
                 'about': {m: {k: about[m][k] for k in ('unit', 'group')} for m in METRICS}}
@@ -186,9 +187,10 @@ def print_capture(capture):
             row += f' {number(ways[w][m])} {number(ratio[0], 7) if ratio else "      -"}'
         print(row)
     print(f'{"geometric mean":18s} {"":13s}', *(f'{"":8s} {number(geometric(found.get(w, {}).values()), 7)}' for w in others))
-    for key, unit, scale in (('c2st', 'pp', 1), ('memorised', '%', 100)):
-        values = [ways[w][key] for w in ways]
-        print(f'{key:18s} {unit:4s}', (' ' + 8 * ' ').join(number(v if v is None else scale * v) for v in values))
+    for key, unit, scale in (('c2st', 'pp', 1), ('memorised', '%', 100), ('illegal', '', 1), ('seconds', 's', 1)):
+        values = [ways[w].get(key) for w in ways]
+        if key in ('c2st', 'memorised') or any(values):
+            print(f'{key:18s} {unit:4s}', (' ' + 8 * ' ').join(number(v if v is None else scale * v) for v in values))
     print(flush=True)
 
 

@@ -13,6 +13,7 @@
 # openssh-client iperf3 nftables tcpdump iproute2 iputils-ping ethtool socat python3 procps util-linux.
 set -eu
 
+wire=$(dirname "$0")/record-wire.py
 snaplen=128	# octets a packet: every header, and most of what an ICMP error quotes
 least=15000	# packets; with fewer something did not run
 
@@ -47,43 +48,6 @@ client() { timeout 30 ip netns exec client "$@" >/dev/null 2>&1 || :; }
 server() { ip netns exec server "$@"; }
 together() { (for phase; do $phase & done; wait); }
 
-# wire.py A B SECONDS TAG: carries the frames of two interfaces across, with the octets TAG put before the ethertype
-# towards B, taken out towards A (where frames without it do not go). Where there is a delay, one frame in 200 takes
-# 4 ms longer and is overtaken. It stands in for netem and VLAN interfaces, which not every kernel has.
-cat >$work/wire.py <<'END'
-import heapq, random, select, socket, struct, sys, time
-SOL_PACKET, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING, ETH_P_ALL = 263, 8, 23, 3
-delay, tag = float(sys.argv[3]), bytes.fromhex(sys.argv[4])
-
-def port(device):
-    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    s.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-    s.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-    s.bind((device, ETH_P_ALL))
-    return s
-
-def receive(s):    # the kernel hands the outer tag over beside the frame: put it back
-    frame, ((_, _, aux),), _, _ = s.recvmsg(65536, 64)
-    status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", aux)
-    return frame[:12] + struct.pack("!HH", tpid, tci) + frame[12:] if status & 0x10 else frame
-
-a, b = port(sys.argv[1]), port(sys.argv[2])
-under_way, count = [], 0
-while True:
-    wait = max(0, under_way[0][0] - time.monotonic()) if under_way else None
-    for s in select.select([a, b], [], [], wait)[0]:
-        frame = receive(s)
-        if s is b and not frame.startswith(tag, 12):
-            continue
-        frame = frame[:12] + (tag + frame[12:] if s is a else frame[12 + len(tag):])
-        late = 0.004 if delay and random.random() < 0.005 else 0
-        heapq.heappush(under_way, (time.monotonic() + delay + late, count, b if s is a else a, frame))
-        count += 1
-    while under_way and under_way[0][0] <= time.monotonic():
-        _, _, to, frame = heapq.heappop(under_way)
-        to.send(frame)
-END
-
 link() {	# NAMESPACE DEVICE NAMESPACE DEVICE: a veth pair that sends what a cable would carry: no offloads
 	ip link add $2 netns $1 type veth peer name $4 netns $3
 	for end in "$1 $2" "$3 $4"; do
@@ -106,7 +70,7 @@ links() {
 	link router r0 client eth0
 	link router r1 wire near
 	link wire far server eth0
-	ip netns exec wire python3 $work/wire.py near far 0.005 '' &
+	ip netns exec wire python3 "$wire" near far 0.005 '' &
 }
 
 capture() {	# leaves its process number in $tcpdump
@@ -136,7 +100,7 @@ vlan() {	# N TAG: client and router as neighbours on a VLAN of their link, the w
 		link $3 v$1 $3 v$1-tag
 		ip -n $3 link set v$1 mtu 1492	# room for two tags
 		ip netns exec $3 sysctl -qw net.ipv6.conf.v$1-tag.disable_ipv6=1
-		ip netns exec $3 python3 $work/wire.py v$1-tag $4 0 $2 &
+		ip netns exec $3 python3 "$wire" v$1-tag $4 0 $2 &
 		address $3 v$1 10.0.$1.$5/24 fd00:$1::$5/64
 	done
 	address server lo 203.0.113.$1/32 2001:db8:b::$1/128
