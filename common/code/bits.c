@@ -2,7 +2,6 @@
 
 #include "support/wide.h"
 
-#include <endian.h>
 #include <string.h>
 
 /* Eight bits a step: bit i of an octet is number i. */
@@ -32,26 +31,31 @@ bits_out(const uint64_t *bit, const uint64_t *mask, unsigned n, float *x)
 	}
 }
 
-/* The low bits of eight octets, the first one's lowest. */
-static uint64_t
-gather(const uint8_t *octet)
+/* Of n numbers those that the processor compares eight at a time: how many. */
+#if defined __x86_64__ && !defined __clang__
+#include <immintrin.h>
+
+__attribute__((target("avx"))) static unsigned
+in_eights(uint64_t *bit, unsigned n, const float *x)
 {
-	uint64_t v;
+	unsigned at = 0;
 
-	memcpy(&v, octet, 8);
-	return le64toh(v) * 0x0102040810204080 >> 56;
+	if (!__builtin_cpu_supports("avx"))
+		return 0;
+	for (; at + 8 <= n; at += 8)
+		bit[at / 64] |= (uint64_t)_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x + at), _mm256_setzero_ps(), _CMP_GT_OQ))
+				<< at % 64;
+	return at;
 }
+#else
+#define in_eights(bit, n, x) 0
+#endif
 
-WIDE void
+void
 bits_in(uint64_t *bit, unsigned n, const float *x)
 {
-	for (unsigned at = 0; at < n; at += 64) {
-		uint8_t set[64] = {0};
-		uint64_t word = 0;
-		for (unsigned i = 0; i < 64 && at + i < n; i++)
-			set[i] = x[at + i] > 0;
-		for (unsigned i = 0; i < 64; i += 8)
-			word |= gather(set + i) << i;
-		bit[at / 64] = word;
-	}
+	for (unsigned k = 0; k < n; k += 64)
+		bit[k / 64] = 0;
+	for (unsigned at = in_eights(bit, n, x); at < n; at++)
+		bit[at / 64] |= (uint64_t)(x[at] > 0) << at % 64;
 }

@@ -93,7 +93,7 @@ slot_put(uint32_t slot, float *z)
 static int
 cell_of(float z, float step, int cells)
 {
-	float cell = floorf(z / step + 0.5f) + cells / 2;
+	float cell = z / step + cells / 2 + 0.5f;
 
 	return cell < 0 ? 0 : cell < cells ? (int)cell : cells - 1;
 }
