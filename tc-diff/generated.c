@@ -87,24 +87,12 @@ tally_jsd(const struct tally *a, const struct tally *b)
 double
 ranks_jsd(const struct histogram *a, const struct histogram *b)
 {
-	int ia = HISTOGRAM_BINS - 1, ib = ia;
-	uint64_t left_a = 0, left_b = 0;
+	struct ranks r = ranks_begin(a, b);
 	double sum = 0;
 
-	/* From the busiest down, as many ranks at a time as have the same packets in both. */
-	for (;;) {
-		while (ia >= 0 && !left_a)
-			left_a = a->bin[ia--];
-		while (ib >= 0 && !left_b)
-			left_b = b->bin[ib--];
-		if (!left_a && !left_b)
-			return bounded(sum, a->n, b->n);
-		uint64_t n = !left_a ? left_b : !left_b ? left_a : fewer(left_a, left_b);
-		sum += n * divergence(left_a ? share(histogram_middle(ia + 1), a->sum) : 0,
-				      left_b ? share(histogram_middle(ib + 1), b->sum) : 0);
-		left_a -= left_a ? n : 0;
-		left_b -= left_b ? n : 0;
-	}
+	while (ranks_next(&r))
+		sum += r.n * divergence(r.share[0], r.share[1]);
+	return bounded(sum, a->n, b->n);
 }
 
 double

@@ -106,28 +106,15 @@ measure_mixing(const struct measure *m)
 static double
 rank_distance(const struct histogram *a, const struct histogram *b)
 {
-	int ia = HISTOGRAM_BINS - 1, ib = ia;
-	uint64_t left_a = 0, left_b = 0;
+	struct ranks r = ranks_begin(a, b);
 	double sum = 0;
 
 	if (!a->n || !b->n)
 		return a->n != b->n;
-	/* From the busiest down; hosts of a bin count its middle, which is exact up to 2048. */
-	for (;;) {
-		while (ia >= 0 && !left_a)
-			left_a = a->bin[ia--];
-		while (ib >= 0 && !left_b)
-			left_b = b->bin[ib--];
-		if (!left_a && !left_b)
-			return sum / 2;
-		uint64_t n = !left_a ? left_b : !left_b ? left_a : left_a < left_b ? left_a : left_b;
-		double va = left_a && a->sum ? histogram_middle(ia + 1) / a->sum : 0;
-		double vb = left_b && b->sum ? histogram_middle(ib + 1) / b->sum : 0;
-		if (va != vb)
-			sum += n * fabs(va - vb);
-		left_a -= left_a ? n : 0;
-		left_b -= left_b ? n : 0;
-	}
+	while (ranks_next(&r))
+		if (r.share[0] != r.share[1])
+			sum += r.n * fabs(r.share[0] - r.share[1]);
+	return sum / 2;
 }
 
 OF_PARTS(packets, relative(a->packets, b->packets))

@@ -139,6 +139,25 @@ histogram_w1(const struct histogram *a, const struct histogram *b)
 	return area;
 }
 
+struct ranks
+ranks_begin(const struct histogram *a, const struct histogram *b)
+{
+	return (struct ranks){.h = {a, b}, .bin = {HISTOGRAM_BINS, HISTOGRAM_BINS}};
+}
+
+bool
+ranks_next(struct ranks *r)
+{
+	for (int t = 0; t < 2; t++) {
+		r->left[t] -= r->left[t] ? r->n : 0;
+		while (r->bin[t] > 0 && !r->left[t])
+			r->left[t] = r->h[t]->bin[--r->bin[t]];
+		r->share[t] = r->left[t] && r->h[t]->sum ? histogram_middle(r->bin[t]) / r->h[t]->sum : 0;
+	}
+	r->n = !r->left[0] ? r->left[1] : !r->left[1] || r->left[0] < r->left[1] ? r->left[0] : r->left[1];
+	return r->n > 0;
+}
+
 /* Where a key is, or would go. */
 static unsigned
 place(const struct tally *t, uint64_t key)

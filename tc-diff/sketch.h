@@ -38,6 +38,20 @@ double histogram_tv(const struct histogram *a, const struct histogram *b);
 double histogram_ks(const struct histogram *a, const struct histogram *b);
 double histogram_w1(const struct histogram *a, const struct histogram *b);
 
+/* Two traces' hosts side by side by rank, from the busiest down; those of a bin count its middle, which is exact up to 2048. */
+struct ranks {
+	const struct histogram *h[2]; /* packets by host */
+	uint64_t n;		      /* ranks that have the same shares */
+	double share[2];	      /* of each's packets; 0 where it has no more hosts */
+	/* inside */
+	int bin[2]; /* looked at so far, from above */
+	uint64_t left[2];
+};
+
+struct ranks ranks_begin(const struct histogram *a, const struct histogram *b);
+/* The next ones; false where there are no more. */
+bool ranks_next(struct ranks *r);
+
 /* Counts by key, of the first TALLY_KEYS keys that come; the rest share one, and so do all new ones where memory is short. */
 #define TALLY_KEYS (1 << 15)
 
