@@ -99,14 +99,15 @@ loss_margin(struct activations *p, float *least)
 	each_decision(p, margin, least);
 }
 
-static void
+/* Where the truth is 0, so is the gradient. */
+WIDE static void
 hinge(void *arg, int row, const float *truth, float *logit, int n)
 {
 	float want = *(float *)arg;
 
 	(void)row;
 	for (int j = 0; j < n; j++)
-		logit[j] = truth[j] != 0 && truth[j] * logit[j] < want ? -truth[j] : 0;
+		logit[j] = truth[j] * logit[j] < want ? -truth[j] : 0;
 }
 
 void

@@ -113,7 +113,10 @@ straight_out_backward(const struct straight *s, const struct straight_rows *r, c
 	for (int k = 0; k < r->n; k++) {
 		const float *from = z + start(r, k, ld), *d = dlogit + (size_t)k * s->n;
 		float *to = dz + start(r, k, lddz);
-		int n = list(s, r, k, bit);
+		int all = list(s, r, k, bit), n = 0;
+		for (int i = 0; i < all; i++) /* of a hinge few bits have a gradient */
+			if (d[bit[i]] != 0)
+				bit[n++] = bit[i];
 		for (int way = 0; way < STRAIGHT_WAYS; way++) {
 			const uint16_t *place = s->place[way];
 			const float *out = straight_row(s, way, STRAIGHT_OUT);
