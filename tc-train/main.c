@@ -28,12 +28,12 @@ static const char usage_text[] =
     "      --batch N          packets each (2048)\n"
     "      --rate R           learning rate at its highest (0.006)\n"
     "      --decay R          weight decay (0.0001)\n"
-    "      --beta R           weight of the KL rate in the loss (0.02)\n"
-    "      --augment R        share of packets with fields made random (0.5)\n"
+    "      --beta R           weight of the KL rate in the loss (0.018)\n"
+    "      --augment R        share of packets with fields made random (0.4)\n"
     "      --balance R        share of packets drawn evenly by field (0.2)\n"
     "      --held N           every N-th trace is held back, to measure on; 0: none (20)\n"
     "      --latent N, --encoder N, --trunk N, --detail N\n"
-    "                         coordinates of what an action does, hidden units (80 64 32 48)\n"
+    "                         coordinates of what an action does, hidden units (96 96 48 64)\n"
     "      --seed N           of all that is drawn (1)\n"
     "      --threads N        workers; the result hangs on their number (2)\n"
     "      --report N         steps between reports (500)\n"
@@ -81,8 +81,8 @@ arguments(struct options *o, int argc, char **argv)
 	struct shape *s = &o->shape;
 	int c;
 
-	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 0.02f, 0.5f, 0.2f, 1};
-	*s = (struct shape){80, 64, 32, 48};
+	*r = (struct recipe){20000, 2048, 2, 500, 6e-3f, 1e-4f, 0.018f, 0.4f, 0.2f, 1};
+	*s = (struct shape){96, 96, 48, 64};
 	o->held = 20;
 	while ((c = filter_next(&o->filter, argc, argv, "o:q", table)) != -1) {
 		const char *what = o->filter.option;
