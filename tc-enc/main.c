@@ -19,7 +19,7 @@ static const char usage_text[] =
     "      --sample            draw from the posterior instead of taking its mean\n"
     "      --seed N            of the draws (0)\n"
     "      --no-refine         take latents as the encoder gives them\n"
-    "      --refine N          steps of a refinement, at most (500)\n"
+    "      --refine N          steps of a refinement, at most (700)\n"
     "      --no-patch          latents alone, also where they decode wrong\n"
     "      --no-cache          ask the network for every packet\n"
     "      --coordinates       print what the coordinates of a latent are about, and exit\n"
@@ -64,7 +64,7 @@ arguments(struct program *p, int argc, char **argv)
 	struct encode_options *e = &p->encode;
 	int c;
 
-	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 500, .type = LATENT_F16};
+	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 700, .type = LATENT_F16};
 	while ((c = filter_next(&p->filter, argc, argv, "o:qv", table)) != -1) {
 		switch (c) {
 		case 'w':
