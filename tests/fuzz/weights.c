@@ -1,5 +1,6 @@
 /* Any octets as weights: refused, or a network that can be run, and be written again: as the same, once its fields are ours. */
 #include "mutate.h"
+#include "neural/autoencoder.h"
 #include "neural/weights.h"
 #include "program.h"
 
