@@ -16,7 +16,7 @@ endif
 # Debian packages: to build and run the demo.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev libseccomp-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 WEIGHTS = weights/default.tcw
-TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show
+TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-show
 PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 $(TOOLS:=.1)
 
 all: $(TOOLS:%=bin/%)
@@ -44,12 +44,14 @@ bin/tc-diff: $(call tool,tc-diff,$(diff)) $(capture) $(state) $(stream)
 bin/tc-enc: $(call tool,tc-enc) $(codec) $(stream)
 bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset about) $(neural) $(stream)
+bin/tc-gen: $(call tool,tc-gen,corpus vocabulary dialogue network learn model draw schedule people generate) \
+	$(call room,neural,linear) $(support) $(state) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 
 LDLIBS = -lmsgpackc -ldeflate -lseccomp
 bin/tc-lift bin/tc-compile bin/tc-diff: LDLIBS += -lpcap -larchive
 bin/tc-diff: LDLIBS += -lm
-bin/tc-enc bin/tc-dec bin/tc-train: LDLIBS += -lm -lmd -ldl
+bin/tc-enc bin/tc-dec bin/tc-train bin/tc-gen: LDLIBS += -lm -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread
 bin/tc-diff bin/tc-show: LDLIBS += -ljansson
 
@@ -58,8 +60,10 @@ $(TOOLS:%=bin/%):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # The loops between the matrix products, and those over latents, want the vectorizer; the weights stand in the programs.
-build/common/code/%.o build/common/neural/%.o build/common/support/%.o build/common/record/latent.o build/tc-train/%.o: \
-	override CFLAGS += -O3 -fno-math-errno
+build/common/code/%.o build/common/neural/%.o build/common/support/%.o build/common/record/latent.o build/tc-train/%.o \
+	build/tc-gen/%.o: override CFLAGS += -O3 -fno-math-errno
+# What is drawn hangs on each bit of a sum.
+build/tc-gen/draw.o build/tc-gen/dialogue.o: override CFLAGS += -ffp-contract=off -fno-lto
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)
 # Past 2038 on 32-bit machines too; not where libpcap's structs are, whose times are as the system has them.

@@ -1,0 +1,230 @@
+#include "corpus.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RANKS 1024 /* who was named longer ago counts as new */
+
+/* Who is behind the slots of a trace. */
+struct names {
+	uint32_t *id; /* by slot */
+	uint32_t recent[RANKS], n;
+};
+
+struct reading {
+	struct names names[2]; /* hosts, link addresses */
+	uint32_t *flow, *last; /* by slot: the flow, its last packet */
+	uint32_t cap;
+};
+
+static int
+grow(void **p, size_t n, size_t size)
+{
+	if (n & (n - 1))
+		return 0;
+	void *more = realloc(*p, (n ? 2 * n : 1) * size);
+
+	if (!more)
+		return -1;
+	*p = more;
+	return 0;
+}
+
+static int
+someone_new(struct corpus *c, int kind, const struct action_ref *r)
+{
+	if (grow((void **)&c->one[kind], c->ones[kind], sizeof *c->one[kind]) < 0)
+		return -1;
+	c->one[kind][c->ones[kind]++] = (struct someone){
+	    .class = r->class, .scope = !kind && action_ref_scoped(r) ? r->suffix : 0};
+	return 0;
+}
+
+/* Moves somebody to the front; how many stood before. */
+static uint32_t
+recent_move(struct names *m, uint32_t id)
+{
+	uint32_t at = 0;
+
+	while (at < m->n && m->recent[at] != id)
+		at++;
+	uint32_t rank = at < m->n ? at : NOBODY;
+	if (at == m->n && m->n < RANKS)
+		m->n++;
+	if (at == RANKS)
+		at--;
+	memmove(m->recent + 1, m->recent, at * sizeof *m->recent);
+	m->recent[0] = id;
+	return rank;
+}
+
+static int
+name(struct corpus *c, struct reading *g, int kind, const struct action_ref *r, struct named *who)
+{
+	struct names *m = &g->names[kind];
+
+	*who = (struct named){.kind = r->kind, .set = true, .id = NOBODY, .rank = NOBODY};
+	if (r->kind == REF_FIXED || r->slot >= g->cap)
+		return 0;
+	if (r->kind == REF_NEW || m->id[r->slot] == NOBODY) {
+		m->id[r->slot] = c->ones[kind];
+		if (someone_new(c, kind, r) < 0)
+			return -1;
+	}
+	who->id = m->id[r->slot];
+	who->rank = recent_move(m, who->id);
+	return 0;
+}
+
+static int
+name_all(struct corpus *c, struct reading *g, struct action *a, struct packet_seen *p)
+{
+	for (int f = 0; f < ACTION_COUNT; f++) {
+		struct named who, *to = &who;
+		if (action_fields[f].kind != ACTION_REF || !action_has(a, f))
+			continue;
+		bool link = f == ACTION_SRC_MAC || f == ACTION_DST_MAC || f == ACTION_SHA || f == ACTION_THA;
+		if (f == ACTION_ORIG_H || f == ACTION_RESP_H)
+			to = &p->who[f == ACTION_RESP_H ? WHO_RESP_H : WHO_ORIG_H];
+		else if (f == ACTION_SRC_MAC || f == ACTION_DST_MAC)
+			to = &p->who[f == ACTION_DST_MAC ? WHO_DST_MAC : WHO_SRC_MAC];
+		if (name(c, g, link, action_ref(a, f), to) < 0)
+			return -1;
+		if (p->opens && to != &who && to->id != NOBODY)
+			c->one[link][to->id].opened++;
+	}
+	return 0;
+}
+
+static void
+reading_free(struct reading *g)
+{
+	for (int k = 0; k < 2; k++)
+		free(g->names[k].id);
+	free(g->flow);
+	free(g->last);
+}
+
+static int
+reading_init(struct reading *g, uint32_t cap)
+{
+	*g = (struct reading){.cap = cap, .flow = malloc(cap * 4), .last = malloc(cap * 4)};
+	for (int k = 0; k < 2; k++)
+		if ((g->names[k].id = malloc(cap * 4)))
+			memset(g->names[k].id, 255, cap * 4);
+	if (!g->flow || !g->last || !g->names[0].id || !g->names[1].id) {
+		reading_free(g);
+		return -1;
+	}
+	memset(g->flow, 255, cap * 4);
+	memset(g->last, 255, cap * 4);
+	return 0;
+}
+
+static int
+store(struct corpus *c, struct packet_seen *p, const struct action *a)
+{
+	if (c->words + ACTION_WORDS > c->words_room) {
+		uint64_t room = 2 * c->words_room + 65536, *more = realloc(c->word, room * sizeof *more);
+		if (!more)
+			return -1;
+		c->word = more;
+		c->words_room = room;
+	}
+	p->at = c->words;
+	c->words += action_pack(a, c->word + c->words);
+	return 0;
+}
+
+static int
+add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
+{
+	int64_t slot = action_number(a, ACTION_FLOW);
+	uint32_t i = c->packets;
+
+	if (slot < 0 || slot >= g->cap)
+		slot = 0;
+	if (grow((void **)&c->packet, i, sizeof *c->packet) < 0)
+		return -1;
+	struct packet_seen *p = &c->packet[i];
+	*p = (struct packet_seen){.time = time, .trace = c->traces, .next = NOBODY};
+	p->opens = action_number(a, ACTION_OPEN) == FLOW_NEW || g->flow[slot] == NOBODY;
+	if (p->opens) {
+		g->flow[slot] = c->flows++;
+		g->last[slot] = NOBODY;
+	}
+	p->flow = g->flow[slot];
+	p->before = g->last[slot];
+	if (p->before != NOBODY)
+		c->packet[p->before].next = i;
+	g->last[slot] = i;
+	if (name_all(c, g, a, p) < 0 || store(c, p, a) < 0)
+		return -1;
+	c->packets++;
+	return 0;
+}
+
+int
+corpus_add(struct corpus *c, const struct stream_header *h, struct stream_reader *r)
+{
+	struct reading g;
+	struct action a;
+	int64_t time = 0, latest = 0;
+	int got;
+
+	if (c->traces && h->link != c->header.link) {
+		snprintf(r->error, sizeof r->error, "a trace of link type %u after one of %u can't be learned together",
+			 h->link, c->header.link);
+		return -1;
+	}
+	if (!c->traces)
+		c->header = *h;
+	if (grow((void **)&c->length, c->traces, sizeof *c->length) < 0 || reading_init(&g, h->cap) < 0)
+		return -1;
+	while ((got = stream_read(r, &a)) == 1) {
+		time = (uint64_t)time + (uint64_t)action_number(&a, ACTION_DT);
+		if (time > latest)
+			latest = time;
+		if (add(c, &g, &a, time) < 0) {
+			got = -1;
+			break;
+		}
+	}
+	c->length[c->traces++] = latest;
+	reading_free(&g);
+	return got < 0 ? -1 : 0;
+}
+
+void
+corpus_finish(struct corpus *c)
+{
+	struct action a;
+
+	for (uint32_t i = 0; i < c->packets; i++) {
+		struct packet_seen *p = &c->packet[i];
+		if (!p->opens)
+			continue;
+		corpus_action(c, i, &a);
+		p->alive = action_proto(&a) == PROTO_TCP && p->time <= c->length[p->trace] / 4 &&
+			   
+			   !((action_has(&a, ACTION_FLAGS) ? a.num[ACTION_FLAGS] : TCP_ACK) & (TCP_SYN | TCP_RST));
+		p->opens = !p->alive;
+	}
+}
+
+void
+corpus_action(const struct corpus *c, uint32_t packet, struct action *a)
+{
+	action_unpack(a, c->word + c->packet[packet].at);
+}
+
+void
+corpus_free(struct corpus *c)
+{
+	free(c->packet);
+	free(c->length);
+	free(c->word);
+	free(c->one[0]);
+	free(c->one[1]);
+	*c = (struct corpus){0};
+}

@@ -1,0 +1,52 @@
+/* What is learned from: the packets of action streams, each with its flow, its time, and whom it names. */
+#ifndef TC_GEN_CORPUS_H
+#define TC_GEN_CORPUS_H
+
+#include "record/stream.h"
+
+#define NOBODY UINT32_MAX
+enum who { WHO_ORIG_H, WHO_RESP_H, WHO_SRC_MAC, WHO_DST_MAC, WHOS };
+
+/* Whom an action names. */
+struct named {
+	uint8_t kind;  /* enum ref_kind */
+	bool set;
+	uint32_t id;   /* of a host or link address: its own number, whatever its slot */
+	uint32_t rank; /* how many others were named since; NOBODY for a new one */
+};
+
+struct packet_seen {
+	int64_t time;	 /* ns since the trace's start */
+	uint64_t at;	 /* its words */
+	uint32_t trace, flow;
+	uint32_t before, next; /* of its flow; NOBODY: none */
+	bool opens;		/* a flow of which the trace has the beginning */
+	bool alive;		/* the flow was alive when the trace began, and this is its first packet */
+	struct named who[WHOS];
+};
+
+struct someone {
+	uint8_t class;
+	uint32_t scope, opened; /* flows that name it where they open */
+};
+
+struct corpus {
+	struct stream_header header; /* of the first trace */
+	struct packet_seen *packet;
+	uint32_t packets, room;
+	uint32_t flows, traces;
+	int64_t *length; /* of each trace, ns */
+	uint64_t *word;
+	uint64_t words, words_room;
+	struct someone *one[2]; /* hosts, link addresses */
+	uint32_t ones[2];
+};
+
+/* Adds a trace whose header was read. 0, or -1: r->error says why, or, where it is empty, errno. */
+int corpus_add(struct corpus *c, const struct stream_header *h, struct stream_reader *r);
+/* Once all are read: which openings are beginnings. */
+void corpus_finish(struct corpus *c);
+void corpus_action(const struct corpus *c, uint32_t packet, struct action *a);
+void corpus_free(struct corpus *c);
+
+#endif

@@ -1,0 +1,80 @@
+#include "dialogue.h"
+
+#include "scale.h"
+
+#include <string.h>
+
+void
+dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
+{
+	int dir = action_number(a, ACTION_DIR) == 1, open = action_number(a, ACTION_OPEN);
+	int64_t len = action_number(a, ACTION_LEN), flags = action_has(a, ACTION_FLAGS) ? a->num[ACTION_FLAGS] : TCP_ACK;
+
+	if (!d->packets || open == FLOW_REUSED || open == FLOW_REUSED_REVERSED)
+		*d = (struct dialogue){.opened = time, .before = time};
+	else
+		d->before = d->last[d->dir];
+	d->packets++;
+	if (len > 0) {
+		d->octets[dir] += len;
+		if (action_number(a, ACTION_SEQ) >= 0)
+			d->waiting[dir] += len < 65536 ? len : 65536;
+	}
+	if (flags & TCP_ACK && !action_number(a, ACTION_ACK_SAME)) {
+		int64_t behind = -action_number(a, ACTION_ACK);
+		d->waiting[!dir] = behind > 0 && behind < d->waiting[!dir] ? behind : behind > 0 ? d->waiting[!dir] : 0;
+	}
+	d->flags[dir] |= flags & 7;
+	d->dir = dir;
+	d->said[dir] = true;
+	d->last[dir] = time;
+}
+
+void
+pace_take(struct pace *p, int64_t time)
+{
+	p->time[p->n++ % 64] = time;
+}
+
+static float
+time_log(int64_t t)
+{
+	return t > 0 ? scale_log(t / 64) * (1 / 8.0f) : 0;
+}
+
+void
+pace_features(const struct pace *p, int64_t time, float *x)
+{
+	static const uint32_t back[RATES] = {2, 8, 64};
+
+	for (int i = 0; i < RATES; i++) {
+		uint32_t n = p->n < back[i] ? p->n : back[i];
+		x[i] = n ? time_log(time - p->time[(p->n - n) % 64]) : 0;
+	}
+}
+
+void
+dialogue_features(const struct dialogue *d, const struct pace *p, float *x)
+{
+	int64_t now = d->last[d->dir];
+	int i = 0;
+
+	memset(x, 0, FEATURES * sizeof *x);
+	x[i++] = scale_log(d->packets) * 0.25f;
+	x[i++] = d->packets == 1;
+	x[i++] = d->packets == 2;
+	for (int s = 0; s < 2; s++) {
+		x[i++] = scale_log(d->octets[s]) * 0.125f;
+		x[i++] = scale_log(d->waiting[s]) * 0.125f;
+		x[i++] = d->waiting[s] > 0;
+		x[i++] = d->said[s];
+		for (int b = 0; b < 3; b++)
+			x[i++] = d->flags[s] >> b & 1;
+	}
+	x[i++] = d->dir;
+	x[i++] = d->said[!d->dir] ? time_log(now - d->last[!d->dir]) : 0;
+	x[i++] = time_log(now - d->before);
+	x[i++] = time_log(now - d->opened);
+	pace_features(p, now, x + i);
+	/* i + RATES == 24 of FEATURES */
+}

@@ -1,0 +1,34 @@
+/* What a flow has done so far, as the network sees it: the same for learning and for generating. */
+#ifndef TC_GEN_DIALOGUE_H
+#define TC_GEN_DIALOGUE_H
+
+#include "vocabulary.h"
+
+#define HISTORY	 6 /* the packet that opened it, and its last five */
+#define FEATURES 28
+#define RATES	 3
+
+struct dialogue {
+	uint32_t packets;
+	uint64_t octets[2];
+	uint32_t waiting[2]; /* octets that the peer has not acknowledged */
+	uint8_t flags[2];
+	uint8_t dir; /* of the last packet */
+	bool said[2];
+	int64_t opened, last[2], before; /* ns: its first packet, each direction's last one, the packet before the last */
+};
+
+/* The latest packets of a trace, for its rate. */
+struct pace {
+	int64_t time[64];
+	uint32_t n;
+};
+
+void dialogue_take(struct dialogue *d, const struct action *a, int64_t time);
+void pace_take(struct pace *p, int64_t time);
+/* What the network is told once the dialogue's last packet has come. */
+void dialogue_features(const struct dialogue *d, const struct pace *p, float *x);
+/* The same for the next opening. */
+void pace_features(const struct pace *p, int64_t time, float *x);
+
+#endif

@@ -1,0 +1,42 @@
+/* Learning: rows from a corpus, and descent on them. */
+#ifndef TC_GEN_LEARN_H
+#define TC_GEN_LEARN_H
+
+#include "network.h"
+
+/* Everything that can be learned from, as rows. */
+struct lesson {
+	const struct corpus *c;
+	uint16_t *token;	/* packets x FIELDS */
+	float *feature;		/* packets x FEATURES: once the packet has come */
+	uint32_t *opening;	/* of each flow: its first packet */
+	uint32_t (*recent)[HISTORY]; /* of each packet: what its flow's next one is told of; NOBODY: none */
+	float *pace;		/* openings x FEATURES */
+	uint32_t *open;		/* packets that open */
+	uint32_t opens;
+	uint32_t held, held_open; /* packets and openings from there on are held back */
+};
+
+struct descent {
+	struct network *net;
+	const struct lesson *l;
+	struct activations s;
+	struct batch batch;
+	float *grad, *m, *v, *best;
+	uint32_t step, steps;
+	uint64_t random;
+	double loss, held, least; /* of the last step, of what is held back, the least so far */
+	uint32_t least_at;
+};
+
+int lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c);
+void lesson_free(struct lesson *l);
+int descent_init(struct descent *d, struct network *net, const struct lesson *l, uint32_t steps, uint64_t seed);
+/* One more step. Every so many, what is held back is measured, and the weights are kept if they are the best so far. */
+void descent_step(struct descent *d);
+bool descent_measured(const struct descent *d);
+/* Puts the best weights into the network. */
+void descent_finish(struct descent *d);
+void descent_free(struct descent *d);
+
+#endif

@@ -1,0 +1,335 @@
+/* tc-gen: learns from packet actions, and generates actions that never were. */
+#include "generate.h"
+#include "learn.h"
+
+#include "neural/linear.h"
+#include "record/traces.h"
+
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NANO INT64_C(1000000000)
+
+static const char usage_text[] =
+    "usage: tc-gen [-q] [-v] [-n N] [--duration S] [--rate R] [--temperature R] [--seed N] [--steps N]\n"
+    "              [--model FILE | --learn FILE] [-o FILE] [STREAM]\n"
+    "Learns from packet actions (standard input for none or \"-\"), and generates others of their kind.\n"
+    "      --learn FILE       learn alone: write the model there, whole or not at all\n"
+    "      --model FILE       generate alone, from a model; reads no input\n"
+    "  -n, --packets N        generate N packets (as many as were learned from)\n"
+    "      --duration S       generate S seconds\n"
+    "      --rate R           let flows open R times as often (1)\n"
+    "      --temperature R    below 1 the likely becomes likelier, above 1 less so (1)\n"
+    "      --seed N           another learning, other draws (1)\n"
+    "      --steps N          of learning (1200)\n"
+    "  -o, --output FILE      write there, whole or not at all; \"-\": standard output, always\n"
+    "  -q, --quiet            no progress, no word of what was learned\n"
+    "  -v, --verbose          how learning goes, and a line at the end\n"
+    "  -h, --help             print this\n"
+    "  -V, --version          print the version of TraceCodec\n";
+
+struct program {
+	struct filter filter;
+	const char *learn, *model_path;
+	uint64_t packets, duration;
+	uint32_t steps;
+	struct generate_options generate;
+	struct stream_reader reader;
+	struct corpus corpus;
+	struct model model;
+	struct stream_writer writer;
+	struct generator *generator;
+};
+
+static float
+real(const char *text, float low, float high, const char *what)
+{
+	char *end;
+	float v = strtof(text, &end);
+
+	if (end == text || *end || !(v >= low && v <= high))
+		filter_misuse("--%s %s: %g to %g is wanted", what, text, low, high);
+	return v;
+}
+
+static void
+check(const struct program *p)
+{
+	const struct filter *f = &p->filter;
+	static const char alone[] = "nDRT"; /* options of generating */
+	static const char *const names[] = {"packets", "duration", "rate", "temperature"};
+
+	if (p->learn && p->model_path)
+		filter_misuse("--learn and --model exclude each other");
+	if (p->model_path && f->input)
+		filter_misuse("%s: with --model nothing is read", f->input);
+	if (p->model_path && f->given['s'])
+		filter_misuse("--steps is for learning, --model is learned");
+	for (int i = 0; p->learn && alone[i]; i++)
+		if (f->given[(int)alone[i]])
+			filter_misuse("--%s is for generating, --learn learns alone", names[i]);
+	if (p->learn && f->given['o'])
+		filter_misuse("--learn writes a model and no stream: without --output");
+}
+
+static void
+arguments(struct program *p, int argc, char **argv)
+{
+	static const struct option table[] = {
+	    {"learn", required_argument, NULL, 'L'},	   {"model", required_argument, NULL, 'M'},
+	    {"packets", required_argument, NULL, 'n'},	   {"duration", required_argument, NULL, 'D'},
+	    {"rate", required_argument, NULL, 'R'},	   {"temperature", required_argument, NULL, 'T'},
+	    {"seed", required_argument, NULL, 'S'},	   {"steps", required_argument, NULL, 's'},
+	    FILTER_OUTPUT, FILTER_PROGRESS, FILTER_HELP, {0}};
+	struct filter *f = &p->filter;
+	int c;
+
+	p->generate = (struct generate_options){.seed = 1, .temperature = 1, .rate = 1};
+	p->steps = 1200;
+	while ((c = filter_next(f, argc, argv, "n:o:qv", table)) != -1) {
+		switch (c) {
+		case 'L':
+			p->learn = optarg;
+			break;
+		case 'M':
+			p->model_path = optarg;
+			break;
+		case 'n':
+			p->packets = filter_number("packets", optarg, 0, UINT64_MAX);
+			break;
+		case 'D':
+			p->duration = filter_number("duration", optarg, 0, 1000000000);
+			break;
+		case 'R':
+			p->generate.rate = real(optarg, 0.001f, 1000, "rate");
+			break;
+		case 'T':
+			p->generate.temperature = real(optarg, 0.01f, 100, "temperature");
+			break;
+		case 'S':
+			p->generate.seed = filter_number("seed", optarg, 0, UINT64_MAX);
+			break;
+		case 's':
+			p->steps = filter_number("steps", optarg, 1, 10000000);
+			break;
+		default:
+			filter_option(f, c);
+		}
+	}
+	filter_operand(f, argc, argv);
+	check(p);
+	if (p->learn)
+		f->output = p->learn;
+}
+
+static void
+prepare(struct program *p)
+{
+	struct filter *f = &p->filter;
+	char why_not[MODEL_ERROR];
+	const char *why;
+
+	if (p->model_path)
+		filter_reads_path(f, p->model_path);
+	else
+		filter_open_input(f);
+	filter_open_output(f);
+	if (p->model_path && model_load(&p->model, p->model_path, why_not) < 0)
+		errx(1, "%s: %s", p->model_path, why_not);
+	if (!p->model_path && linear_start(&why) < 0)
+		errx(1, "%s", why);
+	if (stream_writer_init(&p->writer, f->out.fd) < 0 || (!p->model_path && linear_room(1) < 0))
+		err(1, NULL);
+	filter_confine(f);
+}
+
+/* --- learning --- */
+
+static int
+add_trace(void *arg, struct stream_header *h)
+{
+	struct program *p = arg;
+
+	if (corpus_add(&p->corpus, h, &p->reader) < 0) {
+		if (!*p->reader.error)
+			warn(NULL);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+read_all(struct program *p)
+{
+	traces_open(&p->reader, &p->filter, NULL, NULL);
+	int status = traces_each(&p->reader, &p->filter, add_trace, p);
+
+	filter_explain(&p->filter, "", p->reader.error);
+	if (!p->filter.quiet)
+		traces_unknown(&p->reader);
+	stream_reader_free(&p->reader);
+	if (!status && !p->corpus.packets) {
+		warnx("%s: no packets to learn from", p->filter.input);
+		status = 1;
+	}
+	corpus_finish(&p->corpus);
+	return status;
+}
+
+static void
+report(const struct descent *d, clock_t start)
+{
+	double seconds = (clock() - start) / (double)CLOCKS_PER_SEC;
+
+	fprintf(stderr, "%" PRIu32 " steps, %.0f s, %.0f s left: %.3f nats a packet, held back %.3f, least %.3f after %" PRIu32 "\n",
+		d->step, seconds, seconds / d->step * (d->steps - d->step), d->loss, d->held, d->least, d->least_at);
+}
+
+/* The flows that are alive when the first trace begins. */
+static void
+take_alive(struct program *p, const struct lesson *l)
+{
+	struct model *m = &p->model;
+	const struct corpus *c = &p->corpus;
+
+	m->delay = calloc(MODEL_ALIVE, sizeof *m->delay);
+	m->first = calloc(MODEL_ALIVE, FIELDS * sizeof *m->first);
+	if (!m->delay || !m->first)
+		err(1, NULL);
+	for (uint32_t i = 0; i < c->packets && c->packet[i].trace == 0; i++) {
+		if (!c->packet[i].alive || m->alive == MODEL_ALIVE)
+			continue;
+		m->delay[m->alive] = c->packet[i].time > 0 ? c->packet[i].time : 0;
+		for (int f = 0; f < FIELDS; f++) {
+			uint16_t token = l->token[(size_t)i * FIELDS + f];
+			m->first[m->alive * FIELDS + f] = token == UNKNOWN ? 0 : token;
+		}
+		m->alive++;
+	}
+}
+
+static void
+learn(struct program *p)
+{
+	struct model *m = &p->model;
+	const struct corpus *c = &p->corpus;
+	struct lesson l;
+	struct descent d;
+	clock_t start = clock();
+
+	m->header = c->header;
+	m->packets = c->packets;
+	m->flows = c->flows;
+	for (uint32_t t = 0; t < c->traces; t++)
+		m->seconds += c->length[t] / NANO;
+	if (vocabulary_learn(&m->vocabulary, c) < 0 || network_init(&m->net, &m->vocabulary) < 0 ||
+	    lesson_init(&l, &m->vocabulary, c) < 0)
+		err(1, NULL);
+	network_randomize(&m->net, p->generate.seed);
+	if (descent_init(&d, &m->net, &l, p->steps, p->generate.seed) < 0)
+		err(1, NULL);
+	if (p->filter.how == PROGRESS_VERBOSE)
+		fprintf(stderr, "tc-gen: %" PRIu32 " packets, %" PRIu32 " flows, %" PRIu32 " openings, %d symbols, %zu weights\n",
+			c->packets, c->flows, l.opens, m->vocabulary.all, m->net.n);
+	while (d.step < d.steps && !io_interrupted) {
+		descent_step(&d);
+		if (p->filter.how == PROGRESS_VERBOSE && descent_measured(&d))
+			report(&d, start);
+	}
+	descent_finish(&d);
+	take_alive(p, &l);
+	model_round(m);
+	descent_free(&d);
+	lesson_free(&l);
+}
+
+static int
+write_model(struct program *p)
+{
+	size_t n;
+	uint8_t *octets = model_build(&p->model, &n);
+
+	if (!octets)
+		err(1, NULL);
+	if (write_all(p->filter.out.fd, octets, n) < 0)
+		err(1, "%s", p->filter.output);
+	free(octets);
+	return 0;
+}
+
+/* --- generating --- */
+
+static int
+generate(struct program *p)
+{
+	struct stream_writer *w = &p->writer;
+	struct action a;
+	int64_t time = 0;
+	int got = 0;
+	bool bounded = p->filter.given['n'];
+	uint64_t n = 0, most = bounded ? p->packets : p->filter.given['D'] ? UINT64_MAX : p->model.packets;
+
+	if (!(p->generator = generator_new(&p->model, &p->generate)))
+		err(1, NULL);
+	int r = stream_write_header(w, generator_header(p->generator));
+	while (r == 0 && n < most && !io_interrupted && (got = generator_next(p->generator, &a, &time)) == 1) {
+		if (p->filter.given['D'] && time > (int64_t)p->duration * NANO)
+			break;
+		r = stream_write(w, &a);
+		n++;
+	}
+	if (r == 0 && got >= 0)
+		r = stream_write_end(w, io_interrupted ? STREAM_INTERRUPTED : STREAM_WHOLE);
+	if (r == 0)
+		r = stream_flush(w);
+	if (got < 0)
+		warn(NULL);
+	filter_explain(&p->filter, w->error, "");
+	if (!p->filter.quiet && r == 0 && n < most && most != UINT64_MAX && !io_interrupted && got == 0)
+		warnx("nothing more comes after %" PRIu64 " packets", n);
+	return r < 0 || got < 0 ? 1 : io_interrupted ? 130 : 0;
+}
+
+/* The exit status. */
+static int
+run(struct program *p)
+{
+	int status = 0;
+
+	if (!p->model_path) {
+		status = read_all(p);
+		if (status)
+			return status;
+		learn(p);
+		if (io_interrupted)
+			return 130;
+		corpus_free(&p->corpus);
+	}
+	return p->learn ? write_model(p) : generate(p);
+}
+
+static int
+finish(struct program *p, int status)
+{
+	status = filter_close(&p->filter, status);
+	generator_free(p->generator);
+	stream_writer_free(&p->writer);
+	corpus_free(&p->corpus);
+	model_free(&p->model);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct program p = {.filter = {.usage = usage_text, .failure = 1}};
+
+	io_start();
+	arguments(&p, argc, argv);
+	prepare(&p);
+	return finish(&p, run(&p));
+}

@@ -1,0 +1,352 @@
+#include "model.h"
+
+#include "neural/octets.h"
+#include "process/kind.h"
+#include "record/latent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sha2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_LIMIT    (1 << 28)
+#define SYMBOLS_LIMIT (1 << 13) /* of a field */
+#define SYMBOL_SIZE   (4 + 4 + 4 + 8 + 8 + 2 * SHARES)
+
+static void
+sha256(const uint8_t *p, size_t n, uint8_t *hash)
+{
+	SHA2_CTX c;
+
+	SHA256Init(&c);
+	SHA256Update(&c, p, n);
+	SHA256Final(hash, &c);
+}
+
+static void
+put_u64(uint8_t **p, uint64_t v)
+{
+	put_u32(p, v);
+	put_u32(p, v >> 32);
+}
+
+static uint64_t
+take_u64(struct octets *o)
+{
+	uint64_t low = take_u32(o);
+
+	return low | (uint64_t)take_u32(o) << 32;
+}
+
+static void
+put_u16(uint8_t **p, uint16_t v)
+{
+	*(*p)++ = v;
+	*(*p)++ = v >> 8;
+}
+
+static uint16_t
+take_u16(struct octets *o)
+{
+	const uint8_t *p = take(o, 2);
+
+	return p ? p[0] | p[1] << 8 : 0;
+}
+
+void
+model_round(struct model *m)
+{
+	uint8_t octet[2 * 256];
+
+	for (size_t i = 0; i < m->net.n; i += 256) {
+		size_t n = m->net.n - i < 256 ? m->net.n - i : 256;
+		latent_put(LATENT_F16, m->net.data + i, n, octet);
+		latent_get(LATENT_F16, octet, n, m->net.data + i);
+	}
+}
+
+/* --- written --- */
+
+static void
+put_header(uint8_t **p, const struct model *m)
+{
+	const struct stream_header *h = &m->header;
+
+	put_u32(p, h->link);
+	put_u32(p, h->snaplen);
+	put_u32(p, h->nano);
+	put_u64(p, h->start);
+	put_u32(p, h->cap);
+	for (int i = 0; i < FLOW_KINDS; i++)
+		put_u32(p, h->idle[i]);
+	put_u64(p, m->packets);
+	put_u64(p, m->flows);
+	put_u64(p, m->seconds);
+}
+
+static void
+put_symbol(uint8_t **p, const struct vocabulary *v, const struct symbol *s)
+{
+	put_u32(p, s->kind | s->class << 8);
+	put_u32(p, s->scope);
+	put_u32(p, s->n);
+	put_u64(p, s->low);
+	put_u64(p, s->high);
+	for (int i = 0; i < SHARES; i++)
+		put_u16(p, s->share[i]);
+	for (uint32_t i = 0; i < s->n; i++)
+		put_u64(p, v->word[s->at + i]);
+}
+
+uint8_t *
+model_build(struct model *m, size_t *n)
+{
+	const struct vocabulary *v = &m->vocabulary;
+	uint8_t *out, *p;
+
+	*n = 256 + 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words + m->alive * (8 + 2 * FIELDS) + 2 * m->net.n + MODEL_HASH;
+	if (!(p = out = calloc(1, *n)))
+		return NULL;
+	memcpy(p, MODEL_MAGIC, 8);
+	p += 8;
+	put_u32(&p, MODEL_VERSION);
+	put_header(&p, m);
+	put_u32(&p, FIELDS);
+	for (int f = 0; f < FIELDS; f++) {
+		put_u32(&p, v->n[f]);
+		for (int i = 0; i < v->n[f]; i++)
+			put_symbol(&p, v, &v->symbol[v->first[f] + i]);
+	}
+	put_u32(&p, m->alive);
+	for (uint32_t i = 0; i < m->alive; i++) {
+		put_u64(&p, m->delay[i]);
+		for (int f = 0; f < FIELDS; f++)
+			put_u16(&p, m->first[i * FIELDS + f]);
+	}
+	latent_put(LATENT_F16, m->net.data, m->net.n, p);
+	p += latent_size(LATENT_F16, m->net.n);
+	sha256(out, p - out, p);
+	memcpy(m->hash, p, MODEL_HASH);
+	*n = p + MODEL_HASH - out;
+	return out;
+}
+
+/* --- read --- */
+
+static int
+fail(char *why, const char *what)
+{
+	snprintf(why, MODEL_ERROR, "%s", what);
+	return -1;
+}
+
+static int
+take_header(struct octets *o, struct model *m, char *why)
+{
+	struct stream_header *h = &m->header;
+
+	h->link = take_u32(o);
+	h->snaplen = take_u32(o);
+	h->nano = take_u32(o);
+	h->start = take_u64(o);
+	h->cap = take_u32(o);
+	for (int i = 0; i < FLOW_KINDS; i++)
+		h->idle[i] = take_u32(o);
+	m->packets = take_u64(o);
+	m->flows = take_u64(o);
+	m->seconds = take_u64(o);
+	if (h->snaplen < 1 || h->nano > 1 || h->cap < STREAM_CAP_MIN || h->cap > STREAM_CAP_MAX || h->start < 0)
+		return fail(why, "model: a header that no stream has");
+	return 0;
+}
+
+/* Whether words are those of an action, so many. */
+static bool
+words_sound(const uint64_t *w, uint32_t n)
+{
+	uint64_t left = n ? w[0] : UINT64_MAX;
+	uint32_t at = 1;
+
+	if (left >> ACTION_COUNT)
+		return false;
+	for (; left; left &= left - 1) {
+		int f = __builtin_ctzll(left);
+		if (action_fields[f].kind == ACTION_REF || at >= n)
+			return false;
+		if (action_fields[f].kind == ACTION_LIST && w[at] > ACTION_LIST_MAX)
+			return false;
+		at += action_fields[f].kind == ACTION_LIST ? 1 + w[at] : 1;
+	}
+	return at == n;
+}
+
+static bool
+symbol_sound(const struct vocabulary *v, const struct symbol *s)
+{
+	const uint64_t *w = v->word + s->at;
+
+	switch (s->kind) {
+	case SYMBOL_EXACT:
+		return words_sound(w, s->n);
+	case SYMBOL_FIXED:
+		return s->n == (ACTION_TEXT_MAX + 7) / 8 && memchr(w, 0, ACTION_TEXT_MAX);
+	case SYMBOL_NAMED:
+		return !s->n && s->low >= 0 && s->low < 1 << 30;
+	case SYMBOL_RANGE:
+	case SYMBOL_RECENT:
+		return !s->n && s->high > s->low;
+	default:
+		return !s->n && s->kind < SYMBOL_KINDS;
+	}
+}
+
+static int
+take_symbol(struct octets *o, struct vocabulary *v, char *why)
+{
+	struct symbol s = {0}, *more;
+	uint32_t kind = take_u32(o);
+
+	s.kind = kind;
+	s.class = kind >> 8;
+	s.scope = take_u32(o);
+	s.n = take_u32(o);
+	s.low = take_u64(o);
+	s.high = take_u64(o);
+	for (int i = 0; i < SHARES; i++)
+		s.share[i] = take_u16(o);
+	if (s.n > ACTION_WORDS || o->cut)
+		return fail(why, "model: cut off");
+	s.at = v->words;
+	uint64_t *word = realloc(v->word, (v->words + s.n + 1) * sizeof *word);
+	if (word)
+		v->word = word;
+	if (!word || !(more = realloc(v->symbol, (v->all + 1) * sizeof *more)))
+		return fail(why, strerror(ENOMEM));
+	v->symbol = more;
+	while (v->words < s.at + s.n)
+		v->word[v->words++] = take_u64(o);
+	v->symbol[v->all++] = s;
+	return o->cut || !symbol_sound(v, &s) ? fail(why, "model: a symbol that means nothing") : 0;
+}
+
+static int
+take_vocabulary(struct octets *o, struct vocabulary *v, char *why)
+{
+	if (take_u32(o) != FIELDS)
+		return fail(why, "model: of other fields");
+	for (int f = 0; f < FIELDS; f++) {
+		uint32_t n = take_u32(o);
+		if (n < 1 || n > SYMBOLS_LIMIT)
+			return fail(why, "model: a field without symbols, or with too many");
+		v->n[f] = n;
+		v->first[f] = v->all;
+		for (uint32_t i = 0; i < n; i++)
+			if (take_symbol(o, v, why) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+static int
+take_alive(struct octets *o, struct model *m, char *why)
+{
+	m->alive = take_u32(o);
+	if (m->alive > MODEL_ALIVE)
+		return fail(why, "model: too many flows at the start");
+	m->delay = calloc(m->alive + 1, sizeof *m->delay);
+	m->first = calloc(m->alive + 1, FIELDS * sizeof *m->first);
+	if (!m->delay || !m->first)
+		return fail(why, strerror(ENOMEM));
+	for (uint32_t i = 0; i < m->alive; i++) {
+		m->delay[i] = take_u64(o);
+		bool bad = m->delay[i] < 0;
+		for (int f = 0; f < FIELDS; f++) {
+			m->first[i * FIELDS + f] = take_u16(o);
+			bad |= m->first[i * FIELDS + f] >= m->vocabulary.n[f];
+		}
+		if (bad)
+			return fail(why, "model: a flow at the start that can't be");
+	}
+	return 0;
+}
+
+static int
+take_weights(struct octets *o, struct model *m, char *why)
+{
+	if (network_init(&m->net, &m->vocabulary) < 0)
+		return fail(why, strerror(ENOMEM));
+	size_t size = latent_size(LATENT_F16, m->net.n);
+	const uint8_t *p = take(o, size);
+	if (!p)
+		return fail(why, "model: cut off");
+	if (!latent_finite(LATENT_F16, p, size))
+		return fail(why, "model: not all weights are finite");
+	latent_get(LATENT_F16, p, m->net.n, m->net.data);
+	return 0;
+}
+
+int
+model_parse(struct model *m, const uint8_t *p, size_t n, char *why)
+{
+	struct octets o = {p + 8, p + n, false};
+	uint8_t hash[MODEL_HASH];
+
+	*m = (struct model){0};
+	if (n < 8 || memcmp(p, MODEL_MAGIC, 8)) {
+		fail(why, "not a model of tc-gen");
+		kind_explain(why, MODEL_ERROR, "not a model of tc-gen", 0, p, n);
+		return -1;
+	}
+	uint32_t version = take_u32(&o);
+	if (version != MODEL_VERSION) {
+		snprintf(why, MODEL_ERROR, "model: version %u; this program reads %d", version, MODEL_VERSION);
+		return -1;
+	}
+	if (n < 12 + MODEL_HASH)
+		return fail(why, "model: cut off");
+	o.end -= MODEL_HASH;
+	sha256(p, n - MODEL_HASH, hash);
+	memcpy(m->hash, o.end, MODEL_HASH);
+	if (memcmp(hash, m->hash, MODEL_HASH))
+		return fail(why, "model: damaged or cut off, its checksum is another");
+	if (take_header(&o, m, why) < 0 || take_vocabulary(&o, &m->vocabulary, why) < 0 || take_alive(&o, m, why) < 0 ||
+	    take_weights(&o, m, why) < 0)
+		return -1;
+	return o.at == o.end ? 0 : fail(why, "model: more octets than it should have");
+}
+
+int
+model_load(struct model *m, const char *path, char *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r = -1;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		fail(why, strerror(errno));
+	} else if (!S_ISREG(st.st_mode) || st.st_size > FILE_LIMIT) {
+		fail(why, S_ISREG(st.st_mode) ? "model: too large" : "not a regular file");
+	} else {
+		size_t have = 0, n = st.st_size;
+		uint8_t *p = malloc(n + 1);
+		for (ssize_t got; p && have < n && (got = read(fd, p + have, n - have)) > 0;)
+			have += got;
+		r = p ? model_parse(m, p, have, why) : fail(why, strerror(ENOMEM));
+		free(p);
+	}
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+void
+model_free(struct model *m)
+{
+	network_free(&m->net);
+	vocabulary_free(&m->vocabulary);
+	free(m->delay);
+	free(m->first);
+	*m = (struct model){0};
+}

@@ -1,0 +1,342 @@
+#include "network.h"
+
+#include "neural/linear.h"
+#include "support/normal.h"
+#include "support/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DROPOUT 0.1f
+#define NOISE	0.03f /* symbols of what came before that are left away */
+
+static void
+shape_of(const struct vocabulary *v, int t, int *rows, int *columns)
+{
+	*columns = HIDDEN;
+	if (t == EMBED_FLOW || t == EMBED_OPEN) {
+		*rows = v->all;
+		*columns = EMBED;
+	} else if (t == INPUT_FLOW || t == INPUT_OPEN) {
+		*rows = head_context[t - INPUT_FLOW] * EMBED + FEATURES;
+	} else if (t == UPPER) {
+		*rows = HIDDEN;
+	} else if (t == DECIDED) {
+		*rows = v->all;
+	} else if (t >= OUTPUT) {
+		*rows = t < OUTPUT_BIAS ? HIDDEN : 1;
+		*columns = v->n[(t - OUTPUT) % FIELDS];
+	} else {
+		*rows = 1;
+	}
+}
+
+int
+network_init(struct network *net, const struct vocabulary *v)
+{
+	*net = (struct network){.v = v};
+	for (int t = 0; t < TENSORS; t++) {
+		int rows, columns;
+		shape_of(v, t, &rows, &columns);
+		net->at[t] = net->n;
+		net->n += (size_t)rows * columns;
+	}
+	return (net->data = calloc(net->n, sizeof *net->data)) ? 0 : -1;
+}
+
+void
+network_randomize(struct network *net, uint64_t seed)
+{
+	for (int t = 0; t < TENSORS; t++) {
+		int rows, columns;
+		shape_of(net->v, t, &rows, &columns);
+		float *x = tensor(net, t, net->data);
+		if (rows == 1)
+			continue;
+		normal_draw(x, (size_t)rows * columns, &seed);
+		float scale = t <= EMBED_OPEN ? 0.5f : t == DECIDED ? 0.3f : sqrtf((t < OUTPUT ? 1.0f : 0.3f) / rows);
+		for (size_t i = 0; i < (size_t)rows * columns; i++)
+			x[i] *= scale;
+	}
+}
+
+void
+network_free(struct network *net)
+{
+	free(net->data);
+	*net = (struct network){0};
+}
+
+int
+activations_init(struct activations *s, const struct network *net, int room)
+{
+	size_t width = CONTEXT * EMBED + FEATURES, h = (size_t)room * HIDDEN;
+	int bad = 0;
+
+	*s = (struct activations){.room = room};
+	float **all[] = {&s->x, &s->dx, &s->h, &s->dh, &s->a, &s->da, &s->keep, &s->dr};
+	for (int i = 0; i < 8; i++)
+		bad |= !(*all[i] = calloc(i < 2 ? room * width : h, sizeof(float)));
+	bad |= !(s->p = calloc(FIELDS, sizeof *s->p));
+	for (int f = 0; f < FIELDS && !bad; f++) {
+		if (net->v->n[f] < 2)
+			continue;
+		bad |= !(s->r[f] = calloc(h, sizeof(float)));
+		bad |= !(s->p[f] = calloc((size_t)room * net->v->n[f], sizeof(float)));
+	}
+	return bad ? -1 : 0;
+}
+
+void
+activations_free(struct activations *s)
+{
+	float *all[] = {s->x, s->dx, s->h, s->dh, s->a, s->da, s->keep, s->dr};
+
+	for (int i = 0; i < 8; i++)
+		free(all[i]);
+	for (int f = 0; f < FIELDS && s->p; f++) {
+		free(s->r[f]);
+		free(s->p[f]);
+	}
+	free(s->p);
+	*s = (struct activations){0};
+}
+
+/* --- what came before --- */
+
+static int
+width_of(enum head h)
+{
+	return head_context[h] * EMBED + FEATURES;
+}
+
+/* Whether a symbol counts; some are left away while learning, so that no single one is relied on. The draw hangs on the
+ * place, so that the way back knows it. */
+static bool
+counts(uint16_t token, int row, int position, int f, uint64_t noise)
+{
+	if (token == 0 || token == UNKNOWN)
+		return false;
+	if (!noise)
+		return true;
+	uint64_t at = noise + ((uint64_t)row * CONTEXT + position) * FIELDS + f;
+	return random_uniform(&at) >= NOISE;
+}
+
+static void
+embed(const struct network *net, struct activations *s, const struct batch *b, uint64_t noise)
+{
+	const float *table = tensor(net, EMBED_FLOW + b->head, net->data);
+	int positions = head_context[b->head], width = width_of(b->head);
+
+	for (int i = 0; i < b->n; i++) {
+		float *x = s->x + (size_t)i * width;
+		memset(x, 0, positions * EMBED * sizeof *x);
+		memcpy(x + positions * EMBED, b->feature + i * FEATURES, FEATURES * sizeof *x);
+		for (int k = 0; k < positions; k++) {
+			const uint16_t *token = b->context[i][k];
+			for (int f = 0; token && f < FIELDS; f++) {
+				if (!counts(token[f], i, k, f, noise))
+					continue;
+				const float *e = table + (size_t)(net->v->first[f] + token[f]) * EMBED;
+				for (int j = 0; j < EMBED; j++)
+					x[k * EMBED + j] += e[j];
+			}
+		}
+	}
+}
+
+static void
+embed_backward(const struct network *net, struct activations *s, const struct batch *b, uint64_t noise, float *grad)
+{
+	float *table = tensor(net, EMBED_FLOW + b->head, grad);
+	int positions = head_context[b->head], width = width_of(b->head);
+
+	for (int i = 0; i < b->n; i++) {
+		const float *dx = s->dx + (size_t)i * width;
+		for (int k = 0; k < positions; k++) {
+			const uint16_t *token = b->context[i][k];
+			for (int f = 0; token && f < FIELDS; f++) {
+				if (!counts(token[f], i, k, f, noise))
+					continue;
+				float *e = table + (size_t)(net->v->first[f] + token[f]) * EMBED;
+				for (int j = 0; j < EMBED; j++)
+					e[j] += dx[k * EMBED + j];
+			}
+		}
+	}
+}
+
+static struct layer
+layer_of(const struct network *net, int w, int b, int in, int out)
+{
+	return (struct layer){tensor(net, w, net->data), tensor(net, b, net->data), in, out};
+}
+
+/* --- the decisions --- */
+
+/* Probabilities from logits, in place. */
+static void
+softmax(float *x, int n)
+{
+	float most = x[0], sum = 0;
+
+	for (int i = 1; i < n; i++)
+		most = x[i] > most ? x[i] : most;
+	for (int i = 0; i < n; i++)
+		x[i] = fast_exp(x[i] - most > -79 ? x[i] - most : -79);
+	for (int i = 0; i < n; i++)
+		sum += x[i];
+	for (int i = 0; i < n; i++)
+		x[i] /= sum;
+}
+
+/* The trace ended before the flow's next packet: there was none, or it came later. p becomes the gradient. */
+static double
+loss_open_end(const struct vocabulary *v, float *p, int64_t horizon)
+{
+	const struct symbol *s = &v->symbol[v->first[FIELD_NEXT]];
+	float sum = p[0];
+
+	for (int j = 1; j < v->n[FIELD_NEXT]; j++)
+		sum += s[j].low >= horizon ? p[j] : 0;
+	sum = sum > 1e-20f ? sum : 1e-20f;
+	for (int j = 0; j < v->n[FIELD_NEXT]; j++)
+		if (j == 0 || s[j].low >= horizon)
+			p[j] -= p[j] / sum;
+	return -logf(sum);
+}
+
+static double
+loss_of(const struct vocabulary *v, float *p, enum field f, const struct batch *b, int i)
+{
+	const uint16_t *t = b->target[i];
+
+	if (!t && f == FIELD_NEXT)
+		return loss_open_end(v, p, b->horizon[i]);
+	if (!t || t[f] == UNKNOWN) {
+		memset(p, 0, v->n[f] * sizeof *p);
+		return 0;
+	}
+	float q = p[t[f]];
+	p[t[f]] -= 1;
+	return -logf(q > 1e-20f ? q : 1e-20f);
+}
+
+static bool
+decided(const struct network *net, const struct batch *b, enum field f)
+{
+	return net->v->n[f] > 1 && field_is_of(f, b->head);
+}
+
+static void
+add_decision(const struct network *net, const struct batch *b, enum field f, float *a)
+{
+	for (int i = 0; i < b->n; i++) {
+		if (!b->target[i] || !counts(b->target[i][f], 0, 0, 0, 0))
+			continue;
+		const float *e = tensor(net, DECIDED, net->data) + (size_t)(net->v->first[f] + b->target[i][f]) * HIDDEN;
+		for (int j = 0; j < HIDDEN; j++)
+			a[(size_t)i * HIDDEN + j] += e[j];
+	}
+}
+
+static void
+add_decision_backward(const struct network *net, const struct batch *b, enum field f, const float *da, float *grad)
+{
+	for (int i = 0; i < b->n; i++) {
+		if (!b->target[i] || !counts(b->target[i][f], 0, 0, 0, 0))
+			continue;
+		float *e = tensor(net, DECIDED, grad) + (size_t)(net->v->first[f] + b->target[i][f]) * HIDDEN;
+		for (int j = 0; j < HIDDEN; j++)
+			e[j] += da[(size_t)i * HIDDEN + j];
+	}
+}
+
+static double
+decide(const struct network *net, struct activations *s, const struct batch *b)
+{
+	double loss = 0;
+
+	for (int f = 0; f < FIELDS; f++) {
+		if (!decided(net, b, f))
+			continue;
+		int n = net->v->n[f];
+		struct layer out = layer_of(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, n);
+		for (size_t j = 0; j < (size_t)b->n * HIDDEN; j++)
+			s->r[f][j] = s->a[j] > 0 ? s->a[j] : 0;
+		linear_forward(&out, s->r[f], HIDDEN, s->p[f], n, b->n, 0);
+		for (int i = 0; i < b->n; i++) {
+			softmax(s->p[f] + (size_t)i * n, n);
+			loss += loss_of(net->v, s->p[f] + (size_t)i * n, f, b, i);
+		}
+		add_decision(net, b, f, s->a);
+	}
+	return loss;
+}
+
+static void
+decide_backward(const struct network *net, struct activations *s, const struct batch *b, float scale, float *grad)
+{
+	memset(s->da, 0, (size_t)b->n * HIDDEN * sizeof *s->da);
+	for (int f = FIELDS - 1; f >= 0; f--) {
+		if (!decided(net, b, f))
+			continue;
+		int n = net->v->n[f];
+		struct layer out = layer_of(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, n);
+		add_decision_backward(net, b, f, s->da, grad);
+		for (size_t j = 0; j < (size_t)b->n * n; j++)
+			s->p[f][j] *= scale;
+		linear_backward(&out, s->r[f], HIDDEN, s->p[f], n, s->dr, HIDDEN, tensor(net, OUTPUT + f, grad),
+				tensor(net, OUTPUT_BIAS + f, grad), b->n, 0);
+		for (size_t j = 0; j < (size_t)b->n * HIDDEN; j++)
+			s->da[j] += s->r[f][j] > 0 ? s->dr[j] : 0;
+	}
+}
+
+/* --- all of it --- */
+
+static void
+drop(struct activations *s, int n, uint64_t *random)
+{
+	for (int j = 0; j < n * HIDDEN; j++) {
+		s->keep[j] = s->a[j] <= 0 ? 0 : !random ? 1 : random_uniform(random) < DROPOUT ? 0 : 1 / (1 - DROPOUT);
+		s->a[j] *= s->keep[j];
+	}
+}
+
+double
+network_forward(const struct network *net, struct activations *s, const struct batch *b, uint64_t *random)
+{
+	int width = width_of(b->head);
+	struct layer lower = layer_of(net, INPUT_FLOW + b->head, BIAS_FLOW + b->head, width, HIDDEN),
+		     upper = layer_of(net, UPPER, UPPER_BIAS, HIDDEN, HIDDEN);
+
+	s->noise = random ? random_next(random) | 1 : 0;
+	embed(net, s, b, s->noise);
+	linear_forward(&lower, s->x, width, s->h, HIDDEN, b->n, 0);
+	relu_forward(s->h, HIDDEN, HIDDEN, b->n);
+	linear_forward(&upper, s->h, HIDDEN, s->a, HIDDEN, b->n, 0);
+	relu_forward(s->a, HIDDEN, HIDDEN, b->n);
+	drop(s, b->n, random);
+	return decide(net, s, b) / b->n;
+}
+
+void
+network_backward(const struct network *net, struct activations *s, const struct batch *b, float scale, float *grad)
+{
+	int width = width_of(b->head);
+	struct layer lower = layer_of(net, INPUT_FLOW + b->head, BIAS_FLOW + b->head, width, HIDDEN),
+		     upper = layer_of(net, UPPER, UPPER_BIAS, HIDDEN, HIDDEN);
+
+	decide_backward(net, s, b, scale, grad);
+	for (int j = 0; j < b->n * HIDDEN; j++)
+		s->da[j] *= s->keep[j];
+	linear_backward(&upper, s->h, HIDDEN, s->da, HIDDEN, s->dh, HIDDEN, tensor(net, UPPER, grad),
+			tensor(net, UPPER_BIAS, grad), b->n, 0);
+	relu_backward(s->h, HIDDEN, s->dh, HIDDEN, HIDDEN, b->n);
+	linear_backward(&lower, s->x, width, s->dh, HIDDEN, s->dx, width, tensor(net, INPUT_FLOW + b->head, grad),
+			tensor(net, BIAS_FLOW + b->head, grad), b->n, 0);
+	embed_backward(net, s, b, s->noise, grad);
+}
