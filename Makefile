@@ -44,7 +44,7 @@ bin/tc-diff: $(call tool,tc-diff,$(diff)) $(capture) $(state) $(stream)
 bin/tc-enc: $(call tool,tc-enc) $(codec) $(stream)
 bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset about) $(neural) $(stream)
-bin/tc-gen: $(call tool,tc-gen,corpus vocabulary dialogue network learn model draw schedule people generate) \
+bin/tc-gen: $(call tool,tc-gen,corpus vocabulary dialogue network learn present model draw schedule people generate) \
 	$(call room,neural,linear) $(support) $(state) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 

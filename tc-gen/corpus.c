@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MANY  16   /* packets of a flow that count as much as another flow */
 #define RANKS 1024 /* who was named longer ago counts as new */
 
 /* Who is behind the slots of a trace. */
@@ -195,21 +196,37 @@ corpus_add(struct corpus *c, const struct stream_header *h, struct stream_reader
 	return got < 0 ? -1 : 0;
 }
 
-void
+/* Whoever takes part in much is known by it, as whoever takes part often. */
+static void
+count_part(struct corpus *c, const struct packet_seen *p)
+{
+	for (int w = 0; w < WHOS; w++)
+		if (p->who[w].set && p->who[w].id != NOBODY)
+			c->one[w >= WHO_SRC_MAC][p->who[w].id].opened += c->size[p->flow] / MANY;
+}
+
+int
 corpus_finish(struct corpus *c)
 {
 	struct action a;
+
+	if (!(c->size = calloc(c->flows + 1, sizeof *c->size)))
+		return -1;
+	for (uint32_t i = 0; i < c->packets; i++)
+		c->size[c->packet[i].flow]++;
 
 	for (uint32_t i = 0; i < c->packets; i++) {
 		struct packet_seen *p = &c->packet[i];
 		if (!p->opens)
 			continue;
+		count_part(c, p);
 		corpus_action(c, i, &a);
 		p->alive = action_proto(&a) == PROTO_TCP && p->time <= c->length[p->trace] / 4 &&
 			   
 			   !((action_has(&a, ACTION_FLAGS) ? a.num[ACTION_FLAGS] : TCP_ACK) & (TCP_SYN | TCP_RST));
 		p->opens = !p->alive;
 	}
+	return 0;
 }
 
 void
@@ -223,6 +240,7 @@ corpus_free(struct corpus *c)
 {
 	free(c->packet);
 	free(c->length);
+	free(c->size);
 	free(c->word);
 	free(c->one[0]);
 	free(c->one[1]);

@@ -35,6 +35,7 @@ struct corpus {
 	struct packet_seen *packet;
 	uint32_t packets, room;
 	uint32_t flows, traces;
+	uint32_t *size;	 /* packets of each flow */
 	int64_t *length; /* of each trace, ns */
 	uint64_t *word;
 	uint64_t words, words_room;
@@ -44,8 +45,8 @@ struct corpus {
 
 /* Adds a trace whose header was read. 0, or -1: r->error says why, or, where it is empty, errno. */
 int corpus_add(struct corpus *c, const struct stream_header *h, struct stream_reader *r);
-/* Once all are read: which openings are beginnings. */
-void corpus_finish(struct corpus *c);
+/* Once all are read: which openings are beginnings, and how large flows are. 0, or -1 where memory is short. */
+int corpus_finish(struct corpus *c);
 void corpus_action(const struct corpus *c, uint32_t packet, struct action *a);
 void corpus_free(struct corpus *c);
 

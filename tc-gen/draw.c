@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RARE 0.01f /* a time so much less likely than the likeliest is not drawn */
+
 int
 drawing_init(struct drawing *d, const struct network *net, float temperature, uint64_t *random)
 {
@@ -59,27 +61,27 @@ row_of(const struct drawing *d, int t, enum field f, uint16_t token, int columns
 }
 
 static void
-begin(struct drawing *d, enum head head, const uint16_t *const *context, const float *feature)
+begin(struct drawing *d, const uint16_t *const *context, const float *feature)
 {
 	const struct network *net = d->net;
-	int positions = head_context[head];
+	int positions = head_context[net->head];
 
 	memset(d->x, 0, positions * EMBED * sizeof *d->x);
 	memcpy(d->x + positions * EMBED, feature, FEATURES * sizeof *feature);
 	for (int k = 0; k < positions; k++)
 		for (int f = 0; context[k] && f < FIELDS; f++)
 			if (context[k][f] && context[k][f] != UNKNOWN)
-				add(d->x + k * EMBED, row_of(d, EMBED_FLOW + head, f, context[k][f], EMBED), EMBED);
-	product(d->x, tensor(net, INPUT_FLOW + head, net->data), tensor(net, BIAS_FLOW + head, net->data), d->h,
+				add(d->x + k * EMBED, row_of(d, EMBEDDING, f, context[k][f], EMBED), EMBED);
+	product(d->x, tensor(net, INPUT, net->data), tensor(net, INPUT_BIAS, net->data), d->h,
 		positions * EMBED + FEATURES, HIDDEN);
 	rectify(d->h, d->h);
 	product(d->h, tensor(net, UPPER, net->data), tensor(net, UPPER_BIAS, net->data), d->a, HIDDEN, HIDDEN);
 	rectify(d->a, d->a);
 }
 
-/* One symbol of logits in p. */
-static uint16_t
-choose(struct drawing *d, int n)
+/* What logits say, as shares of a sum, which it returns. */
+static float
+weigh(struct drawing *d, int n)
 {
 	float *p = d->p, most = p[0], sum = 0;
 
@@ -90,7 +92,35 @@ choose(struct drawing *d, int n)
 		p[i] = x > -30 ? fast_exp(x) : 0;
 		sum += p[i];
 	}
-	float r = random_uniform(d->random) * sum;
+	return sum;
+}
+
+/* Takes away the times that are over, and those that are hardly ever: a network gives everything some chance, and one long
+ * silence in a thousand is most of a trace's length. What is left of the sum. */
+static float
+wait_longer(struct drawing *d, enum field f, int64_t since)
+{
+	const struct vocabulary *v = d->net->v;
+	float sum = d->p[0], most = 0;
+
+	for (int i = 1; i < v->n[f]; i++) {
+		if (v->symbol[v->first[f] + i].high <= since)
+			d->p[i] = 0;
+		most = d->p[i] > most ? d->p[i] : most;
+	}
+	for (int i = 1; i < v->n[f]; i++) {
+		if (d->p[i] < most * RARE)
+			d->p[i] = 0;
+		sum += d->p[i];
+	}
+	return sum;
+}
+
+static uint16_t
+choose(struct drawing *d, int n, float sum)
+{
+	float r = random_uniform(d->random) * sum, *p = d->p;
+
 	for (int i = 0; i < n; i++)
 		if ((r -= p[i]) < 0)
 			return i;
@@ -100,23 +130,46 @@ choose(struct drawing *d, int n)
 	return 0;
 }
 
+static float
+decide(struct drawing *d, enum field f)
+{
+	const struct network *net = d->net;
+	int n = net->v->n[f];
+
+	rectify(d->a, d->r);
+	product(d->r, tensor(net, OUTPUT + f, net->data), tensor(net, OUTPUT_BIAS + f, net->data), d->p, HIDDEN, n);
+	return weigh(d, n);
+}
+
 void
-draw_next(struct drawing *d, enum head head, const uint16_t *const *context, const float *feature, uint16_t *token)
+draw_next(struct drawing *d, const uint16_t *const *context, const float *feature, int64_t since,
+	  uint16_t *token)
 {
 	const struct network *net = d->net;
 
-	begin(d, head, context, feature);
+	begin(d, context, feature);
 	memset(token, 0, FIELDS * sizeof *token);
 	for (int f = 0; f < FIELDS; f++) {
-		int n = net->v->n[f];
-		if (n < 2 || !field_is_of(f, head))
+		if (!network_decides(net, f))
 			continue;
-		rectify(d->a, d->r);
-		product(d->r, tensor(net, OUTPUT + f, net->data), tensor(net, OUTPUT_BIAS + f, net->data), d->p, HIDDEN, n);
-		token[f] = choose(d, n);
+		float sum = decide(d, f);
+		if (f == FIELD_NEXT || f == FIELD_OPENED)
+			sum = wait_longer(d, f, since);
+		token[f] = choose(d, net->v->n[f], sum);
 		if (f == FIELD_NEXT && token[f] == 0)
 			return;
 		if (token[f])
 			add(d->a, row_of(d, DECIDED, f, token[f], HIDDEN), HIDDEN);
 	}
+}
+
+float
+draw_goes_on(struct drawing *d, const uint16_t *const *context, const float *feature, int64_t since)
+{
+	if (d->net->v->n[FIELD_NEXT] < 2)
+		return 0;
+	begin(d, context, feature);
+	decide(d, FIELD_NEXT);
+	float sum = wait_longer(d, FIELD_NEXT, since);
+	return sum > 0 ? 1 - d->p[0] / sum : 0;
 }

@@ -14,7 +14,11 @@ struct drawing {
 
 int drawing_init(struct drawing *d, const struct network *net, float temperature, uint64_t *random);
 void drawing_free(struct drawing *d);
-/* The symbols of what comes next: FIELDS of them. In a flow it may be nothing: FIELD_NEXT is absent then. */
-void draw_next(struct drawing *d, enum head head, const uint16_t *const *context, const float *feature, uint16_t *token);
+/* The symbols of what comes next, no earlier than so many ns after the last: FIELDS of them. In a flow it may be nothing:
+ * FIELD_NEXT is absent then. */
+void draw_next(struct drawing *d, const uint16_t *const *context, const float *feature, int64_t since,
+	       uint16_t *token);
+/* How likely it is that a flow that was silent for so many ns goes on. */
+float draw_goes_on(struct drawing *d, const uint16_t *const *context, const float *feature, int64_t since);
 
 #endif

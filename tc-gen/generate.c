@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define OPENING UINT32_MAX /* the event of the next opening */
+#define FRAME	(PACKET_HEADERS + 262144)
 #define LATEST	(INT64_C(1) << 60) /* ns: no event is later */
 
 struct live {
@@ -19,7 +20,7 @@ struct live {
 struct generator {
 	const struct model *m;
 	struct generate_options options;
-	struct drawing drawing;
+	struct drawing drawing[HEADS];
 	uint64_t random;
 	struct schedule schedule;
 	struct people hosts, macs;
@@ -35,6 +36,7 @@ struct generator {
 	struct fresh fresh;
 	struct packet packet;
 	struct action drawn;
+	uint8_t frame[FRAME];
 };
 
 struct stream_header *
@@ -58,12 +60,19 @@ symbol(const struct generator *g, enum field f, uint16_t token)
 	return &g->m->vocabulary.symbol[g->m->vocabulary.first[f] + token];
 }
 
+/* A time of the symbol's range that is not over yet. */
 static int64_t
-wait_of(struct generator *g, enum field f, uint16_t token)
+wait_of(struct generator *g, enum field f, uint16_t token, int64_t since)
 {
 	const struct symbol *s = symbol(g, f, token);
+	int64_t wait = 0;
 
-	return s->kind == SYMBOL_RANGE ? symbol_draw(s, &g->random) : 0;
+	if (s->kind != SYMBOL_RANGE)
+		return since;
+	for (int i = 0; i < 8; i++)
+		if ((wait = symbol_draw(s, &g->random)) >= since)
+			return wait;
+	return since;
 }
 
 /* --- flows --- */
@@ -113,13 +122,13 @@ draw_flow(struct generator *g, uint32_t i)
 		context[k] = back <= l->packets ? l->token[1 + (l->packets - back) % (HISTORY - 1)] : NULL;
 	}
 	dialogue_features(&l->dialogue, &g->pace, feature);
-	draw_next(&g->drawing, HEAD_FLOW, context, feature, l->next);
+	int64_t last = l->dialogue.last[l->dialogue.dir];
+	draw_next(&g->drawing[HEAD_FLOW], context, feature, g->now - last, l->next);
 	if (!l->next[FIELD_NEXT]) {
 		live_end(g, i);
 		return 0;
 	}
-	int64_t last = l->dialogue.last[l->dialogue.dir];
-	return schedule_add(&g->schedule, whole(g, last + wait_of(g, FIELD_NEXT, l->next[FIELD_NEXT])), i, l->life);
+	return schedule_add(&g->schedule, whole(g, last + wait_of(g, FIELD_NEXT, l->next[FIELD_NEXT], g->now - last)), i, l->life);
 }
 
 static int
@@ -134,10 +143,10 @@ draw_opening(struct generator *g)
 		uint32_t back = OPENINGS - k;
 		context[k] = back <= g->openings ? g->opened[(g->openings - back) % OPENINGS] : NULL;
 	}
-	int64_t last = g->openings ? g->openings_pace.time[(g->openings_pace.n - 1) % 64] : 0;
+	int64_t last = g->openings_pace.n ? g->openings_pace.time[(g->openings_pace.n - 1) % 64] : 0;
 	pace_features(&g->openings_pace, last, feature);
-	draw_next(&g->drawing, HEAD_OPEN, context, feature, g->opening);
-	int64_t wait = g->opening[FIELD_OPENED] ? wait_of(g, FIELD_OPENED, g->opening[FIELD_OPENED]) : 0;
+	draw_next(&g->drawing[HEAD_OPEN], context, feature, g->now - last, g->opening);
+	int64_t wait = wait_of(g, FIELD_OPENED, g->opening[FIELD_OPENED], g->now - last);
 	return schedule_add(&g->schedule, whole(g, last + (int64_t)(wait / g->options.rate)), OPENING, 0);
 }
 
@@ -153,9 +162,10 @@ name_people(struct generator *g, struct action *a, const uint16_t *token)
 			{FIELD_SRC_MAC, ACTION_SRC_MAC}, {FIELD_DST_MAC, ACTION_DST_MAC}};
 
 	for (int i = 0; i < WHOS; i++) {
-		const struct symbol *s = symbol(g, four[i].field, token[four[i].field]);
-		if (s->kind == SYMBOL_ABSENT)
+		uint16_t t = token[four[i].field];
+		if (t == 0 || t == UNKNOWN)
 			continue;
+		const struct symbol *s = symbol(g, four[i].field, t);
 		a->has |= 1ull << four[i].to;
 		people_name(i < 2 ? &g->hosts : &g->macs, &g->m->vocabulary, s, action_ref(a, four[i].to), &g->random);
 	}
@@ -169,7 +179,7 @@ say(struct generator *g, uint32_t i, const uint16_t *token, bool opens)
 
 	a->has = 0;
 	for (int f = 0; f < FIELDS; f++)
-		if (token[f])
+		if (token[f] && token[f] != UNKNOWN)
 			symbol_set(&g->m->vocabulary, f, symbol(g, f, token[f]), a, &g->random);
 	action_set(a, ACTION_FLOW, i);
 	if (opens) {
@@ -187,9 +197,16 @@ render(struct generator *g, struct action *a, int64_t time)
 		g->begun = true;
 	}
 	int64_t at = g->m->header.start + (time - g->base);
-	action_set(&g->drawn, ACTION_DT, at - g->made.time);
+	action_set(&g->drawn, ACTION_DT, (uint64_t)at - g->made.time);
 	trace_compile(&g->made, &g->packet, &g->drawn);
-	trace_lift(&g->seen, &g->packet, a);
+	uint32_t n = packet_build(&g->packet, g->made.dlt, g->frame);
+	struct packet p = {.time = g->packet.time, .caplen = g->packet.caplen, .len = g->packet.len};
+	if (p.caplen > FRAME)
+		p.caplen = FRAME;
+	if (n < p.caplen)
+		memset(g->frame + n, 0, p.caplen - n);
+	packet_parse(&p, g->made.dlt, g->frame);
+	trace_lift(&g->seen, &p, a);
 }
 
 static int
@@ -235,7 +252,7 @@ generator_next(struct generator *g, struct action *a, int64_t *time)
 			struct live *l = &g->live[e.flow];
 			uint16_t token[FIELDS];
 			memcpy(token, l->next, sizeof token);
-			if (emit(g, e.flow, token, g->now, l->packets == 0, a) < 0)
+			if (emit(g, e.flow, token, g->now, false, a) < 0)
 				return -1;
 		}
 		*time = g->now - g->base;
@@ -246,15 +263,37 @@ generator_next(struct generator *g, struct action *a, int64_t *time)
 
 /* --- its beginning and end --- */
 
+/* A flow that goes on: its prologue is rendered, but not shown. */
+static int
+take_up(struct generator *g, const struct alive *from)
+{
+	uint32_t i = live_take(g);
+	struct live *l = &g->live[i];
+
+	for (uint32_t k = 0; k < from->says; k++) {
+		say(g, i, from->prologue[k], k == 0);
+		trace_compile(&g->made, &g->packet, &g->drawn);
+	}
+	memcpy(l->token[0], from->history[0], sizeof l->token[0]);
+	for (uint32_t k = 0; k < from->packets; k++)
+		memcpy(l->token[1 + k], from->history[HISTORY - from->packets + k], sizeof l->token[0]);
+	l->packets = from->packets;
+	l->dialogue = from->dialogue;
+	return draw_flow(g, i);
+}
+
 static int
 start(struct generator *g)
 {
-	for (uint32_t k = 0; k < g->m->alive; k++) {
-		uint32_t i = live_take(g);
-		memcpy(g->live[i].next, g->m->first + k * FIELDS, sizeof g->live[i].next);
-		if (schedule_add(&g->schedule, whole(g, g->m->delay[k]), i, g->live[i].life) < 0)
+	const struct model *m = g->m;
+
+	g->pace = m->pace;
+	g->openings_pace = m->openings;
+	g->openings = OPENINGS;
+	memcpy(g->opened, m->opened, sizeof g->opened);
+	for (uint32_t k = 0; k < m->n_alive; k++)
+		if (take_up(g, &m->alive[k]) < 0)
 			return -1;
-	}
 	return draw_opening(g);
 }
 
@@ -276,7 +315,8 @@ generator_new(const struct model *m, const struct generate_options *o)
 	g->spare = calloc(cap, sizeof *g->spare);
 	if (!g->live || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap) < 0 ||
 	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap) < 0 ||
-	    drawing_init(&g->drawing, &m->net, o->temperature, &g->random) < 0 ||
+	    drawing_init(&g->drawing[HEAD_FLOW], &m->net[HEAD_FLOW], o->temperature, &g->random) < 0 ||
+	    drawing_init(&g->drawing[HEAD_OPEN], &m->net[HEAD_OPEN], o->temperature, &g->random) < 0 ||
 	    trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 || trace_init(&g->seen, m->header.link, NULL, 0) < 0 ||
 	    start(g) < 0) {
 		generator_free(g);
@@ -292,7 +332,8 @@ generator_free(struct generator *g)
 		return;
 	trace_free(&g->made);
 	trace_free(&g->seen);
-	drawing_free(&g->drawing);
+	for (int h = 0; h < HEADS; h++)
+		drawing_free(&g->drawing[h]);
 	schedule_free(&g->schedule);
 	people_free(&g->hosts);
 	people_free(&g->macs);

@@ -6,14 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS	  512  /* of flows, a step */
-#define OPEN_ROWS 128
-#define OPEN_WEIGHT 0.3f
-#define RATE	  2e-3f
+#define ROWS	  512 /* at once, at most */
+static const float head_rate[HEADS] = {2e-3f, 1e-3f};
 #define WARM_UP	  30
 #define CLIP	  5.0f
+#define DECAY	  0.02f
+#define PATIENCE  150
 #define HELD	  0.08f
-#define MEASURE	  50   /* steps between measurements of what is held back */
+#define MEASURE	  25   /* steps between measurements of what is held back */
+#define FEW	  20   /* rows held back that say too little */
+#define BLIND	  100  /* steps then */
 #define MEASURED  4096 /* rows, at most */
 
 /* --- rows --- */
@@ -43,7 +45,6 @@ int
 lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c)
 {
 	size_t n = c->packets;
-	struct dialogue *d = calloc(c->flows + 1, sizeof *d);
 	struct pace pace = {.n = 0}, openings = {.n = 0};
 
 	*l = (struct lesson){.c = c, .token = vocabulary_tokens(v, c)};
@@ -52,15 +53,14 @@ lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c
 	l->recent = calloc(n + 1, sizeof *l->recent);
 	l->pace = calloc(n + 1, FEATURES * sizeof *l->pace);
 	l->open = calloc(n + 1, sizeof *l->open);
-	if (!d || !l->token || !l->feature || !l->opening || !l->recent || !l->pace || !l->open) {
-		free(d);
+	l->dialogue = calloc(c->flows + 1, sizeof *l->dialogue);
+	if (!l->dialogue || !l->token || !l->feature || !l->opening || !l->recent || !l->pace || !l->open)
 		return -1;
-	}
 	l->held = n - n * HELD;
 	for (uint32_t i = 0; i < n; i++) {
 		if (i && c->packet[i].trace != c->packet[i - 1].trace)
 			pace = openings = (struct pace){.n = 0};
-		follow(l, i, d, &pace);
+		follow(l, i, l->dialogue, &pace);
 		if (!c->packet[i].opens)
 			continue;
 		pace_features(&openings, openings.n ? openings.time[(openings.n - 1) % 64] : 0, l->pace + (size_t)l->opens * FEATURES);
@@ -68,7 +68,6 @@ lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c
 		l->held_open += i < l->held;
 		l->open[l->opens++] = i;
 	}
-	free(d);
 	return 0;
 }
 
@@ -78,6 +77,7 @@ lesson_free(struct lesson *l)
 	free(l->token);
 	free(l->feature);
 	free(l->opening);
+	free(l->dialogue);
 	free(l->recent);
 	free(l->pace);
 	free(l->open);
@@ -120,6 +120,8 @@ add_open_row(const struct lesson *l, struct batch *b, uint32_t j)
 
 /* --- descent --- */
 
+static const int head_rows[HEADS] = {384, 128}; /* a step */
+
 int
 descent_init(struct descent *d, struct network *net, const struct lesson *l, uint32_t steps, uint64_t seed)
 {
@@ -137,6 +139,12 @@ descent_init(struct descent *d, struct network *net, const struct lesson *l, uin
 	if (!b->context || !b->target || !b->horizon || !b->feature || !d->grad || !d->m || !d->v || !d->best)
 		return -1;
 	memcpy(d->best, net->data, net->n * sizeof *d->best);
+	d->rows = net->head == HEAD_FLOW ? l->c->packets : l->opens;
+	d->held_from = net->head == HEAD_FLOW ? l->held : l->held_open;
+	if (d->rows - d->held_from < FEW)
+		d->held_from = d->rows;
+	if (d->held_from == d->rows)
+		d->last = d->rows ? BLIND : 0;
 	return activations_init(&d->s, net, ROWS);
 }
 
@@ -155,28 +163,13 @@ descent_free(struct descent *d)
 	*d = (struct descent){0};
 }
 
-static void
-begin_batch(struct batch *b, enum head h)
-{
-	b->head = h;
-	b->n = 0;
-}
-
-static double
-learn_rows(struct descent *d, float weight)
-{
-	double loss = network_forward(d->net, &d->s, &d->batch, &d->random);
-
-	network_backward(d->net, &d->s, &d->batch, weight / d->batch.n, d->grad);
-	return loss * weight;
-}
-
-/* Adam (Kingma, Ba 2015). */
+/* AdamW (Loshchilov, Hutter 2019). */
 static void
 descend(struct descent *d)
 {
-	float b1 = 0.9f, b2 = 0.98f, left = 1 - (float)d->step / d->steps, *x = d->net->data;
-	float rate = RATE * (left > 0.03f ? left : 0.03f) * (d->step < WARM_UP ? (d->step + 1.0f) / WARM_UP : 1);
+	float b1 = 0.9f, b2 = 0.98f, *x = d->net->data;
+	float left = d->last ? (float)(d->last - d->step) / (d->last - d->turn) : 1;
+	float rate = head_rate[d->net->head] * left * (d->step < WARM_UP ? (d->step + 1.0f) / WARM_UP : 1);
 	float c1 = 1 / (1 - powf(b1, d->step + 1)), c2 = 1 / (1 - powf(b2, d->step + 1));
 	double norm = 0;
 
@@ -187,63 +180,89 @@ descend(struct descent *d)
 		float g = d->grad[i] * clip;
 		d->m[i] = b1 * d->m[i] + (1 - b1) * g;
 		d->v[i] = b2 * d->v[i] + (1 - b2) * g * g;
-		x[i] -= rate * c1 * d->m[i] / (sqrtf(c2 * d->v[i]) + 1e-8f);
+		x[i] -= rate * DECAY * x[i] + rate * c1 * d->m[i] / (sqrtf(c2 * d->v[i]) + 1e-8f);
 	}
 }
 
-/* The loss on rows from a to b - 1, some of them where they are many; a packet's worth of it. */
+static void
+add_row(struct descent *d, uint32_t i)
+{
+	d->net->head == HEAD_FLOW ? add_flow_row(d->l, &d->batch, i) : add_open_row(d->l, &d->batch, i);
+}
+
+/* The loss on the rows that are held back, or some of them where they are many. */
 static double
-measure(struct descent *d, enum head h, uint32_t from, uint32_t to)
+measure(struct descent *d)
 {
 	struct batch *b = &d->batch;
-	uint32_t step = (to - from) / MEASURED + 1, rows = 0;
+	uint32_t step = (d->rows - d->held_from) / MEASURED + 1, rows = 0;
 	double loss = 0;
 
-	begin_batch(b, h);
-	for (uint32_t i = from; i < to; i += step) {
-		h == HEAD_FLOW ? add_flow_row(d->l, b, i) : add_open_row(d->l, b, i);
-		if (b->n < ROWS && i + step < to)
+	memset(d->field, 0, sizeof d->field);
+	b->n = 0;
+	for (uint32_t i = d->held_from; i < d->rows; i += step) {
+		add_row(d, i);
+		if (b->n < ROWS && i + step < d->rows)
 			continue;
 		loss += b->n * network_forward(d->net, &d->s, b, NULL);
+		for (int f = 0; f < FIELDS; f++)
+			d->field[f] += d->s.loss[f];
 		rows += b->n;
-		begin_batch(b, h);
+		b->n = 0;
 	}
-	return rows ? loss / rows * (to - from) : 0;
+	for (int f = 0; f < FIELDS && rows; f++)
+		d->field[f] /= rows;
+	return rows ? loss / rows : 0;
 }
 
 bool
 descent_measured(const struct descent *d)
 {
-	return d->step % MEASURE == 0 || d->step == d->steps;
+	return d->step % MEASURE == 0 || descent_done(d);
+}
+
+bool
+descent_done(const struct descent *d)
+{
+	return !d->rows || (d->last && d->step >= d->last);
+}
+
+/* Once what is held back gets no better, or two thirds of the steps are done: from the best weights on the rate goes down. */
+static void
+turn_down(struct descent *d)
+{
+	uint32_t most = d->steps - d->steps / 3;
+
+	if (d->last || (d->step < most && d->step < d->least_at + d->least_at / 2 + PATIENCE))
+		return;
+	uint32_t more = d->least_at / 2 > PATIENCE ? d->least_at / 2 : PATIENCE;
+	d->turn = d->step;
+	d->last = d->step + (more < d->steps - d->step ? more : d->steps - d->step);
+	memcpy(d->net->data, d->best, d->net->n * sizeof *d->best);
 }
 
 void
 descent_step(struct descent *d)
 {
-	const struct lesson *l = d->l;
-	uint32_t packets = l->held ? l->held : l->c->packets, opens = l->held_open ? l->held_open : l->opens;
+	struct batch *b = &d->batch;
 
 	memset(d->grad, 0, d->net->n * sizeof *d->grad);
-	begin_batch(&d->batch, HEAD_FLOW);
-	while (d->batch.n < ROWS)
-		add_flow_row(l, &d->batch, random_next(&d->random) % packets);
-	d->loss = learn_rows(d, 1);
-	begin_batch(&d->batch, HEAD_OPEN);
-	while (opens && d->batch.n < OPEN_ROWS)
-		add_open_row(l, &d->batch, random_next(&d->random) % opens);
-	if (opens)
-		d->loss += learn_rows(d, OPEN_WEIGHT);
+	b->n = 0;
+	while (b->n < head_rows[d->net->head])
+		add_row(d, random_next(&d->random) % d->held_from);
+	d->loss = network_forward(d->net, &d->s, b, &d->random);
+	network_backward(d->net, &d->s, b, 1.0f / b->n, d->grad);
 	descend(d);
 	d->step++;
-	if (!descent_measured(d))
-		return;
-	uint32_t n = l->c->packets - l->held;
-	d->held = (measure(d, HEAD_FLOW, l->held, l->c->packets) + measure(d, HEAD_OPEN, l->held_open, l->opens)) / (n ? n : 1);
-	if (d->held < d->least || !n) {
-		d->least = d->held;
-		d->least_at = d->step;
-		memcpy(d->best, d->net->data, d->net->n * sizeof *d->best);
+	if (descent_measured(d)) {
+		d->held = measure(d);
+		if (d->held < d->least || d->held_from == d->rows) {
+			d->least = d->held;
+			d->least_at = d->step;
+			memcpy(d->best, d->net->data, d->net->n * sizeof *d->best);
+		}
 	}
+	turn_down(d);
 }
 
 void

@@ -10,6 +10,7 @@ struct lesson {
 	uint16_t *token;	/* packets x FIELDS */
 	float *feature;		/* packets x FEATURES: once the packet has come */
 	uint32_t *opening;	/* of each flow: its first packet */
+	struct dialogue *dialogue; /* of each flow, at its end */
 	uint32_t (*recent)[HISTORY]; /* of each packet: what its flow's next one is told of; NOBODY: none */
 	float *pace;		/* openings x FEATURES */
 	uint32_t *open;		/* packets that open */
@@ -23,10 +24,13 @@ struct descent {
 	struct activations s;
 	struct batch batch;
 	float *grad, *m, *v, *best;
-	uint32_t step, steps;
+	uint32_t step, steps;	  /* in all, at most */
+	uint32_t turn, last;	  /* from when on the rate goes down, the last step; 0: not known yet */
+	uint32_t rows, held_from; /* all of them; those that are held back */
 	uint64_t random;
 	double loss, held, least; /* of the last step, of what is held back, the least so far */
 	uint32_t least_at;
+	double field[FIELDS]; /* of what is held back, the last time it was measured */
 };
 
 int lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c);
@@ -35,6 +39,7 @@ int descent_init(struct descent *d, struct network *net, const struct lesson *l,
 /* One more step. Every so many, what is held back is measured, and the weights are kept if they are the best so far. */
 void descent_step(struct descent *d);
 bool descent_measured(const struct descent *d);
+bool descent_done(const struct descent *d);
 /* Puts the best weights into the network. */
 void descent_finish(struct descent *d);
 void descent_free(struct descent *d);

@@ -1,6 +1,7 @@
 /* tc-gen: learns from packet actions, and generates actions that never were. */
 #include "generate.h"
 #include "learn.h"
+#include "present.h"
 
 #include "neural/linear.h"
 #include "record/traces.h"
@@ -176,40 +177,46 @@ read_all(struct program *p)
 		warnx("%s: no packets to learn from", p->filter.input);
 		status = 1;
 	}
-	corpus_finish(&p->corpus);
+	if (corpus_finish(&p->corpus) < 0)
+		err(1, NULL);
 	return status;
 }
 
 static void
 report(const struct descent *d, clock_t start)
 {
+	static const char *const names[HEADS] = {"flows", "openings"};
 	double seconds = (clock() - start) / (double)CLOCKS_PER_SEC;
 
-	fprintf(stderr, "%" PRIu32 " steps, %.0f s, %.0f s left: %.3f nats a packet, held back %.3f, least %.3f after %" PRIu32 "\n",
-		d->step, seconds, seconds / d->step * (d->steps - d->step), d->loss, d->held, d->least, d->least_at);
+	fprintf(stderr, "%s: %" PRIu32 " steps, %.1f s: %.3f nats, held back %.3f, least %.3f after %" PRIu32 "\n",
+		names[d->net->head], d->step, seconds, d->loss, d->held, d->least, d->least_at);
 }
 
-/* The flows that are alive when the first trace begins. */
 static void
-take_alive(struct program *p, const struct lesson *l)
+descend(struct program *p, const struct lesson *l, enum head head)
 {
-	struct model *m = &p->model;
-	const struct corpus *c = &p->corpus;
+	struct descent d;
+	struct network *net = &p->model.net[head];
+	clock_t start = clock();
+	bool loud = p->filter.how == PROGRESS_VERBOSE;
 
-	m->delay = calloc(MODEL_ALIVE, sizeof *m->delay);
-	m->first = calloc(MODEL_ALIVE, FIELDS * sizeof *m->first);
-	if (!m->delay || !m->first)
+	if (network_init(net, &p->model.vocabulary, head) < 0)
 		err(1, NULL);
-	for (uint32_t i = 0; i < c->packets && c->packet[i].trace == 0; i++) {
-		if (!c->packet[i].alive || m->alive == MODEL_ALIVE)
-			continue;
-		m->delay[m->alive] = c->packet[i].time > 0 ? c->packet[i].time : 0;
-		for (int f = 0; f < FIELDS; f++) {
-			uint16_t token = l->token[(size_t)i * FIELDS + f];
-			m->first[m->alive * FIELDS + f] = token == UNKNOWN ? 0 : token;
-		}
-		m->alive++;
+	network_randomize(net, p->generate.seed);
+	if (descent_init(&d, net, l, p->steps, p->generate.seed) < 0)
+		err(1, NULL);
+	while (!descent_done(&d) && !io_interrupted) {
+		descent_step(&d);
+		if (loud && descent_measured(&d))
+			report(&d, start);
 	}
+	for (int f = 0; f < FIELDS && loud; f++)
+		if (d.field[f] >= 0.005)
+			fprintf(stderr, "%s %.2f ", field_names[f], d.field[f]);
+	if (loud)
+		fputc('\n', stderr);
+	descent_finish(&d);
+	descent_free(&d);
 }
 
 static void
@@ -218,32 +225,23 @@ learn(struct program *p)
 	struct model *m = &p->model;
 	const struct corpus *c = &p->corpus;
 	struct lesson l;
-	struct descent d;
-	clock_t start = clock();
 
 	m->header = c->header;
 	m->packets = c->packets;
 	m->flows = c->flows;
 	for (uint32_t t = 0; t < c->traces; t++)
 		m->seconds += c->length[t] / NANO;
-	if (vocabulary_learn(&m->vocabulary, c) < 0 || network_init(&m->net, &m->vocabulary) < 0 ||
-	    lesson_init(&l, &m->vocabulary, c) < 0)
-		err(1, NULL);
-	network_randomize(&m->net, p->generate.seed);
-	if (descent_init(&d, &m->net, &l, p->steps, p->generate.seed) < 0)
+	m->header.start += c->length[c->traces - 1];
+	if (vocabulary_learn(&m->vocabulary, c) < 0 || lesson_init(&l, &m->vocabulary, c) < 0)
 		err(1, NULL);
 	if (p->filter.how == PROGRESS_VERBOSE)
-		fprintf(stderr, "tc-gen: %" PRIu32 " packets, %" PRIu32 " flows, %" PRIu32 " openings, %d symbols, %zu weights\n",
-			c->packets, c->flows, l.opens, m->vocabulary.all, m->net.n);
-	while (d.step < d.steps && !io_interrupted) {
-		descent_step(&d);
-		if (p->filter.how == PROGRESS_VERBOSE && descent_measured(&d))
-			report(&d, start);
-	}
-	descent_finish(&d);
-	take_alive(p, &l);
+		fprintf(stderr, "tc-gen: %" PRIu32 " packets, %" PRIu32 " flows, %" PRIu32 " openings, %d symbols\n", c->packets,
+			c->flows, l.opens, m->vocabulary.all);
+	for (int h = 0; h < HEADS && !io_interrupted; h++)
+		descend(p, &l, h);
 	model_round(m);
-	descent_free(&d);
+	if (present_take(m, &l) < 0)
+		err(1, NULL);
 	lesson_free(&l);
 }
 

@@ -16,6 +16,11 @@
 #define SYMBOLS_LIMIT (1 << 13) /* of a field */
 #define SYMBOL_SIZE   (4 + 4 + 4 + 8 + 8 + 2 * SHARES)
 
+#define TOKENS_SIZE   (2 * FIELDS)
+#define ALIVE_SIZE    (4 + 2 * 24 + 4 + 16 + 8 + (HISTORY + PROLOGUE) * TOKENS_SIZE)
+#define PRESENT_SIZE  (4 + 2 * (4 + 64 * 8) + OPENINGS * TOKENS_SIZE)
+#define TIME_LIMIT    (INT64_C(1) << 60) /* ns */
+
 static void
 sha256(const uint8_t *p, size_t n, uint8_t *hash)
 {
@@ -61,11 +66,12 @@ model_round(struct model *m)
 {
 	uint8_t octet[2 * 256];
 
-	for (size_t i = 0; i < m->net.n; i += 256) {
-		size_t n = m->net.n - i < 256 ? m->net.n - i : 256;
-		latent_put(LATENT_F16, m->net.data + i, n, octet);
-		latent_get(LATENT_F16, octet, n, m->net.data + i);
-	}
+	for (int h = 0; h < HEADS; h++)
+		for (size_t i = 0; i < m->net[h].n; i += 256) {
+			size_t n = m->net[h].n - i < 256 ? m->net[h].n - i : 256;
+			latent_put(LATENT_F16, m->net[h].data + i, n, octet);
+			latent_get(LATENT_F16, octet, n, m->net[h].data + i);
+		}
 }
 
 /* --- written --- */
@@ -101,13 +107,62 @@ put_symbol(uint8_t **p, const struct vocabulary *v, const struct symbol *s)
 		put_u64(p, v->word[s->at + i]);
 }
 
+static void
+put_tokens(uint8_t **p, const uint16_t (*token)[FIELDS], int n)
+{
+	for (int i = 0; i < n; i++)
+		for (int f = 0; f < FIELDS; f++)
+			put_u16(p, token[i][f]);
+}
+
+static void
+put_alive(uint8_t **p, const struct alive *l)
+{
+	const struct dialogue *d = &l->dialogue;
+
+	put_u32(p, d->packets);
+	for (int s = 0; s < 2; s++) {
+		put_u64(p, d->octets[s]);
+		put_u32(p, d->waiting[s]);
+		put_u32(p, d->flags[s] | d->said[s] << 8);
+		put_u64(p, d->last[s]);
+	}
+	put_u32(p, d->dir);
+	put_u64(p, d->opened);
+	put_u64(p, d->before);
+	put_u32(p, l->packets);
+	put_tokens(p, l->history, HISTORY);
+	put_u32(p, l->says);
+	put_tokens(p, l->prologue, PROLOGUE);
+}
+
+static void
+put_pace(uint8_t **p, const struct pace *pace)
+{
+	put_u32(p, pace->n);
+	for (int i = 0; i < 64; i++)
+		put_u64(p, pace->time[i]);
+}
+
+/* Where what was learned ends. */
+static void
+put_present(uint8_t **p, const struct model *m)
+{
+	put_u32(p, m->n_alive);
+	for (uint32_t i = 0; i < m->n_alive; i++)
+		put_alive(p, &m->alive[i]);
+	put_pace(p, &m->pace);
+	put_pace(p, &m->openings);
+	put_tokens(p, m->opened, OPENINGS);
+}
+
 uint8_t *
 model_build(struct model *m, size_t *n)
 {
 	const struct vocabulary *v = &m->vocabulary;
 	uint8_t *out, *p;
 
-	*n = 256 + 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words + m->alive * (8 + 2 * FIELDS) + 2 * m->net.n + MODEL_HASH;
+	*n = 256 + 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words + PRESENT_SIZE + m->n_alive * ALIVE_SIZE + 2 * (m->net[0].n + m->net[1].n) + MODEL_HASH;
 	if (!(p = out = calloc(1, *n)))
 		return NULL;
 	memcpy(p, MODEL_MAGIC, 8);
@@ -120,14 +175,11 @@ model_build(struct model *m, size_t *n)
 		for (int i = 0; i < v->n[f]; i++)
 			put_symbol(&p, v, &v->symbol[v->first[f] + i]);
 	}
-	put_u32(&p, m->alive);
-	for (uint32_t i = 0; i < m->alive; i++) {
-		put_u64(&p, m->delay[i]);
-		for (int f = 0; f < FIELDS; f++)
-			put_u16(&p, m->first[i * FIELDS + f]);
+	put_present(&p, m);
+	for (int h = 0; h < HEADS; h++) {
+		latent_put(LATENT_F16, m->net[h].data, m->net[h].n, p);
+		p += latent_size(LATENT_F16, m->net[h].n);
 	}
-	latent_put(LATENT_F16, m->net.data, m->net.n, p);
-	p += latent_size(LATENT_F16, m->net.n);
 	sha256(out, p - out, p);
 	memcpy(m->hash, p, MODEL_HASH);
 	*n = p + MODEL_HASH - out;
@@ -250,41 +302,90 @@ take_vocabulary(struct octets *o, struct vocabulary *v, char *why)
 	return 0;
 }
 
-static int
-take_alive(struct octets *o, struct model *m, char *why)
+static bool
+take_tokens(struct octets *o, const struct vocabulary *v, uint16_t (*token)[FIELDS], int n)
 {
-	m->alive = take_u32(o);
-	if (m->alive > MODEL_ALIVE)
-		return fail(why, "model: too many flows at the start");
-	m->delay = calloc(m->alive + 1, sizeof *m->delay);
-	m->first = calloc(m->alive + 1, FIELDS * sizeof *m->first);
-	if (!m->delay || !m->first)
-		return fail(why, strerror(ENOMEM));
-	for (uint32_t i = 0; i < m->alive; i++) {
-		m->delay[i] = take_u64(o);
-		bool bad = m->delay[i] < 0;
+	bool bad = false;
+
+	for (int i = 0; i < n; i++)
 		for (int f = 0; f < FIELDS; f++) {
-			m->first[i * FIELDS + f] = take_u16(o);
-			bad |= m->first[i * FIELDS + f] >= m->vocabulary.n[f];
+			token[i][f] = take_u16(o);
+			bad |= token[i][f] >= v->n[f] && token[i][f] != UNKNOWN;
 		}
-		if (bad)
-			return fail(why, "model: a flow at the start that can't be");
+	return !bad;
+}
+
+static bool
+take_alive(struct octets *o, const struct vocabulary *v, struct alive *l)
+{
+	struct dialogue *d = &l->dialogue;
+
+	d->packets = take_u32(o);
+	for (int s = 0; s < 2; s++) {
+		d->octets[s] = take_u64(o);
+		d->waiting[s] = take_u32(o);
+		uint32_t flags = take_u32(o);
+		d->flags[s] = flags;
+		d->said[s] = flags >> 8 & 1;
+		d->last[s] = take_u64(o);
 	}
-	return 0;
+	d->dir = take_u32(o) & 1;
+	d->opened = take_u64(o);
+	d->before = take_u64(o);
+	l->packets = take_u32(o);
+	bool sound = take_tokens(o, v, l->history, HISTORY);
+	l->says = take_u32(o);
+	return take_tokens(o, v, l->prologue, PROLOGUE) && sound && l->packets >= 1 && l->packets < HISTORY &&
+	       l->says >= 1 && l->says <= PROLOGUE && d->last[0] <= 0 && d->last[1] <= 0 && d->opened <= 0 && d->before <= 0 &&
+	       d->last[0] > -TIME_LIMIT && d->last[1] > -TIME_LIMIT && d->opened > -TIME_LIMIT && d->before > -TIME_LIMIT;
+}
+
+static bool
+take_pace(struct octets *o, struct pace *pace)
+{
+	bool sound = true;
+
+	pace->n = take_u32(o);
+	for (int i = 0; i < 64; i++) {
+		pace->time[i] = take_u64(o);
+		sound &= pace->time[i] <= 0 && pace->time[i] > -TIME_LIMIT;
+	}
+	return sound;
+}
+
+static int
+take_present(struct octets *o, struct model *m, char *why)
+{
+	bool sound = true;
+
+	m->n_alive = take_u32(o);
+	if (m->n_alive > MODEL_ALIVE || m->n_alive > m->header.cap)
+		return fail(why, "model: too many flows at the start");
+	if (!(m->alive = calloc(m->n_alive + 1, sizeof *m->alive)))
+		return fail(why, strerror(ENOMEM));
+	for (uint32_t i = 0; i < m->n_alive; i++)
+		sound &= take_alive(o, &m->vocabulary, &m->alive[i]);
+	sound &= take_pace(o, &m->pace);
+	sound &= take_pace(o, &m->openings);
+	sound &= take_tokens(o, &m->vocabulary, m->opened, OPENINGS);
+	return sound ? 0 : fail(why, "model: flows at the start that can't be");
 }
 
 static int
 take_weights(struct octets *o, struct model *m, char *why)
 {
-	if (network_init(&m->net, &m->vocabulary) < 0)
-		return fail(why, strerror(ENOMEM));
-	size_t size = latent_size(LATENT_F16, m->net.n);
-	const uint8_t *p = take(o, size);
-	if (!p)
-		return fail(why, "model: cut off");
-	if (!latent_finite(LATENT_F16, p, size))
-		return fail(why, "model: not all weights are finite");
-	latent_get(LATENT_F16, p, m->net.n, m->net.data);
+	for (int h = 0; h < HEADS; h++) {
+		struct network *net = &m->net[h];
+		if (network_init(net, &m->vocabulary, h) < 0)
+			return fail(why, strerror(ENOMEM));
+		size_t size = latent_size(LATENT_F16, net->n);
+		const uint8_t *p = take(o, size);
+		if (!p)
+			return fail(why, "model: cut off");
+		if (!latent_finite(LATENT_F16, p, size))
+			return fail(why, "model: not all weights are finite");
+		latent_get(LATENT_F16, p, net->n, net->data);
+	}
 	return 0;
 }
 
@@ -312,7 +413,7 @@ model_parse(struct model *m, const uint8_t *p, size_t n, char *why)
 	memcpy(m->hash, o.end, MODEL_HASH);
 	if (memcmp(hash, m->hash, MODEL_HASH))
 		return fail(why, "model: damaged or cut off, its checksum is another");
-	if (take_header(&o, m, why) < 0 || take_vocabulary(&o, &m->vocabulary, why) < 0 || take_alive(&o, m, why) < 0 ||
+	if (take_header(&o, m, why) < 0 || take_vocabulary(&o, &m->vocabulary, why) < 0 || take_present(&o, m, why) < 0 ||
 	    take_weights(&o, m, why) < 0)
 		return -1;
 	return o.at == o.end ? 0 : fail(why, "model: more octets than it should have");
@@ -344,9 +445,9 @@ model_load(struct model *m, const char *path, char *why)
 void
 model_free(struct model *m)
 {
-	network_free(&m->net);
+	for (int h = 0; h < HEADS; h++)
+		network_free(&m->net[h]);
 	vocabulary_free(&m->vocabulary);
-	free(m->delay);
-	free(m->first);
+	free(m->alive);
 	*m = (struct model){0};
 }

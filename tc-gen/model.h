@@ -8,16 +8,30 @@
 #define MODEL_VERSION 1
 #define MODEL_HASH    32
 #define MODEL_ERROR   160
-#define MODEL_ALIVE   4096 /* flows that are alive at the start, at most */
+#define MODEL_ALIVE   4096 /* flows that are alive at the end of what was learned, at most */
+#define PROLOGUE      4
+
+/*
+ * A flow that generating goes on with. Times are ns, 0 at the end of what was learned. Its prologue brings the rendering to
+ * where the flow is, and is not shown: the first packet of each direction, then what each direction says as it last did.
+ */
+struct alive {
+	struct dialogue dialogue;
+	uint32_t packets; /* of the last ones, in its history */
+	uint16_t history[HISTORY][FIELDS]; /* the first packet, then the last ones, the latest last */
+	uint32_t says;
+	uint16_t prologue[PROLOGUE][FIELDS];
+};
 
 struct model {
 	struct stream_header header;
 	uint64_t packets, flows, seconds; /* learned from */
 	struct vocabulary vocabulary;
-	struct network net;
-	uint32_t alive; /* flows that were, when the trace began */
-	int64_t *delay; /* ns, until each was seen */
-	uint16_t *first; /* its first packet: FIELDS symbols each */
+	struct network net[HEADS];
+	uint32_t n_alive;
+	struct alive *alive;
+	struct pace pace, openings; /* the latest packets, the latest openings */
+	uint16_t opened[OPENINGS][FIELDS]; /* the latest last */
 	uint8_t hash[MODEL_HASH];
 };
 

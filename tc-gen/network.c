@@ -8,37 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DROPOUT 0.1f
-#define NOISE	0.03f /* symbols of what came before that are left away */
+static const float dropout[HEADS] = {0.15f, 0.3f};
+static const float noise[HEADS] = {0.05f, 0.15f}; /* share of the symbols of what came before that are left away */
 
 static void
-shape_of(const struct vocabulary *v, int t, int *rows, int *columns)
+shape_of(const struct network *net, int t, int *rows, int *columns)
 {
+	*rows = 1;
 	*columns = HIDDEN;
-	if (t == EMBED_FLOW || t == EMBED_OPEN) {
-		*rows = v->all;
-		*columns = EMBED;
-	} else if (t == INPUT_FLOW || t == INPUT_OPEN) {
-		*rows = head_context[t - INPUT_FLOW] * EMBED + FEATURES;
-	} else if (t == UPPER) {
+	if (t == EMBEDDING || t == DECIDED)
+		*rows = net->v->all;
+	else if (t == INPUT)
+		*rows = head_context[net->head] * EMBED + FEATURES;
+	else if (t == UPPER || (t >= OUTPUT && t < OUTPUT_BIAS))
 		*rows = HIDDEN;
-	} else if (t == DECIDED) {
-		*rows = v->all;
-	} else if (t >= OUTPUT) {
-		*rows = t < OUTPUT_BIAS ? HIDDEN : 1;
-		*columns = v->n[(t - OUTPUT) % FIELDS];
-	} else {
-		*rows = 1;
-	}
+	if (t == EMBEDDING)
+		*columns = EMBED;
+	else if (t >= OUTPUT)
+		*columns = network_decides(net, (t - OUTPUT) % FIELDS) ? net->v->n[(t - OUTPUT) % FIELDS] : 0;
 }
 
 int
-network_init(struct network *net, const struct vocabulary *v)
+network_init(struct network *net, const struct vocabulary *v, enum head head)
 {
-	*net = (struct network){.v = v};
+	*net = (struct network){.v = v, .head = head};
 	for (int t = 0; t < TENSORS; t++) {
 		int rows, columns;
-		shape_of(v, t, &rows, &columns);
+		shape_of(net, t, &rows, &columns);
 		net->at[t] = net->n;
 		net->n += (size_t)rows * columns;
 	}
@@ -50,12 +46,12 @@ network_randomize(struct network *net, uint64_t seed)
 {
 	for (int t = 0; t < TENSORS; t++) {
 		int rows, columns;
-		shape_of(net->v, t, &rows, &columns);
+		shape_of(net, t, &rows, &columns);
 		float *x = tensor(net, t, net->data);
 		if (rows == 1)
 			continue;
 		normal_draw(x, (size_t)rows * columns, &seed);
-		float scale = t <= EMBED_OPEN ? 0.5f : t == DECIDED ? 0.3f : sqrtf((t < OUTPUT ? 1.0f : 0.3f) / rows);
+		float scale = t == EMBEDDING ? 0.5f : t == DECIDED ? 0.3f : sqrtf((t < OUTPUT ? 1.0f : 0.3f) / rows);
 		for (size_t i = 0; i < (size_t)rows * columns; i++)
 			x[i] *= scale;
 	}
@@ -80,7 +76,7 @@ activations_init(struct activations *s, const struct network *net, int room)
 		bad |= !(*all[i] = calloc(i < 2 ? room * width : h, sizeof(float)));
 	bad |= !(s->p = calloc(FIELDS, sizeof *s->p));
 	for (int f = 0; f < FIELDS && !bad; f++) {
-		if (net->v->n[f] < 2)
+		if (!network_decides(net, f))
 			continue;
 		bad |= !(s->r[f] = calloc(h, sizeof(float)));
 		bad |= !(s->p[f] = calloc((size_t)room * net->v->n[f], sizeof(float)));
@@ -114,21 +110,21 @@ width_of(enum head h)
 /* Whether a symbol counts; some are left away while learning, so that no single one is relied on. The draw hangs on the
  * place, so that the way back knows it. */
 static bool
-counts(uint16_t token, int row, int position, int f, uint64_t noise)
+counts(uint16_t token, int row, int position, int f, uint64_t draw, float share)
 {
 	if (token == 0 || token == UNKNOWN)
 		return false;
-	if (!noise)
+	if (!draw)
 		return true;
-	uint64_t at = noise + ((uint64_t)row * CONTEXT + position) * FIELDS + f;
-	return random_uniform(&at) >= NOISE;
+	uint64_t at = draw + ((uint64_t)row * CONTEXT + position) * FIELDS + f;
+	return random_uniform(&at) >= share;
 }
 
 static void
-embed(const struct network *net, struct activations *s, const struct batch *b, uint64_t noise)
+embed(const struct network *net, struct activations *s, const struct batch *b)
 {
-	const float *table = tensor(net, EMBED_FLOW + b->head, net->data);
-	int positions = head_context[b->head], width = width_of(b->head);
+	const float *table = tensor(net, EMBEDDING, net->data);
+	int positions = head_context[net->head], width = width_of(net->head);
 
 	for (int i = 0; i < b->n; i++) {
 		float *x = s->x + (size_t)i * width;
@@ -137,7 +133,7 @@ embed(const struct network *net, struct activations *s, const struct batch *b, u
 		for (int k = 0; k < positions; k++) {
 			const uint16_t *token = b->context[i][k];
 			for (int f = 0; token && f < FIELDS; f++) {
-				if (!counts(token[f], i, k, f, noise))
+				if (!counts(token[f], i, k, f, s->noise, noise[net->head]))
 					continue;
 				const float *e = table + (size_t)(net->v->first[f] + token[f]) * EMBED;
 				for (int j = 0; j < EMBED; j++)
@@ -148,17 +144,17 @@ embed(const struct network *net, struct activations *s, const struct batch *b, u
 }
 
 static void
-embed_backward(const struct network *net, struct activations *s, const struct batch *b, uint64_t noise, float *grad)
+embed_backward(const struct network *net, struct activations *s, const struct batch *b, float *grad)
 {
-	float *table = tensor(net, EMBED_FLOW + b->head, grad);
-	int positions = head_context[b->head], width = width_of(b->head);
+	float *table = tensor(net, EMBEDDING, grad);
+	int positions = head_context[net->head], width = width_of(net->head);
 
 	for (int i = 0; i < b->n; i++) {
 		const float *dx = s->dx + (size_t)i * width;
 		for (int k = 0; k < positions; k++) {
 			const uint16_t *token = b->context[i][k];
 			for (int f = 0; token && f < FIELDS; f++) {
-				if (!counts(token[f], i, k, f, noise))
+				if (!counts(token[f], i, k, f, s->noise, noise[net->head]))
 					continue;
 				float *e = table + (size_t)(net->v->first[f] + token[f]) * EMBED;
 				for (int j = 0; j < EMBED; j++)
@@ -175,6 +171,13 @@ layer_of(const struct network *net, int w, int b, int in, int out)
 }
 
 /* --- the decisions --- */
+
+/* What nobody can foretell would drown all else, and be learned by heart: it counts less. */
+static float
+weight_of(enum field f)
+{
+	return f == FIELD_ID || f == FIELD_TSVAL || f == FIELD_TSECR || f == FIELD_ORIG_P || f == FIELD_REST ? 0.2f : 1;
+}
 
 /* Probabilities from logits, in place. */
 static void
@@ -224,17 +227,11 @@ loss_of(const struct vocabulary *v, float *p, enum field f, const struct batch *
 	return -logf(q > 1e-20f ? q : 1e-20f);
 }
 
-static bool
-decided(const struct network *net, const struct batch *b, enum field f)
-{
-	return net->v->n[f] > 1 && field_is_of(f, b->head);
-}
-
 static void
 add_decision(const struct network *net, const struct batch *b, enum field f, float *a)
 {
 	for (int i = 0; i < b->n; i++) {
-		if (!b->target[i] || !counts(b->target[i][f], 0, 0, 0, 0))
+		if (!b->target[i] || !counts(b->target[i][f], 0, 0, 0, 0, 0))
 			continue;
 		const float *e = tensor(net, DECIDED, net->data) + (size_t)(net->v->first[f] + b->target[i][f]) * HIDDEN;
 		for (int j = 0; j < HIDDEN; j++)
@@ -246,7 +243,7 @@ static void
 add_decision_backward(const struct network *net, const struct batch *b, enum field f, const float *da, float *grad)
 {
 	for (int i = 0; i < b->n; i++) {
-		if (!b->target[i] || !counts(b->target[i][f], 0, 0, 0, 0))
+		if (!b->target[i] || !counts(b->target[i][f], 0, 0, 0, 0, 0))
 			continue;
 		float *e = tensor(net, DECIDED, grad) + (size_t)(net->v->first[f] + b->target[i][f]) * HIDDEN;
 		for (int j = 0; j < HIDDEN; j++)
@@ -260,7 +257,8 @@ decide(const struct network *net, struct activations *s, const struct batch *b)
 	double loss = 0;
 
 	for (int f = 0; f < FIELDS; f++) {
-		if (!decided(net, b, f))
+		s->loss[f] = 0;
+		if (!network_decides(net, f))
 			continue;
 		int n = net->v->n[f];
 		struct layer out = layer_of(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, n);
@@ -269,8 +267,10 @@ decide(const struct network *net, struct activations *s, const struct batch *b)
 		linear_forward(&out, s->r[f], HIDDEN, s->p[f], n, b->n, 0);
 		for (int i = 0; i < b->n; i++) {
 			softmax(s->p[f] + (size_t)i * n, n);
-			loss += loss_of(net->v, s->p[f] + (size_t)i * n, f, b, i);
+			s->loss[f] += loss_of(net->v, s->p[f] + (size_t)i * n, f, b, i);
 		}
+		s->loss[f] *= weight_of(f);
+		loss += s->loss[f];
 		add_decision(net, b, f, s->a);
 	}
 	return loss;
@@ -281,13 +281,13 @@ decide_backward(const struct network *net, struct activations *s, const struct b
 {
 	memset(s->da, 0, (size_t)b->n * HIDDEN * sizeof *s->da);
 	for (int f = FIELDS - 1; f >= 0; f--) {
-		if (!decided(net, b, f))
+		if (!network_decides(net, f))
 			continue;
 		int n = net->v->n[f];
 		struct layer out = layer_of(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, n);
 		add_decision_backward(net, b, f, s->da, grad);
 		for (size_t j = 0; j < (size_t)b->n * n; j++)
-			s->p[f][j] *= scale;
+			s->p[f][j] *= scale * weight_of(f);
 		linear_backward(&out, s->r[f], HIDDEN, s->p[f], n, s->dr, HIDDEN, tensor(net, OUTPUT + f, grad),
 				tensor(net, OUTPUT_BIAS + f, grad), b->n, 0);
 		for (size_t j = 0; j < (size_t)b->n * HIDDEN; j++)
@@ -298,10 +298,10 @@ decide_backward(const struct network *net, struct activations *s, const struct b
 /* --- all of it --- */
 
 static void
-drop(struct activations *s, int n, uint64_t *random)
+drop(struct activations *s, int n, float share, uint64_t *random)
 {
 	for (int j = 0; j < n * HIDDEN; j++) {
-		s->keep[j] = s->a[j] <= 0 ? 0 : !random ? 1 : random_uniform(random) < DROPOUT ? 0 : 1 / (1 - DROPOUT);
+		s->keep[j] = s->a[j] <= 0 ? 0 : !random ? 1 : random_uniform(random) < share ? 0 : 1 / (1 - share);
 		s->a[j] *= s->keep[j];
 	}
 }
@@ -309,25 +309,25 @@ drop(struct activations *s, int n, uint64_t *random)
 double
 network_forward(const struct network *net, struct activations *s, const struct batch *b, uint64_t *random)
 {
-	int width = width_of(b->head);
-	struct layer lower = layer_of(net, INPUT_FLOW + b->head, BIAS_FLOW + b->head, width, HIDDEN),
+	int width = width_of(net->head);
+	struct layer lower = layer_of(net, INPUT, INPUT_BIAS, width, HIDDEN),
 		     upper = layer_of(net, UPPER, UPPER_BIAS, HIDDEN, HIDDEN);
 
 	s->noise = random ? random_next(random) | 1 : 0;
-	embed(net, s, b, s->noise);
+	embed(net, s, b);
 	linear_forward(&lower, s->x, width, s->h, HIDDEN, b->n, 0);
 	relu_forward(s->h, HIDDEN, HIDDEN, b->n);
 	linear_forward(&upper, s->h, HIDDEN, s->a, HIDDEN, b->n, 0);
 	relu_forward(s->a, HIDDEN, HIDDEN, b->n);
-	drop(s, b->n, random);
+	drop(s, b->n, dropout[net->head], random);
 	return decide(net, s, b) / b->n;
 }
 
 void
 network_backward(const struct network *net, struct activations *s, const struct batch *b, float scale, float *grad)
 {
-	int width = width_of(b->head);
-	struct layer lower = layer_of(net, INPUT_FLOW + b->head, BIAS_FLOW + b->head, width, HIDDEN),
+	int width = width_of(net->head);
+	struct layer lower = layer_of(net, INPUT, INPUT_BIAS, width, HIDDEN),
 		     upper = layer_of(net, UPPER, UPPER_BIAS, HIDDEN, HIDDEN);
 
 	decide_backward(net, s, b, scale, grad);
@@ -336,7 +336,7 @@ network_backward(const struct network *net, struct activations *s, const struct 
 	linear_backward(&upper, s->h, HIDDEN, s->da, HIDDEN, s->dh, HIDDEN, tensor(net, UPPER, grad),
 			tensor(net, UPPER_BIAS, grad), b->n, 0);
 	relu_backward(s->h, HIDDEN, s->dh, HIDDEN, HIDDEN, b->n);
-	linear_backward(&lower, s->x, width, s->dh, HIDDEN, s->dx, width, tensor(net, INPUT_FLOW + b->head, grad),
-			tensor(net, BIAS_FLOW + b->head, grad), b->n, 0);
-	embed_backward(net, s, b, s->noise, grad);
+	linear_backward(&lower, s->x, width, s->dh, HIDDEN, s->dx, width, tensor(net, INPUT, grad),
+			tensor(net, INPUT_BIAS, grad), b->n, 0);
+	embed_backward(net, s, b, grad);
 }

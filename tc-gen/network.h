@@ -1,36 +1,34 @@
 /*
- * The network: what came before -> a vector, and then decision after decision, each of which adds to the vector what was
- * decided. Two heads, a flow's next packet and the next opening, differ in what they are given; the decisions are the same.
+ * A network: what came before -> a vector, and then decision after decision, each of which adds to the vector what was
+ * decided. There are two, of a flow's next packet and of the next opening.
  */
 #ifndef TC_GEN_NETWORK_H
 #define TC_GEN_NETWORK_H
 
 #include "dialogue.h"
 
-#define EMBED	64
-#define HIDDEN	256
+#define EMBED	48
+#define HIDDEN	192
 #define OPENINGS 8 /* that the next one is told of */
 #define CONTEXT	8 /* packets that a head is given, at most */
 static const int head_context[HEADS] = {HISTORY, OPENINGS};
 
 /* Matrices, row-major: rows x columns. S: all symbols. */
 enum tensor {
-	EMBED_FLOW,  /* S x EMBED: a packet is the sum of its symbols' rows */
-	EMBED_OPEN,
-	INPUT_FLOW,  /* HISTORY * EMBED + FEATURES x HIDDEN */
-	INPUT_OPEN,  /* OPENINGS * EMBED + FEATURES x HIDDEN */
-	BIAS_FLOW,   /* 1 x HIDDEN */
-	BIAS_OPEN,
-	UPPER,	     /* HIDDEN x HIDDEN */
+	EMBEDDING,  /* S x EMBED: a packet is the sum of its symbols' rows */
+	INPUT,	    /* packets before * EMBED + FEATURES x HIDDEN */
+	INPUT_BIAS, /* 1 x HIDDEN */
+	UPPER,	    /* HIDDEN x HIDDEN */
 	UPPER_BIAS,
-	DECIDED,     /* S x HIDDEN: what a decision adds */
-	OUTPUT,	     /* a field each: HIDDEN x its symbols */
+	DECIDED,    /* S x HIDDEN: what a decision adds */
+	OUTPUT,	    /* a field each: HIDDEN x its symbols; none where the head doesn't decide it */
 	OUTPUT_BIAS = OUTPUT + FIELDS,
 	TENSORS = OUTPUT_BIAS + FIELDS
 };
 
 struct network {
 	const struct vocabulary *v;
+	enum head head;
 	float *data;
 	size_t n, at[TENSORS];
 };
@@ -41,14 +39,20 @@ tensor(const struct network *net, int t, float *data)
 	return data + net->at[t];
 }
 
+/* Whether there is anything to decide about a field. */
+static inline bool
+network_decides(const struct network *net, enum field f)
+{
+	return net->v->n[f] > 1 && field_is_of(f, net->head);
+}
+
 /* Zero weights for a vocabulary. 0, or -1 where memory is short. */
-int network_init(struct network *net, const struct vocabulary *v);
+int network_init(struct network *net, const struct vocabulary *v, enum head head);
 void network_randomize(struct network *net, uint64_t seed);
 void network_free(struct network *net);
 
 /* Rows that are learned from together. */
 struct batch {
-	enum head head;
 	int n;
 	const uint16_t *(*context)[CONTEXT]; /* packets before, NULL: none */
 	const uint16_t **target;	     /* what came; NULL: nothing did before the trace's end */
@@ -65,6 +69,7 @@ struct activations {
 	float *keep;	  /* room x HIDDEN: what the vector's gradient counts for, with dropout */
 	float *r[FIELDS]; /* room x HIDDEN: max(0, the vector) as each field is decided */
 	float *dx, *dr;
+	double loss[FIELDS]; /* of each field, summed over the rows of the last way there */
 	float **p;	  /* of each field: its probabilities; becomes its logits' gradient */
 };
 

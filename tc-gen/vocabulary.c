@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define OFTEN	 4   /* what was seen so often is a symbol of its own */
+#define MANY	 4   /* packets of a flow that count as much as another flow */
 #define EXACTS	 400 /* of a field, at most: those seen most */
 #define TICK	 64  /* ns: times are told apart by them */
 #define TICK_BITS 2  /* ranges of times: four a power of two */
@@ -50,6 +51,10 @@ static const struct spec {
 			 M(IP_HL) | M(IP_LEN) | M(UDP_LEN) | M(TCP_OFF),
 		     -1, 3, -1},
 };
+
+const char *const field_names[FIELDS] = {"next", "opened", "proto", "orig_h", "resp_h", "resp_p", "orig_p", "src_mac", "dst_mac",
+					 "dir", "again", "flags", "type", "len", "seq", "ack", "sack", "win", "opts", "id",
+					 "tsval", "tsecr", "rest", "ttl", "pad", "other"};
 
 bool
 field_is_of(enum field f, enum head h)
@@ -127,20 +132,28 @@ range_of(int64_t v, int64_t *low, int64_t *high)
 	*high = v < 0 ? 1 - a : b;
 }
 
+/* No range reaches over a silence after which a flow counts as another. */
 static void
-range_of_time(int64_t t, int64_t *low, int64_t *high)
+range_of_time(const struct corpus *c, int64_t t, int64_t *low, int64_t *high)
 {
 	int r = scale_range(t < 0 ? 0 : t / TICK, TICK_BITS);
 
 	*low = scale_low(r, TICK_BITS) * TICK;
 	*high = scale_low(r + 1, TICK_BITS) * TICK;
+	for (int k = 0; k < FLOW_KINDS; k++) {
+		int64_t idle = c->header.idle[k] * INT64_C(1000000000) + 1;
+		if (idle > *low && idle <= t)
+			*low = idle;
+		else if (idle < *high && idle > t)
+			*high = idle;
+	}
 }
 
 /* --- what was seen, counted --- */
 
 struct count {
 	struct key key;
-	uint32_t n, symbol;
+	uint32_t n, real, symbol; /* real: packets that say it */
 	struct symbol as; /* of a range */
 	uint32_t share[SHARES];
 };
@@ -322,7 +335,7 @@ learn_times(struct vocabulary *v, enum field f, const struct corpus *c)
 			opened = i;
 		if (time < 0)
 			continue;
-		range_of_time(time, &low, &high);
+		range_of_time(c, time, &low, &high);
 		bad = count_range(&t, time, low, high);
 	}
 	if (!bad)
@@ -331,21 +344,65 @@ learn_times(struct vocabulary *v, enum field f, const struct corpus *c)
 	return bad;
 }
 
+/* What is no secret, and a port of a service that many packets go to: how often such a value counts besides. */
+static uint32_t
+weight_of(enum field f, const struct corpus *c, uint32_t i, const struct action *a)
+{
+	if (f == FIELD_PROTO || f == FIELD_TYPE || f == FIELD_TTL || f == FIELD_FLAGS ||
+	    (f == FIELD_PAD && a->num[ACTION_PAD] > -61 && a->num[ACTION_PAD] < 61))
+		return OFTEN;
+	if (f == FIELD_RESP_P || (f == FIELD_ORIG_P && a->num[ACTION_ORIG_P] < 1024))
+		return c->size[c->packet[i].flow] / MANY;
+	return 0;
+}
+
+/* A value that holds until another is said was there as often as it held; the options of a SYN don't. */
+static bool
+lasts(enum field f, const struct action *a)
+{
+	return f == FIELD_WIN || f == FIELD_OTHER ||
+	       (f == FIELD_OPTS && !(action_has(a, ACTION_FLAGS) && a->num[ACTION_FLAGS] & TCP_SYN));
+}
+
+/* Counts what a field's values are. */
+static int
+count_values(struct counts *t, enum field f, const struct corpus *c)
+{
+	uint32_t *held = calloc(c->flows + 1, 2 * sizeof *held); /* of a flow's directions: which value, from 1 */
+	struct action a;
+	struct key k;
+	int bad = !held;
+
+	for (uint32_t i = 0; i < c->packets && !bad; i++) {
+		corpus_action(c, i, &a);
+		key_of_action(&k, f, &a);
+		uint32_t *now = &held[2 * c->packet[i].flow + (action_number(&a, ACTION_DIR) == 1)];
+		if (!k.n) {
+			if (*now)
+				t->count[*now - 1].n++;
+			continue;
+		}
+		struct count *e = count_add(t, &k);
+		bad = !e;
+		if (bad)
+			break;
+		e->n += weight_of(f, c, i, &a);
+		e->real++;
+		*now = lasts(f, &a) ? e - t->count + 1 : 0;
+	}
+	free(held);
+	return bad ? -1 : 0;
+}
+
 static int
 learn_values(struct vocabulary *v, enum field f, const struct corpus *c)
 {
 	struct counts exact = {0}, ranges = {0};
 	struct action a;
-	struct key k;
-	int bad = 0;
+	int bad;
 	int64_t number, low, high;
 
-	for (uint32_t i = 0; i < c->packets && !bad; i++) {
-		corpus_action(c, i, &a);
-		key_of_action(&k, f, &a);
-		if (k.n)
-			bad = !count_add(&exact, &k);
-	}
+	bad = count_values(&exact, f, c);
 	qsort(exact.count, exact.n, sizeof *exact.count, by_count);
 	for (uint32_t i = 0; i < exact.n && !bad; i++) {
 		struct count *e = &exact.count[i];
@@ -354,7 +411,7 @@ learn_values(struct vocabulary *v, enum field f, const struct corpus *c)
 			continue;
 		}
 		action_unpack(&a, e->key.word);
-		for (uint32_t j = 0; j < e->n && !bad && number_of(f, &a, &number); j++) {
+		for (uint32_t j = 0; j < e->real && !bad && number_of(f, &a, &number); j++) {
 			range_of(number, &low, &high);
 			bad = count_range(&ranges, number, low, high);
 		}
@@ -520,7 +577,7 @@ token_of(enum field f, const struct corpus *c, struct counts *t, uint32_t i, uin
 		number = time_of(f, c, i, opened);
 		if (number < 0)
 			return 0;
-		range_of_time(number, &low, &high);
+		range_of_time(c, number, &low, &high);
 		key_of_range(&k, low, high);
 		return symbol_find(t, &k);
 	}

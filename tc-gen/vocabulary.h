@@ -39,6 +39,7 @@ enum field {
 	FIELDS
 };
 
+extern const char *const field_names[FIELDS];
 enum head { HEAD_FLOW, HEAD_OPEN, HEADS };
 /* Whether a field is decided for a flow's next packet, for one that opens a flow. */
 bool field_is_of(enum field f, enum head h);

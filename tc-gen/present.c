@@ -1,0 +1,124 @@
+#include "present.h"
+
+#include "draw.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GOES_ON 0.02f /* flows that are less likely to go on are left behind */
+
+/* What a direction's packets said last, of fields that stay as they are. */
+static const enum field lasting[] = {FIELD_WIN, FIELD_OPTS, FIELD_TTL, FIELD_PAD, FIELD_OTHER};
+#define LASTING (sizeof lasting / sizeof *lasting)
+
+static const uint16_t *
+tokens(const struct lesson *l, uint32_t packet)
+{
+	return l->token + (size_t)packet * FIELDS;
+}
+
+static bool
+is_syn(const struct lesson *l, uint32_t packet)
+{
+	struct action a;
+
+	corpus_action(l->c, packet, &a);
+	return action_has(&a, ACTION_FLAGS) && a.num[ACTION_FLAGS] & TCP_SYN;
+}
+
+/* The packets of a flow, from its last on; the later ones' word counts. */
+static void
+take_prologue(struct alive *a, const struct lesson *l, uint32_t last)
+{
+	uint16_t says[2][FIELDS] = {{0}};
+	uint32_t first[2] = {NOBODY, NOBODY}, at = last, opening = NOBODY;
+
+	for (; at != NOBODY; at = l->c->packet[at].before) {
+		const uint16_t *t = tokens(l, at);
+		int dir = t[FIELD_DIR] != 0;
+		bool syn = is_syn(l, at);
+		first[dir] = opening = at;
+		says[dir][FIELD_DIR] = t[FIELD_DIR];
+		for (size_t k = 0; k < LASTING; k++)
+			if (!says[dir][lasting[k]] && !(syn && lasting[k] == FIELD_OPTS) && t[lasting[k]] != UNKNOWN &&
+			    !(lasting[k] == FIELD_PAD && t[FIELD_LEN]))
+				says[dir][lasting[k]] = t[lasting[k]];
+	}
+	a->says = 0;
+	memcpy(a->prologue[a->says++], tokens(l, opening), sizeof a->prologue[0]);
+	for (int dir = 0; dir < 2; dir++)
+		if (first[dir] != NOBODY && first[dir] != opening)
+			memcpy(a->prologue[a->says++], tokens(l, first[dir]), sizeof a->prologue[0]);
+	for (int dir = 0; dir < 2; dir++)
+		if (first[dir] != NOBODY)
+			memcpy(a->prologue[a->says++], says[dir], sizeof a->prologue[0]);
+}
+
+static void
+shift(struct dialogue *d, int64_t end)
+{
+	d->opened = d->opened < end ? d->opened - end : 0;
+	d->before = d->before < end ? d->before - end : 0;
+	for (int s = 0; s < 2; s++)
+		d->last[s] = d->last[s] < end ? d->last[s] - end : 0;
+}
+
+static void
+shift_pace(struct pace *p, int64_t end)
+{
+	for (int i = 0; i < 64; i++)
+		p->time[i] = p->time[i] < end ? p->time[i] - end : 0;
+}
+
+static int
+take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t last, int64_t end)
+{
+	const struct packet_seen *p = &l->c->packet[last];
+	const uint16_t *context[HISTORY];
+
+	for (int k = 0; k < HISTORY; k++)
+		context[k] = l->recent[last][k] == NOBODY ? NULL : tokens(l, l->recent[last][k]);
+	if (m->n_alive == MODEL_ALIVE || m->n_alive == m->header.cap ||
+	    draw_goes_on(d, context, l->feature + (size_t)last * FEATURES, end - p->time) < GOES_ON)
+		return 0;
+	struct alive *a = &m->alive[m->n_alive++];
+	*a = (struct alive){.dialogue = l->dialogue[p->flow]};
+	shift(&a->dialogue, end);
+	for (int k = 0; k < HISTORY; k++)
+		if (context[k]) {
+			memcpy(a->history[k], context[k], sizeof a->history[k]);
+			a->packets += k > 0;
+		}
+	take_prologue(a, l, last);
+	return 0;
+}
+
+int
+present_take(struct model *m, const struct lesson *l)
+{
+	const struct corpus *c = l->c;
+	int64_t end = c->length[c->traces - 1];
+	struct drawing d;
+
+	m->alive = calloc(MODEL_ALIVE, sizeof *m->alive);
+	if (!m->alive || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
+		return -1;
+	for (uint32_t i = c->packets; i-- > 0 && c->packet[i].trace == c->traces - 1;)
+		if (c->packet[i].next == NOBODY)
+			take_flow(m, l, &d, i, end);
+	drawing_free(&d);
+	uint32_t first = c->packets;
+	while (first > 0 && c->packet[first - 1].trace == c->traces - 1)
+		first--;
+	for (uint32_t i = c->packets - first > 64 ? c->packets - 64 : first; i < c->packets; i++)
+		pace_take(&m->pace, c->packet[i].time);
+	shift_pace(&m->pace, end);
+	uint32_t opens = l->opens < OPENINGS ? l->opens : OPENINGS;
+	for (uint32_t k = 0; k < opens; k++)
+		memcpy(m->opened[OPENINGS - opens + k], tokens(l, l->open[l->opens - opens + k]), sizeof m->opened[0]);
+	for (uint32_t k = l->opens > 64 ? l->opens - 64 : 0; k < l->opens; k++)
+		if (c->packet[l->open[k]].trace == c->traces - 1)
+			pace_take(&m->openings, c->packet[l->open[k]].time);
+	shift_pace(&m->openings, end);
+	return 0;
+}
