@@ -122,6 +122,11 @@ draw_flow(struct generator *g, uint32_t i)
 		context[k] = back <= l->packets ? l->token[1 + (l->packets - back) % (HISTORY - 1)] : NULL;
 	}
 	dialogue_features(&l->dialogue, &g->pace, feature);
+	uint32_t limit = g->m->limit[model_service(g->m, l->token[0])];
+	if (limit && l->dialogue.packets >= limit) {
+		live_end(g, i);
+		return 0;
+	}
 	int64_t last = l->dialogue.last[l->dialogue.dir];
 	draw_next(&g->drawing[HEAD_FLOW], context, feature, g->now - last, l->next);
 	if (!l->next[FIELD_NEXT]) {

@@ -41,6 +41,53 @@ follow(struct lesson *l, uint32_t i, struct dialogue *d, struct pace *pace)
 	}
 }
 
+/* What a flow is for. */
+static uint32_t
+service_of(const struct lesson *l, uint32_t i)
+{
+	const uint16_t *t = l->token + (size_t)l->opening[l->c->packet[i].flow] * FIELDS;
+
+	return t[FIELD_PROTO] * 65537u + t[FIELD_RESP_P];
+}
+
+/*
+ * Services with few packets are drawn more often than they come, by the square root, or one that most of a trace is of
+ * would be all that is learned. The network knows a flow's service, so that no decision is learned wrong by it.
+ */
+static int
+share_out(struct lesson *l)
+{
+	enum { SERVICES = 1 << 16 };
+	uint32_t *n = calloc(SERVICES, sizeof *n);
+	double sum = 0;
+
+	if (!n)
+		return -1;
+	for (uint32_t i = 0; i < l->c->packets; i++)
+		n[service_of(l, i) * 0x9e3779b9u >> 16]++;
+	for (uint32_t i = 0; i < l->c->packets; i++)
+		l->share[i] = sum += 1 / sqrt(n[service_of(l, i) * 0x9e3779b9u >> 16]);
+	free(n);
+	return 0;
+}
+
+/* A packet that is learned from. */
+static uint32_t
+draw_packet(const struct lesson *l, uint32_t packets, uint64_t *random)
+{
+	double at = (random_next(random) >> 11) * 0x1p-53 * l->share[packets - 1];
+	uint32_t low = 0, high = packets - 1;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (l->share[middle] > at)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 int
 lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c)
 {
@@ -53,8 +100,9 @@ lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c
 	l->recent = calloc(n + 1, sizeof *l->recent);
 	l->pace = calloc(n + 1, FEATURES * sizeof *l->pace);
 	l->open = calloc(n + 1, sizeof *l->open);
+	l->share = calloc(n + 1, sizeof *l->share);
 	l->dialogue = calloc(c->flows + 1, sizeof *l->dialogue);
-	if (!l->dialogue || !l->token || !l->feature || !l->opening || !l->recent || !l->pace || !l->open)
+	if (!l->dialogue || !l->token || !l->feature || !l->opening || !l->recent || !l->pace || !l->open || !l->share)
 		return -1;
 	l->held = n - n * HELD;
 	for (uint32_t i = 0; i < n; i++) {
@@ -68,7 +116,7 @@ lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c
 		l->held_open += i < l->held;
 		l->open[l->opens++] = i;
 	}
-	return 0;
+	return share_out(l);
 }
 
 void
@@ -81,6 +129,7 @@ lesson_free(struct lesson *l)
 	free(l->recent);
 	free(l->pace);
 	free(l->open);
+	free(l->share);
 	*l = (struct lesson){0};
 }
 
@@ -143,6 +192,7 @@ descent_init(struct descent *d, struct network *net, const struct lesson *l, uin
 	d->held_from = net->head == HEAD_FLOW ? l->held : l->held_open;
 	if (d->rows - d->held_from < FEW)
 		d->held_from = d->rows;
+	d->from = d->held_from;
 	if (d->held_from == d->rows)
 		d->last = d->rows ? BLIND : 0;
 	return activations_init(&d->s, net, ROWS);
@@ -218,7 +268,7 @@ measure(struct descent *d)
 bool
 descent_measured(const struct descent *d)
 {
-	return d->step % MEASURE == 0 || descent_done(d);
+	return d->turn ? descent_done(d) : d->step % MEASURE == 0 || descent_done(d);
 }
 
 bool
@@ -227,7 +277,8 @@ descent_done(const struct descent *d)
 	return !d->rows || (d->last && d->step >= d->last);
 }
 
-/* Once what is held back gets no better, or two thirds of the steps are done: from the best weights on the rate goes down. */
+/* Once what is held back gets no better, or two thirds of the steps are done: from the best weights on the rate goes down,
+ * and all is learned from, since what comes last is nearest to what comes next. */
 static void
 turn_down(struct descent *d)
 {
@@ -235,10 +286,20 @@ turn_down(struct descent *d)
 
 	if (d->last || (d->step < most && d->step < d->least_at + d->least_at / 2 + PATIENCE))
 		return;
-	uint32_t more = d->least_at / 2 > PATIENCE ? d->least_at / 2 : PATIENCE;
+	uint32_t more = d->least_at / 3 > PATIENCE ? d->least_at / 3 : PATIENCE;
 	d->turn = d->step;
+	d->from = d->rows;
 	d->last = d->step + (more < d->steps - d->step ? more : d->steps - d->step);
 	memcpy(d->net->data, d->best, d->net->n * sizeof *d->best);
+}
+
+/* An opening: the later ones twice as often, since what opens changes more than how flows go on. */
+static uint32_t
+draw_open(struct descent *d)
+{
+	uint32_t a = random_next(&d->random) % d->from, b = random_next(&d->random) % d->from;
+
+	return random_uniform(&d->random) < 0.5f || a > b ? a : b;
 }
 
 void
@@ -249,14 +310,14 @@ descent_step(struct descent *d)
 	memset(d->grad, 0, d->net->n * sizeof *d->grad);
 	b->n = 0;
 	while (b->n < head_rows[d->net->head])
-		add_row(d, random_next(&d->random) % d->held_from);
+		add_row(d, d->net->head == HEAD_FLOW ? draw_packet(d->l, d->from, &d->random) : draw_open(d));
 	d->loss = network_forward(d->net, &d->s, b, &d->random);
 	network_backward(d->net, &d->s, b, 1.0f / b->n, d->grad);
 	descend(d);
 	d->step++;
 	if (descent_measured(d)) {
 		d->held = measure(d);
-		if (d->held < d->least || d->held_from == d->rows) {
+		if (d->held < d->least || d->from == d->rows) {
 			d->least = d->held;
 			d->least_at = d->step;
 			memcpy(d->best, d->net->data, d->net->n * sizeof *d->best);

@@ -14,6 +14,7 @@ struct lesson {
 	uint32_t (*recent)[HISTORY]; /* of each packet: what its flow's next one is told of; NOBODY: none */
 	float *pace;		/* openings x FEATURES */
 	uint32_t *open;		/* packets that open */
+	double *share;		/* packets: how often each is drawn, summed up */
 	uint32_t opens;
 	uint32_t held, held_open; /* packets and openings from there on are held back */
 };
@@ -26,7 +27,7 @@ struct descent {
 	float *grad, *m, *v, *best;
 	uint32_t step, steps;	  /* in all, at most */
 	uint32_t turn, last;	  /* from when on the rate goes down, the last step; 0: not known yet */
-	uint32_t rows, held_from; /* all of them; those that are held back */
+	uint32_t rows, held_from, from; /* all of them; those that are held back; those that are learned from */
 	uint64_t random;
 	double loss, held, least; /* of the last step, of what is held back, the least so far */
 	uint32_t least_at;

@@ -14,6 +14,7 @@
 
 #define FILE_LIMIT    (1 << 28)
 #define SYMBOLS_LIMIT (1 << 13) /* of a field */
+#define ALL_LIMIT     (1 << 15)
 #define SYMBOL_SIZE   (4 + 4 + 4 + 8 + 8 + 2 * SHARES)
 
 #define TOKENS_SIZE   (2 * FIELDS)
@@ -59,6 +60,20 @@ take_u16(struct octets *o)
 	const uint8_t *p = take(o, 2);
 
 	return p ? p[0] | p[1] << 8 : 0;
+}
+
+uint32_t
+model_services(const struct model *m)
+{
+	return m->vocabulary.n[FIELD_PROTO] * m->vocabulary.n[FIELD_RESP_P];
+}
+
+uint32_t
+model_service(const struct model *m, const uint16_t *token)
+{
+	uint16_t proto = token[FIELD_PROTO], port = token[FIELD_RESP_P];
+
+	return (proto == UNKNOWN ? 0 : proto) * m->vocabulary.n[FIELD_RESP_P] + (port == UNKNOWN ? 0 : port);
 }
 
 void
@@ -148,6 +163,8 @@ put_pace(uint8_t **p, const struct pace *pace)
 static void
 put_present(uint8_t **p, const struct model *m)
 {
+	for (uint32_t i = 0; i < model_services(m); i++)
+		put_u32(p, m->limit[i]);
 	put_u32(p, m->n_alive);
 	for (uint32_t i = 0; i < m->n_alive; i++)
 		put_alive(p, &m->alive[i]);
@@ -162,7 +179,7 @@ model_build(struct model *m, size_t *n)
 	const struct vocabulary *v = &m->vocabulary;
 	uint8_t *out, *p;
 
-	*n = 256 + 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words + PRESENT_SIZE + m->n_alive * ALIVE_SIZE + 2 * (m->net[0].n + m->net[1].n) + MODEL_HASH;
+	*n = 256 + 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words + 4 * model_services(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE + 2 * (m->net[0].n + m->net[1].n) + MODEL_HASH;
 	if (!(p = out = calloc(1, *n)))
 		return NULL;
 	memcpy(p, MODEL_MAGIC, 8);
@@ -291,7 +308,7 @@ take_vocabulary(struct octets *o, struct vocabulary *v, char *why)
 		return fail(why, "model: of other fields");
 	for (int f = 0; f < FIELDS; f++) {
 		uint32_t n = take_u32(o);
-		if (n < 1 || n > SYMBOLS_LIMIT)
+		if (n < 1 || n > SYMBOLS_LIMIT || v->all + n > ALL_LIMIT)
 			return fail(why, "model: a field without symbols, or with too many");
 		v->n[f] = n;
 		v->first[f] = v->all;
@@ -358,6 +375,10 @@ take_present(struct octets *o, struct model *m, char *why)
 {
 	bool sound = true;
 
+	if (!(m->limit = calloc(model_services(m), sizeof *m->limit)))
+		return fail(why, strerror(ENOMEM));
+	for (uint32_t i = 0; i < model_services(m); i++)
+		m->limit[i] = take_u32(o);
 	m->n_alive = take_u32(o);
 	if (m->n_alive > MODEL_ALIVE || m->n_alive > m->header.cap)
 		return fail(why, "model: too many flows at the start");
@@ -448,6 +469,7 @@ model_free(struct model *m)
 	for (int h = 0; h < HEADS; h++)
 		network_free(&m->net[h]);
 	vocabulary_free(&m->vocabulary);
+	free(m->limit);
 	free(m->alive);
 	*m = (struct model){0};
 }

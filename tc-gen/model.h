@@ -28,6 +28,7 @@ struct model {
 	uint64_t packets, flows, seconds; /* learned from */
 	struct vocabulary vocabulary;
 	struct network net[HEADS];
+	uint32_t *limit; /* of each service: packets of a flow, at most; 0: any number */
 	uint32_t n_alive;
 	struct alive *alive;
 	struct pace pace, openings; /* the latest packets, the latest openings */
@@ -35,6 +36,9 @@ struct model {
 	uint8_t hash[MODEL_HASH];
 };
 
+/* How many services there are, and which one a flow is of, by its first packet. */
+uint32_t model_services(const struct model *m);
+uint32_t model_service(const struct model *m, const uint16_t *token);
 /* Weights as its file has them, so that a model is the same before and after. */
 void model_round(struct model *m);
 /* Octets, owned by the caller; NULL where memory is short. Sets the hash. */

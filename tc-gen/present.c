@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define GOES_ON 0.02f /* flows that are less likely to go on are left behind */
+#define LASTS	0.5f  /* flows that are more likely to go on have no end that was seen */
+#define UNBOUND UINT32_MAX
 
 /* What a direction's packets said last, of fields that stay as they are. */
 static const enum field lasting[] = {FIELD_WIN, FIELD_OPTS, FIELD_TTL, FIELD_PAD, FIELD_OTHER};
@@ -70,7 +72,27 @@ shift_pace(struct pace *p, int64_t end)
 		p->time[i] = p->time[i] < end ? p->time[i] - end : 0;
 }
 
-static int
+/*
+ * What a network has seldom seen it may not know to end: no flow gets much longer than those of its service were. Where
+ * one of them goes on at the end, nobody knows how long they get.
+ */
+static void
+bound_flows(struct model *m, const struct lesson *l)
+{
+	const struct corpus *c = l->c;
+
+	for (uint32_t i = 0; i < c->flows; i++) {
+		uint32_t *limit = &m->limit[model_service(m, tokens(l, l->opening[i]))];
+		uint32_t most = c->size[i] < 1 << 30 ? 2 * c->size[i] + 4 : UNBOUND;
+		if (*limit < most)
+			*limit = most;
+	}
+	for (uint32_t i = 0; i < model_services(m); i++)
+		if (m->limit[i] == UNBOUND)
+			m->limit[i] = 0;
+}
+
+static void
 take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t last, int64_t end)
 {
 	const struct packet_seen *p = &l->c->packet[last];
@@ -78,9 +100,11 @@ take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t l
 
 	for (int k = 0; k < HISTORY; k++)
 		context[k] = l->recent[last][k] == NOBODY ? NULL : tokens(l, l->recent[last][k]);
-	if (m->n_alive == MODEL_ALIVE || m->n_alive == m->header.cap ||
-	    draw_goes_on(d, context, l->feature + (size_t)last * FEATURES, end - p->time) < GOES_ON)
-		return 0;
+	float goes_on = draw_goes_on(d, context, l->feature + (size_t)last * FEATURES, end - p->time);
+	if (goes_on > LASTS)
+		m->limit[model_service(m, tokens(l, l->opening[p->flow]))] = UNBOUND;
+	if (m->n_alive == MODEL_ALIVE || m->n_alive == m->header.cap || goes_on < GOES_ON)
+		return;
 	struct alive *a = &m->alive[m->n_alive++];
 	*a = (struct alive){.dialogue = l->dialogue[p->flow]};
 	shift(&a->dialogue, end);
@@ -90,7 +114,6 @@ take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t l
 			a->packets += k > 0;
 		}
 	take_prologue(a, l, last);
-	return 0;
 }
 
 int
@@ -101,12 +124,14 @@ present_take(struct model *m, const struct lesson *l)
 	struct drawing d;
 
 	m->alive = calloc(MODEL_ALIVE, sizeof *m->alive);
-	if (!m->alive || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
+	m->limit = calloc(model_services(m), sizeof *m->limit);
+	if (!m->alive || !m->limit || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
 		return -1;
 	for (uint32_t i = c->packets; i-- > 0 && c->packet[i].trace == c->traces - 1;)
 		if (c->packet[i].next == NOBODY)
 			take_flow(m, l, &d, i, end);
 	drawing_free(&d);
+	bound_flows(m, l);
 	uint32_t first = c->packets;
 	while (first > 0 && c->packet[first - 1].trace == c->traces - 1)
 		first--;

@@ -14,7 +14,7 @@ setup_file() {
 	cp weights/default.tcw "$in/weights"
 }
 
-programs='tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-show'
+programs='tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-show'
 
 # --- no output is an input ---
 

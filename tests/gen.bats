@@ -1,0 +1,126 @@
+# tc-gen: learns a little, and what it generates is a stream as tc-lift would give it.
+
+load helper
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/.." || return
+	PATH=$PWD/bin:$PATH
+	in=$BATS_FILE_TMPDIR
+	tc-lift -q tests/fixtures/sample.pcap >"$in/a"
+	tc-gen -q --steps 200 --learn "$in/model" "$in/a"
+}
+
+# generate OPTION...: from the model.
+generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
+
+# --- what it generates ---
+
+@test "as many packets as are asked for; the compiler has nothing to change; lifted again they are the same stream" {
+	generate -n 2000 >"$tmp/a"
+	is "$(end "$tmp/a" | cut -d' ' -f1,3)" "2000 whole"
+	tc-compile --strict "$tmp/a" 2>"$tmp/said" >"$tmp/pcap"
+	is "$(cat "$tmp/said")" ""
+	is "$(packets "$tmp/pcap")" 2000
+	tc-lift -q "$tmp/pcap" | cmp - "$tmp/a"
+	is "$(tshark -r "$tmp/pcap" -Y _ws.malformed 2>/dev/null | wc -l)" 0
+}
+
+@test "it is like what was learned, and more so than packets in any order" {
+	tc-compile -q <(generate -n 2000) >"$tmp/pcap"
+	# Four packets of ten thousand are not enough to tell more.
+	tc-diff -q --json "$sample" "$tmp/pcap" >"$tmp/json" || true
+	jq -c '.metrics | map_values(.value) | {"transition.tv", "tcp.event", "mix.protocol"}' "$tmp/json"
+	jq -e '.metrics | .["transition.tv"].value < 0.3 and .["tcp.event"].value < 40 and .["mix.protocol"].value < 0.3' "$tmp/json"
+}
+
+@test "the same seed gives the same octets, another one others; learning and generating at once is both" {
+	generate -n 500 --seed 5 >"$tmp/a"
+	generate -n 500 --seed 5 >"$tmp/b"
+	cmp "$tmp/a" "$tmp/b"
+	generate -n 500 --seed 6 >"$tmp/b"
+	run -1 cmp -s "$tmp/a" "$tmp/b"
+	tc-gen -q --steps 30 --seed 5 --learn "$tmp/model" "$BATS_FILE_TMPDIR/a"
+	tc-gen --model "$tmp/model" --seed 5 -n 500 >"$tmp/a"
+	tc-gen -q --steps 30 --seed 5 -n 500 "$BATS_FILE_TMPDIR/a" | cmp - "$tmp/a"
+}
+
+@test "as many as were learned from, if nothing is said; or so many seconds" {
+	is "$(generate -q | end | cut -d' ' -f1)" "$(packets "$sample")"
+	generate --duration 2 >"$tmp/a"
+	tc-show "$tmp/a" | jq -se '.[1:-1] | map(.dt // 0) | add | . > 1000000000 and . <= 2000000000'
+}
+
+@test "flows open more often where that is asked for" {
+	opened() { tc-show "$1" | jq -s '[.[] | select(.open == 1)] | length'; }
+	generate --duration 3 >"$tmp/a"
+	generate --duration 3 --rate 4 >"$tmp/b"
+	echo "$(opened "$tmp/a") $(opened "$tmp/b")"
+	[ "$(opened "$tmp/b")" -gt $((2 * $(opened "$tmp/a"))) ]
+}
+
+# --- what is rare ---
+
+@test "a port and a length that were there once are not learned by heart" {
+	{
+		tc-show "$BATS_FILE_TMPDIR/a" | head -n 1500
+		printf '%s\n' '{"flow":9000,"open":1,"orig_p":41234,"resp_p":47193,"proto":17,"len":7919,"orig_h":0,"resp_h":1}' '{"end":"whole"}'
+	} | tc-show --reverse >"$tmp/a"
+	tc-gen -q --steps 60 -n 5000 "$tmp/a" | tc-show >"$tmp/out"
+	run -1 grep -E '"resp_p":47193|"len":7919' "$tmp/out"
+}
+
+# --- when something is wrong ---
+
+@test "a model that is damaged, cut off, of another version, or none" {
+	model=$BATS_FILE_TMPDIR/model
+	cp "$model" "$tmp/m"
+	printf 'x' | dd of="$tmp/m" bs=1 seek=3000 conv=notrunc status=none
+	refused "tc-gen: $tmp/m: model: damaged or cut off, its checksum is another" tc-gen --model "$tmp/m"
+	head -c 100000 "$model" >"$tmp/m"
+	refused "tc-gen: $tmp/m: model: damaged or cut off, its checksum is another" tc-gen --model "$tmp/m"
+	{ head -c 8 "$model"; printf '\2\0\0\0'; } >"$tmp/m"
+	refused "tc-gen: $tmp/m: model: version 2; this program reads 1" tc-gen --model "$tmp/m"
+	: >"$tmp/m"
+	refused "tc-gen: $tmp/m: not a model of tc-gen" tc-gen --model "$tmp/m"
+	refused "tc-gen: $sample: not a model of tc-gen*" tc-gen --model "$sample"
+	refused "tc-gen: $tmp/none: No such file or directory" tc-gen --model "$tmp/none"
+}
+
+@test "an input without packets, cut off, or no stream: no model" {
+	tc-lift "$edge/empty.pcap" >"$tmp/empty"
+	refused "tc-gen: $tmp/empty: no packets to learn from" tc-gen --learn "$tmp/m" "$tmp/empty"
+	head -c 3000 "$BATS_FILE_TMPDIR/a" >"$tmp/cut"
+	refused "tc-gen: $tmp/cut: cut off after record *: no end record" tc-gen --learn "$tmp/m" "$tmp/cut"
+	refused "tc-gen: $sample: not a stream of actions*" tc-gen --learn "$tmp/m" "$sample"
+	[ ! -e "$tmp/m" ]
+}
+
+@test "^C ends a trace as interrupted, and it is sound" {
+	generate --duration 1000000000 -q >"$tmp/a" 2>"$tmp/err" &
+	job=$!
+	eventually test -s "$tmp/a"
+	kill -INT $job
+	run -130 wait $job
+	is "$(cat "$tmp/err")" ""
+	is "$(end "$tmp/a" | cut -d' ' -f3)" interrupted
+}
+
+@test "a reader that goes away ends it silently" {
+	gone tc-gen --model "$BATS_FILE_TMPDIR/model" --duration 1000000000
+}
+
+@test "wrong usage is one line" {
+	misused tc-gen --learn a --model b
+	misused tc-gen --model a stream
+	misused tc-gen --model a --steps 5
+	misused tc-gen --learn a -n 5
+	misused tc-gen --learn a --duration 5
+	misused tc-gen --learn a --rate 2
+	misused tc-gen --learn a --temperature 2
+	misused tc-gen --learn a -o b
+	misused tc-gen --rate 0
+	misused tc-gen --rate x
+	misused tc-gen --temperature 0
+	misused tc-gen --steps 0
+	misused tc-gen --packets -1
+}
