@@ -30,6 +30,12 @@ dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
 	d->last[dir] = time;
 }
 
+int
+dialogue_state(const struct dialogue *d)
+{
+	return (d->waiting[0] > 0) | (d->waiting[1] > 0) << 1 | d->dir << 2;
+}
+
 void
 pace_take(struct pace *p, int64_t time)
 {

@@ -26,6 +26,9 @@ struct pace {
 
 void dialogue_take(struct dialogue *d, const struct action *a, int64_t time);
 void pace_take(struct pace *p, int64_t time);
+/* Who has octets that are not acknowledged, and who spoke last: below STATES. */
+#define STATES 8
+int dialogue_state(const struct dialogue *d);
 /* What the network is told once the dialogue's last packet has come. */
 void dialogue_features(const struct dialogue *d, const struct pace *p, float *x);
 /* The same for the next opening. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RARE 0.02f /* a time so much less likely than the likeliest is not drawn */
+#define RARE 0.005f /* a time so much less likely than the likeliest is not drawn */
 
 int
 drawing_init(struct drawing *d, const struct network *net, float temperature, uint64_t *random)
@@ -109,7 +109,7 @@ wait_longer(struct drawing *d, enum field f, int64_t since)
 		most = d->p[i] > most ? d->p[i] : most;
 	}
 	for (int i = 1; i < v->n[f]; i++) {
-		if (f == FIELD_NEXT && d->p[i] < most * RARE)
+		if (f == FIELD_NEXT && (d->p[i] < most * RARE || (d->allowed && !d->allowed[i])))
 			d->p[i] = 0;
 		sum += d->p[i];
 	}

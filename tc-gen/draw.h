@@ -8,6 +8,7 @@ struct drawing {
 	const struct network *net;
 	float temperature;
 	uint64_t *random;
+	const uint8_t *allowed; /* of FIELD_NEXT's symbols; NULL: all */
 	float x[CONTEXT * EMBED + FEATURES], h[HIDDEN], a[HIDDEN], r[HIDDEN];
 	float *p; /* room for the symbols of a field */
 };

@@ -128,6 +128,7 @@ draw_flow(struct generator *g, uint32_t i)
 		return 0;
 	}
 	int64_t last = l->dialogue.last[l->dialogue.dir];
+	g->drawing[HEAD_FLOW].allowed = model_waits(g->m, l->token[0], dialogue_state(&l->dialogue));
 	draw_next(&g->drawing[HEAD_FLOW], context, feature, g->now - last, l->next);
 	if (!l->next[FIELD_NEXT]) {
 		live_end(g, i);
@@ -152,7 +153,7 @@ draw_opening(struct generator *g)
 	pace_features(&g->openings_pace, last, feature);
 	draw_next(&g->drawing[HEAD_OPEN], context, feature, g->now - last, g->opening);
 	int64_t wait = wait_of(g, FIELD_OPENED, g->opening[FIELD_OPENED], g->now - last);
-	return schedule_add(&g->schedule, whole(g, last + (int64_t)(wait / g->options.rate)), OPENING, 0);
+	return schedule_add(&g->schedule, whole(g, last + (int64_t)(wait * (double)g->m->open_slow / g->options.rate)), OPENING, 0);
 }
 
 /* --- packets --- */

@@ -15,7 +15,7 @@ static const float head_rate[HEADS] = {2e-3f, 1e-3f};
 #define HELD	  0.08f
 #define MEASURE	  25   /* steps between measurements of what is held back */
 #define FEW	  20   /* rows held back that say too little */
-#define BLIND	  100  /* steps then */
+#define BLIND	  250  /* steps then */
 #define MEASURED  4096 /* rows, at most */
 
 /* --- rows --- */
@@ -33,6 +33,7 @@ follow(struct lesson *l, uint32_t i, struct dialogue *d, struct pace *pace)
 	}
 	dialogue_take(&d[p->flow], &a, p->time);
 	pace_take(pace, p->time);
+	l->state[i] = dialogue_state(&d[p->flow]);
 	dialogue_features(&d[p->flow], pace, l->feature + (size_t)i * FEATURES);
 	l->recent[i][0] = l->opening[p->flow];
 	for (int k = HISTORY - 1, at = i; k > 0; k--) {
@@ -100,9 +101,10 @@ lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c
 	l->recent = calloc(n + 1, sizeof *l->recent);
 	l->pace = calloc(n + 1, FEATURES * sizeof *l->pace);
 	l->open = calloc(n + 1, sizeof *l->open);
+	l->state = calloc(n + 1, sizeof *l->state);
 	l->share = calloc(n + 1, sizeof *l->share);
 	l->dialogue = calloc(c->flows + 1, sizeof *l->dialogue);
-	if (!l->dialogue || !l->token || !l->feature || !l->opening || !l->recent || !l->pace || !l->open || !l->share)
+	if (!l->dialogue || !l->token || !l->feature || !l->opening || !l->recent || !l->pace || !l->open || !l->state || !l->share)
 		return -1;
 	l->held = n - n * HELD;
 	for (uint32_t i = 0; i < n; i++) {
@@ -129,6 +131,7 @@ lesson_free(struct lesson *l)
 	free(l->recent);
 	free(l->pace);
 	free(l->open);
+	free(l->state);
 	free(l->share);
 	*l = (struct lesson){0};
 }

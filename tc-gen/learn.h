@@ -9,6 +9,7 @@ struct lesson {
 	const struct corpus *c;
 	uint16_t *token;	/* packets x FIELDS */
 	float *feature;		/* packets x FEATURES: once the packet has come */
+	uint8_t *state;		/* packets: dialogue_state() */
 	uint32_t *opening;	/* of each flow: its first packet */
 	struct dialogue *dialogue; /* of each flow, at its end */
 	uint32_t (*recent)[HISTORY]; /* of each packet: what its flow's next one is told of; NOBODY: none */

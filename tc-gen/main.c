@@ -242,6 +242,8 @@ learn(struct program *p)
 	model_round(m);
 	if (present_take(m, &l) < 0)
 		err(1, NULL);
+	if (p->filter.how == PROGRESS_VERBOSE)
+		fprintf(stderr, "tc-gen: %" PRIu32 " flows go on, openings made %.2f times slower\n", m->n_alive, m->open_slow);
 	lesson_free(&l);
 }
 

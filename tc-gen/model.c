@@ -76,6 +76,20 @@ model_service(const struct model *m, const uint16_t *token)
 	return (proto == UNKNOWN ? 0 : proto) * m->vocabulary.n[FIELD_RESP_P] + (port == UNKNOWN ? 0 : port);
 }
 
+uint8_t *
+model_waits(const struct model *m, const uint16_t *opening, int state)
+{
+	uint32_t kind = model_service(m, opening) * 0x9e3779b9u >> 16;
+
+	return m->wait + (kind % WAITS * STATES + state) * (size_t)m->vocabulary.n[FIELD_NEXT];
+}
+
+static size_t
+waits_size(const struct model *m)
+{
+	return (size_t)WAITS * STATES * m->vocabulary.n[FIELD_NEXT];
+}
+
 void
 model_round(struct model *m)
 {
@@ -165,6 +179,10 @@ put_present(uint8_t **p, const struct model *m)
 {
 	for (uint32_t i = 0; i < model_services(m); i++)
 		put_u32(p, m->limit[i]);
+	memcpy(*p, m->wait, waits_size(m));
+	*p += waits_size(m);
+	latent_put(LATENT_F32, &m->open_slow, 1, *p);
+	*p += 4;
 	put_u32(p, m->n_alive);
 	for (uint32_t i = 0; i < m->n_alive; i++)
 		put_alive(p, &m->alive[i]);
@@ -179,7 +197,7 @@ model_build(struct model *m, size_t *n)
 	const struct vocabulary *v = &m->vocabulary;
 	uint8_t *out, *p;
 
-	*n = 256 + 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words + 4 * model_services(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE + 2 * (m->net[0].n + m->net[1].n) + MODEL_HASH;
+	*n = 256 + 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words + 4 * model_services(m) + 4 + waits_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE + 2 * (m->net[0].n + m->net[1].n) + MODEL_HASH;
 	if (!(p = out = calloc(1, *n)))
 		return NULL;
 	memcpy(p, MODEL_MAGIC, 8);
@@ -379,6 +397,13 @@ take_present(struct octets *o, struct model *m, char *why)
 		return fail(why, strerror(ENOMEM));
 	for (uint32_t i = 0; i < model_services(m); i++)
 		m->limit[i] = take_u32(o);
+	const uint8_t *wait = take(o, waits_size(m)), *slow = take(o, 4);
+	if (!slow || !(m->wait = malloc(waits_size(m))))
+		return fail(why, "model: cut off");
+	memcpy(m->wait, wait, waits_size(m));
+	latent_get(LATENT_F32, slow, 1, &m->open_slow);
+	if (!(m->open_slow >= 1 / SLOW_MOST && m->open_slow <= SLOW_MOST))
+		return fail(why, "model: openings that are too slow");
 	m->n_alive = take_u32(o);
 	if (m->n_alive > MODEL_ALIVE || m->n_alive > m->header.cap)
 		return fail(why, "model: too many flows at the start");
@@ -470,6 +495,7 @@ model_free(struct model *m)
 		network_free(&m->net[h]);
 	vocabulary_free(&m->vocabulary);
 	free(m->limit);
+	free(m->wait);
 	free(m->alive);
 	*m = (struct model){0};
 }

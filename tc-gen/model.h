@@ -10,6 +10,7 @@
 #define MODEL_ERROR   160
 #define MODEL_ALIVE   4096 /* flows that are alive at the end of what was learned, at most */
 #define PROLOGUE      4
+#define WAITS	      64 /* kinds of services, whose times are told apart */
 
 /*
  * A flow that generating goes on with. Times are ns, 0 at the end of what was learned. Its prologue brings the rendering to
@@ -29,6 +30,8 @@ struct model {
 	struct vocabulary vocabulary;
 	struct network net[HEADS];
 	uint32_t *limit; /* of each service: packets of a flow, at most; 0: any number */
+	uint8_t *wait;	 /* WAITS x STATES x the symbols of FIELD_NEXT: whether such a time was there */
+	float open_slow; /* waits for an opening are so much longer than drawn */
 	uint32_t n_alive;
 	struct alive *alive;
 	struct pace pace, openings; /* the latest packets, the latest openings */
@@ -36,9 +39,13 @@ struct model {
 	uint8_t hash[MODEL_HASH];
 };
 
+#define SLOW_MOST 8.0f
+
 /* How many services there are, and which one a flow is of, by its first packet. */
 uint32_t model_services(const struct model *m);
 uint32_t model_service(const struct model *m, const uint16_t *token);
+/* The times that were there in a state of a flow that such a packet opened. */
+uint8_t *model_waits(const struct model *m, const uint16_t *opening, int state);
 /* Weights as its file has them, so that a model is the same before and after. */
 void model_round(struct model *m);
 /* Octets, owned by the caller; NULL where memory is short. Sets the hash. */

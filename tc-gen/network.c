@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const float dropout[HEADS] = {0.15f, 0.3f};
-static const float noise[HEADS] = {0.05f, 0.15f}; /* share of the symbols of what came before that are left away */
+static const float noise[HEADS] = {0.05f, 0.4f}; /* share of the symbols of what came before that are left away */
 
 static void
 shape_of(const struct network *net, int t, int *rows, int *columns)
@@ -125,6 +125,7 @@ embed(const struct network *net, struct activations *s, const struct batch *b)
 {
 	const float *table = tensor(net, EMBEDDING, net->data);
 	int positions = head_context[net->head], width = width_of(net->head);
+	float scale = s->noise ? 1 / (1 - noise[net->head]) : 1;
 
 	for (int i = 0; i < b->n; i++) {
 		float *x = s->x + (size_t)i * width;
@@ -137,7 +138,7 @@ embed(const struct network *net, struct activations *s, const struct batch *b)
 					continue;
 				const float *e = table + (size_t)(net->v->first[f] + token[f]) * EMBED;
 				for (int j = 0; j < EMBED; j++)
-					x[k * EMBED + j] += e[j];
+					x[k * EMBED + j] += scale * e[j];
 			}
 		}
 	}
@@ -148,6 +149,7 @@ embed_backward(const struct network *net, struct activations *s, const struct ba
 {
 	float *table = tensor(net, EMBEDDING, grad);
 	int positions = head_context[net->head], width = width_of(net->head);
+	float scale = s->noise ? 1 / (1 - noise[net->head]) : 1;
 
 	for (int i = 0; i < b->n; i++) {
 		const float *dx = s->dx + (size_t)i * width;
@@ -158,7 +160,7 @@ embed_backward(const struct network *net, struct activations *s, const struct ba
 					continue;
 				float *e = table + (size_t)(net->v->first[f] + token[f]) * EMBED;
 				for (int j = 0; j < EMBED; j++)
-					e[j] += dx[k * EMBED + j];
+					e[j] += scale * dx[k * EMBED + j];
 			}
 		}
 	}

@@ -92,6 +92,88 @@ bound_flows(struct model *m, const struct lesson *l)
 			m->limit[i] = 0;
 }
 
+#define ENOUGH 30 /* times that say which there are */
+
+/* Which times are there in each state of each service's flows: those that were, and their neighbours. */
+static int
+take_waits(struct model *m, const struct lesson *l)
+{
+	const struct vocabulary *v = &m->vocabulary;
+	const struct symbol *s = &v->symbol[v->first[FIELD_NEXT]];
+	int n = v->n[FIELD_NEXT];
+	uint8_t *near = calloc(n, n);
+
+	if (!near || !(m->wait = calloc(WAITS * STATES, n))) {
+		free(near);
+		return -1;
+	}
+	for (int i = 1; i < n; i++)
+		for (int j = 1; j < n; j++)
+			near[i * n + j] = s[j].high > s[i].low / 2 && s[j].low < 2 * s[i].high;
+	for (uint32_t i = 0; i < l->c->packets; i++) {
+		uint32_t next = l->c->packet[i].next;
+		if (next == NOBODY || tokens(l, next)[FIELD_NEXT] == UNKNOWN)
+			continue;
+		const uint16_t *opening = tokens(l, l->opening[l->c->packet[i].flow]);
+		uint8_t *wait = model_waits(m, opening, l->state[i]);
+		const uint8_t *row = near + tokens(l, next)[FIELD_NEXT] * n;
+		if (wait[0] < ENOUGH)
+			wait[0]++;
+		for (int j = 1; j < n; j++)
+			wait[j] |= row[j];
+	}
+	free(near);
+	for (int k = 0; k < WAITS * STATES; k++)
+		if (m->wait[k * n] < ENOUGH)
+			memset(m->wait + k * n, 1, n);
+	return 0;
+}
+
+#define TRIED 2000 /* openings */
+
+/*
+ * Each opening is told of those before, so that a small error in how long it waits feeds on itself: openings are drawn by
+ * themselves, and what their rate is other than the learned one is made up for.
+ */
+static int
+set_pace(struct model *m, const struct lesson *l)
+{
+	const struct vocabulary *v = &m->vocabulary;
+	uint16_t opened[OPENINGS][FIELDS], token[FIELDS];
+	const uint16_t *context[OPENINGS];
+	uint64_t random = 1;
+	struct pace pace = m->openings;
+	struct drawing d;
+	int64_t all = 0, now = 0, length = 0;
+	uint32_t n;
+
+	m->open_slow = 1;
+	if (l->opens < ENOUGH || v->n[FIELD_OPENED] < 2)
+		return 0;
+	if (drawing_init(&d, &m->net[HEAD_OPEN], 1, &random) < 0)
+		return -1;
+	memcpy(opened, m->opened, sizeof opened);
+	for (n = 0; n < TRIED; n++) {
+		float feature[FEATURES] = {0};
+		for (uint32_t k = 0; k < OPENINGS; k++)
+			context[k] = opened[(n + k) % OPENINGS];
+		pace_features(&pace, now, feature);
+		draw_next(&d, context, feature, 0, token);
+		const struct symbol *s = &v->symbol[v->first[FIELD_OPENED] + token[FIELD_OPENED]];
+		int64_t wait = s->kind == SYMBOL_RANGE ? symbol_draw(s, &random) : 0;
+		memcpy(opened[n % OPENINGS], token, sizeof token);
+		all += wait;
+		now += wait;
+		pace_take(&pace, now);
+	}
+	drawing_free(&d);
+	for (uint32_t t = 0; t < l->c->traces; t++)
+		length += l->c->length[t];
+	float slow = all > 0 ? (float)((double)length / l->opens / ((double)all / TRIED)) : 1;
+	m->open_slow = slow < 1 / SLOW_MOST ? 1 / SLOW_MOST : slow > SLOW_MOST ? SLOW_MOST : slow;
+	return 0;
+}
+
 static void
 take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t last, int64_t end)
 {
@@ -124,6 +206,8 @@ present_take(struct model *m, const struct lesson *l)
 	struct drawing d;
 
 	m->alive = calloc(MODEL_ALIVE, sizeof *m->alive);
+	if (take_waits(m, l) < 0)
+		return -1;
 	m->limit = calloc(model_services(m), sizeof *m->limit);
 	if (!m->alive || !m->limit || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
 		return -1;
@@ -145,5 +229,5 @@ present_take(struct model *m, const struct lesson *l)
 		if (c->packet[l->open[k]].trace == c->traces - 1)
 			pace_take(&m->openings, c->packet[l->open[k]].time);
 	shift_pace(&m->openings, end);
-	return 0;
+	return set_pace(m, l);
 }
