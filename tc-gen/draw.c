@@ -27,17 +27,39 @@ drawing_free(struct drawing *d)
 	d->p = NULL;
 }
 
-/* y = x w + b. Each number of y is a sum in the order of x, however many of them a register holds. */
+/* y += x[i] w[i], of four rows, one after the other. */
 WIDE static void
+add_rows(float *restrict y, const float *x, const float *const *w, int n)
+{
+	float a = x[0], b = x[1], c = x[2], d = x[3];
+	const float *restrict p = w[0], *restrict q = w[1], *restrict r = w[2], *restrict s = w[3];
+
+	for (int j = 0; j < n; j++)
+		y[j] = (((y[j] + a * p[j]) + b * q[j]) + c * r[j]) + d * s[j];
+}
+
+/* y = x w + b. Each number of y is a sum in the order of x, however many of them a register holds. */
+static void
 product(const float *x, const float *w, const float *b, float *y, int in, int out)
 {
+	const float *row[4];
+	float by[4];
+	int n = 0;
+
 	memcpy(y, b, out * sizeof *y);
 	for (int i = 0; i < in; i++) {
 		if (x[i] == 0)
 			continue;
-		for (int j = 0; j < out; j++)
-			y[j] += x[i] * w[(size_t)i * out + j];
+		by[n] = x[i];
+		row[n++] = w + (size_t)i * out;
+		if (n == 4) {
+			add_rows(y, by, row, out);
+			n = 0;
+		}
 	}
+	for (int k = 0; k < n; k++)
+		for (int j = 0; j < out; j++)
+			y[j] += by[k] * row[k][j];
 }
 
 WIDE static void

@@ -26,11 +26,10 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 }
 
 @test "it is like what was learned, and more so than packets in any order" {
-	tc-compile -q <(generate -n 2000) >"$tmp/pcap"
-	# Four packets of ten thousand are not enough to tell more.
+	generate | tc-compile -q >"$tmp/pcap"
 	tc-diff -q --json "$sample" "$tmp/pcap" >"$tmp/json" || true
 	jq -c '.metrics | map_values(.value) | {"transition.tv", "tcp.event", "mix.protocol"}' "$tmp/json"
-	jq -e '.metrics | .["transition.tv"].value < 0.3 and .["tcp.event"].value < 40 and .["mix.protocol"].value < 0.3' "$tmp/json"
+	jq -e '.metrics | .["transition.tv"].value < 0.35 and .["tcp.event"].value < 35 and .["mix.protocol"].value < 0.1' "$tmp/json"
 }
 
 @test "the same seed gives the same octets, another one others; learning and generating at once is both" {
@@ -52,8 +51,8 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 
 @test "flows open more often where that is asked for" {
 	opened() { tc-show "$1" | jq -s '[.[] | select(.open == 1)] | length'; }
-	generate --duration 3 >"$tmp/a"
-	generate --duration 3 --rate 4 >"$tmp/b"
+	generate --duration 20 >"$tmp/a"
+	generate --duration 20 --rate 4 >"$tmp/b"
 	echo "$(opened "$tmp/a") $(opened "$tmp/b")"
 	[ "$(opened "$tmp/b")" -gt $((2 * $(opened "$tmp/a"))) ]
 }
@@ -62,7 +61,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 
 @test "a port and a length that were there once are not learned by heart" {
 	{
-		tc-show "$BATS_FILE_TMPDIR/a" | head -n 1500
+		tc-show "$BATS_FILE_TMPDIR/a" | sed -n 1,1500p
 		printf '%s\n' '{"flow":9000,"open":1,"orig_p":41234,"resp_p":47193,"proto":17,"len":7919,"orig_h":0,"resp_h":1}' '{"end":"whole"}'
 	} | tc-show --reverse >"$tmp/a"
 	tc-gen -q --steps 60 -n 5000 "$tmp/a" | tc-show >"$tmp/out"
@@ -74,7 +73,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 @test "a model that is damaged, cut off, of another version, or none" {
 	model=$BATS_FILE_TMPDIR/model
 	cp "$model" "$tmp/m"
-	printf 'x' | dd of="$tmp/m" bs=1 seek=3000 conv=notrunc status=none
+	printf 'damage' | dd of="$tmp/m" bs=1 seek=3000 conv=notrunc status=none
 	refused "tc-gen: $tmp/m: model: damaged or cut off, its checksum is another" tc-gen --model "$tmp/m"
 	head -c 100000 "$model" >"$tmp/m"
 	refused "tc-gen: $tmp/m: model: damaged or cut off, its checksum is another" tc-gen --model "$tmp/m"
@@ -90,17 +89,18 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	tc-lift "$edge/empty.pcap" >"$tmp/empty"
 	refused "tc-gen: $tmp/empty: no packets to learn from" tc-gen --learn "$tmp/m" "$tmp/empty"
 	head -c 3000 "$BATS_FILE_TMPDIR/a" >"$tmp/cut"
-	refused "tc-gen: $tmp/cut: cut off after record *: no end record" tc-gen --learn "$tmp/m" "$tmp/cut"
+	refused "tc-gen: $tmp/cut: record *: cut off" tc-gen --learn "$tmp/m" "$tmp/cut"
 	refused "tc-gen: $sample: not a stream of actions*" tc-gen --learn "$tmp/m" "$sample"
 	[ ! -e "$tmp/m" ]
 }
 
 @test "^C ends a trace as interrupted, and it is sound" {
-	generate --duration 1000000000 -q >"$tmp/a" 2>"$tmp/err" &
-	job=$!
+	tc-gen --model "$BATS_FILE_TMPDIR/model" --duration 1000000000 >"$tmp/a" 2>"$tmp/err" 3>&- &
 	eventually test -s "$tmp/a"
-	kill -INT $job
-	run -130 wait $job
+	kill -INT $!
+	status=0
+	wait $! || status=$?
+	is $status 130
 	is "$(cat "$tmp/err")" ""
 	is "$(end "$tmp/a" | cut -d' ' -f3)" interrupted
 }
