@@ -262,6 +262,13 @@ by_count(const void *a, const void *b)
 	return memcmp(x->key.word, y->key.word, x->key.n * sizeof *x->key.word);
 }
 
+static void
+counts_sort(struct counts *t)
+{
+	if (t->n)
+		qsort(t->count, t->n, sizeof *t->count, by_count);
+}
+
 /* A range as a key: its ends. */
 static void
 key_of_range(struct key *k, int64_t low, int64_t high)
@@ -299,7 +306,7 @@ share_out(struct symbol *s, const uint32_t *share, uint32_t n)
 static int
 ranges_add(struct vocabulary *v, enum field f, struct counts *t)
 {
-	qsort(t->count, t->n, sizeof *t->count, by_count);
+	counts_sort(t);
 	for (uint32_t i = 0; i < t->n; i++) {
 		struct count *c = &t->count[i];
 		share_out(&c->as, c->share, c->n);
@@ -403,7 +410,7 @@ learn_values(struct vocabulary *v, enum field f, const struct corpus *c)
 	int64_t number, low, high;
 
 	bad = count_values(&exact, f, c);
-	qsort(exact.count, exact.n, sizeof *exact.count, by_count);
+	counts_sort(&exact);
 	for (uint32_t i = 0; i < exact.n && !bad; i++) {
 		struct count *e = &exact.count[i];
 		if (e->n >= OFTEN && i < EXACTS) {
@@ -494,8 +501,7 @@ learn_who(struct vocabulary *v, enum field f, const struct corpus *c)
 		if (n)
 			n->as = s;
 	}
-	if (!bad)
-		qsort(t.count, t.n, sizeof *t.count, by_count);
+	counts_sort(&t);
 	for (uint32_t i = 0; i < t.n && i < EXACTS && !bad; i++)
 		bad = symbol_add(v, f, &t.count[i].as, t.count[i].key.word + 3) < 0;
 	counts_free(&t);

@@ -39,7 +39,8 @@ of_page() {
 		for option in $(of_page $tool); do
 			case $option in
 			-h | --help | -V | --version) continue ;;
-			--filter | --output | --packets | --quiet | --verbose) option=-${option:2:1} ;; # by their short names
+			--packets) option=-n ;;
+			--filter | --output | --quiet | --verbose) option=-${option:2:1} ;; # by their short names
 			esac
 			echo "$tool $option"
 			grep -qE "Fl ${option#-}( |$)" "$tmp/synopsis" || [ "$tool$option" = tc-show-r ]
