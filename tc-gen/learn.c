@@ -197,7 +197,7 @@ descent_init(struct descent *d, struct network *net, const struct lesson *l, uin
 		d->held_from = d->rows;
 	d->from = d->held_from;
 	if (d->held_from == d->rows)
-		d->last = d->rows ? BLIND : 0;
+		d->last = steps < BLIND ? steps : BLIND;
 	return activations_init(&d->s, net, ROWS);
 }
 

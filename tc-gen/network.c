@@ -3,6 +3,7 @@
 #include "neural/linear.h"
 #include "support/normal.h"
 #include "support/random.h"
+#include "support/wide.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -99,6 +100,36 @@ activations_free(struct activations *s)
 	*s = (struct activations){0};
 }
 
+/* y += scale * x */
+WIDE static void
+add_scaled(float *restrict y, const float *restrict x, float scale, int n)
+{
+	for (int j = 0; j < n; j++)
+		y[j] += scale * x[j];
+}
+
+/* y += dy where r, max(0, what y is the gradient of), is not 0 */
+WIDE static void
+add_rectified(float *restrict y, const float *restrict dy, const float *restrict r, int n)
+{
+	for (int j = 0; j < n; j++)
+		y[j] += r[j] > 0 ? dy[j] : 0;
+}
+
+WIDE static void
+rectify(const float *restrict x, float *restrict y, int n)
+{
+	for (int j = 0; j < n; j++)
+		y[j] = x[j] > 0 ? x[j] : 0;
+}
+
+WIDE static void
+multiply(float *x, float by, int n)
+{
+	for (int j = 0; j < n; j++)
+		x[j] *= by;
+}
+
 /* --- what came before --- */
 
 static int
@@ -137,8 +168,7 @@ embed(const struct network *net, struct activations *s, const struct batch *b)
 				if (!counts(token[f], i, k, f, s->noise, noise[net->head]))
 					continue;
 				const float *e = table + (size_t)(net->v->first[f] + token[f]) * EMBED;
-				for (int j = 0; j < EMBED; j++)
-					x[k * EMBED + j] += scale * e[j];
+				add_scaled(x + k * EMBED, e, scale, EMBED);
 			}
 		}
 	}
@@ -159,8 +189,7 @@ embed_backward(const struct network *net, struct activations *s, const struct ba
 				if (!counts(token[f], i, k, f, s->noise, noise[net->head]))
 					continue;
 				float *e = table + (size_t)(net->v->first[f] + token[f]) * EMBED;
-				for (int j = 0; j < EMBED; j++)
-					e[j] += scale * dx[k * EMBED + j];
+				add_scaled(e, dx + k * EMBED, scale, EMBED);
 			}
 		}
 	}
@@ -182,7 +211,7 @@ weight_of(enum field f)
 }
 
 /* Probabilities from logits, in place. */
-static void
+WIDE static void
 softmax(float *x, int n)
 {
 	float most = x[0], sum = 0;
@@ -236,8 +265,7 @@ add_decision(const struct network *net, const struct batch *b, enum field f, flo
 		if (!b->target[i] || !counts(b->target[i][f], 0, 0, 0, 0, 0))
 			continue;
 		const float *e = tensor(net, DECIDED, net->data) + (size_t)(net->v->first[f] + b->target[i][f]) * HIDDEN;
-		for (int j = 0; j < HIDDEN; j++)
-			a[(size_t)i * HIDDEN + j] += e[j];
+		add_scaled(a + (size_t)i * HIDDEN, e, 1, HIDDEN);
 	}
 }
 
@@ -248,8 +276,7 @@ add_decision_backward(const struct network *net, const struct batch *b, enum fie
 		if (!b->target[i] || !counts(b->target[i][f], 0, 0, 0, 0, 0))
 			continue;
 		float *e = tensor(net, DECIDED, grad) + (size_t)(net->v->first[f] + b->target[i][f]) * HIDDEN;
-		for (int j = 0; j < HIDDEN; j++)
-			e[j] += da[(size_t)i * HIDDEN + j];
+		add_scaled(e, da + (size_t)i * HIDDEN, 1, HIDDEN);
 	}
 }
 
@@ -264,8 +291,7 @@ decide(const struct network *net, struct activations *s, const struct batch *b)
 			continue;
 		int n = net->v->n[f];
 		struct layer out = layer_of(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, n);
-		for (size_t j = 0; j < (size_t)b->n * HIDDEN; j++)
-			s->r[f][j] = s->a[j] > 0 ? s->a[j] : 0;
+		rectify(s->a, s->r[f], b->n * HIDDEN);
 		linear_forward(&out, s->r[f], HIDDEN, s->p[f], n, b->n, 0);
 		for (int i = 0; i < b->n; i++) {
 			softmax(s->p[f] + (size_t)i * n, n);
@@ -288,12 +314,10 @@ decide_backward(const struct network *net, struct activations *s, const struct b
 		int n = net->v->n[f];
 		struct layer out = layer_of(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, n);
 		add_decision_backward(net, b, f, s->da, grad);
-		for (size_t j = 0; j < (size_t)b->n * n; j++)
-			s->p[f][j] *= scale * weight_of(f);
+		multiply(s->p[f], scale * weight_of(f), b->n * n);
 		linear_backward(&out, s->r[f], HIDDEN, s->p[f], n, s->dr, HIDDEN, tensor(net, OUTPUT + f, grad),
 				tensor(net, OUTPUT_BIAS + f, grad), b->n, 0);
-		for (size_t j = 0; j < (size_t)b->n * HIDDEN; j++)
-			s->da[j] += s->r[f][j] > 0 ? s->dr[j] : 0;
+		add_rectified(s->da, s->dr, s->r[f], b->n * HIDDEN);
 	}
 }
 
