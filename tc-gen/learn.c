@@ -15,7 +15,7 @@ static const float head_rate[HEADS] = {2e-3f, 1e-3f};
 #define HELD	  0.08f
 #define MEASURE	  25   /* steps between measurements of what is held back */
 #define FEW	  20   /* rows held back that say too little */
-#define BLIND	  250  /* steps then */
+#define BLIND	  120  /* steps then */
 #define MEASURED  4096 /* rows, at most */
 
 /* --- rows --- */
@@ -172,7 +172,7 @@ add_open_row(const struct lesson *l, struct batch *b, uint32_t j)
 
 /* --- descent --- */
 
-static const int head_rows[HEADS] = {384, 128}; /* a step */
+static const int head_rows[HEADS] = {512, 128}; /* a step */
 
 int
 descent_init(struct descent *d, struct network *net, const struct lesson *l, uint32_t steps, uint64_t seed)
@@ -289,7 +289,7 @@ turn_down(struct descent *d)
 
 	if (d->last || (d->step < most && d->step < d->least_at + d->least_at / 2 + PATIENCE))
 		return;
-	uint32_t more = d->least_at / 3 > PATIENCE ? d->least_at / 3 : PATIENCE;
+	uint32_t more = d->net->head == HEAD_FLOW && d->least_at > PATIENCE ? d->least_at : PATIENCE;
 	d->turn = d->step;
 	d->from = d->rows;
 	d->last = d->step + (more < d->steps - d->step ? more : d->steps - d->step);
