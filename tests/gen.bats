@@ -58,6 +58,10 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	[ "$(opened "$tmp/b")" -gt $((2 * $(opened "$tmp/a"))) ]
 }
 
+@test "the gradient is what the loss changes by" {
+	gradient
+}
+
 # --- what is rare ---
 
 @test "a port and a length that were there once are not learned by heart" {

@@ -10,7 +10,7 @@ SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tc
 REPORT_PACKAGES = chromium chromium-driver fonts-dejavu-core tidy libxml2-utils python3
 DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
 
-TESTS = identity units neural blocks scramble mutations conn analysis big confine arrivals
+TESTS = identity units neural gradient blocks scramble mutations conn analysis big confine arrivals
 
 analysis = $(patsubst %,build/tc-diff/%.o,analysis conn)
 measure = $(patsubst %,build/tc-diff/%.o,source sketch fragments reservoir parts measure) $(analysis)
@@ -18,6 +18,8 @@ build/tests/identity: build/tests/unit/identity.o $(capture) $(state) $(stream)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o $(analysis) $(capture) $(state) $(stream)
 build/tests/units: build/tests/unit/units.o $(state) $(stream)
 build/tests/neural: build/tests/unit/neural.o build/tests/unit/vary.o build/tc-train/init.o $(codec) $(stream)
+build/tests/gradient: $(patsubst %,build/%.o,tests/unit/gradient tc-gen/network tc-gen/vocabulary tc-gen/corpus) \
+	$(call room,neural,linear) $(support) $(stream)
 build/tests/blocks: build/tests/unit/blocks.o $(code) $(support) $(stream)
 build/tests/scramble: build/tests/unit/scramble.o build/tests/unit/vary.o $(support) $(stream)
 build/tests/arrivals: build/tests/unit/arrivals.o $(capture) $(state) $(stream)
@@ -31,7 +33,7 @@ build/tests/%.o: override CPPFLAGS += -I.
 
 $(addprefix build/tests/,identity mutations conn analysis big arrivals features): LDLIBS += -lpcap -larchive
 build/tests/features: LDLIBS += -lm
-build/tests/neural build/tests/mutations: LDLIBS += -lm -lmd -ldl
+build/tests/neural build/tests/gradient build/tests/mutations: LDLIBS += -lm -lmd -ldl
 build/tests/scramble build/tests/blocks: LDLIBS += -lm
 $(patsubst %,build/tests/%,$(filter-out confine,$(TESTS)) features):
 	@mkdir -p $(@D)
