@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* n bits at the walk's place, of which those in the mask count. */
@@ -215,8 +216,8 @@ walk_edges(struct walk *w, unsigned max, unsigned bits, struct action_list *l)
 			l->v[i] /= divisor;
 	divisor = walk_number(w, DIVISOR, divisor);
 	walk_list(w, max, FORM_SIGNED, bits, l);
-	if (w->way == WALK_GET)
-		for (unsigned i = 0; i < l->n; i++)
+	for (unsigned i = 0; w->way == WALK_GET && i < l->n; i++)
+		if (llabs(l->v[i] * divisor) >> bits == 0) /* no edge is farther than that */
 			l->v[i] *= divisor;
 }
 
