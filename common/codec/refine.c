@@ -10,6 +10,7 @@
 #define GROWTH 0.01f /* of the rate, a step: what is stuck is kicked harder */
 #define MOST   1.0f
 #define WANT   0.5f /* the hinge's margin, in logits */
+#define PATIENCE 200 /* steps: what came no nearer for so long is stuck */
 
 struct refiner {
 	const struct network *net;
@@ -19,7 +20,7 @@ struct refiner {
 	float *z, *best, *rounded, *m, *v, *dz; /* rows that are at work */
 	int *row;	   /* which of those that were added each is */
 	float *margin, *top; /* top: the largest so far, of all added */
-	uint32_t *steps;
+	uint32_t *steps, *since; /* since: the step that came nearest */
 	struct activations activations;
 };
 
@@ -43,8 +44,9 @@ refiner_new(const struct network *net, int max, enum latent_type type)
 	r->margin = calloc(max, sizeof *r->margin);
 	r->top = calloc(max, sizeof *r->top);
 	r->steps = calloc(max, sizeof *r->steps);
+	r->since = calloc(max, sizeof *r->since);
 	if (r->code && r->z && r->best && r->rounded && r->m && r->v && r->dz && r->row &&
-	    r->margin && r->top && r->steps && activations_init(&r->activations, net, max) == 0)
+	    r->margin && r->top && r->steps && r->since && activations_init(&r->activations, net, max) == 0)
 		return r;
 	refiner_free(r);
 	return NULL;
@@ -62,6 +64,7 @@ refiner_free(struct refiner *r)
 	free(r->code);
 	free(r->row);
 	free(r->steps);
+	free(r->since);
 	free(r);
 }
 
@@ -73,6 +76,7 @@ refiner_add(struct refiner *r, const struct code *code, const float *z)
 	r->code[r->n] = *code;
 	r->row[r->n] = r->n;
 	r->top[r->n] = -INFINITY;
+	r->since[r->n] = 0;
 	memcpy(r->z + r->n * w, z, w * sizeof *z);
 	memset(r->m + r->n * w, 0, w * sizeof *z);
 	memset(r->v + r->n * w, 0, w * sizeof *z);
@@ -136,10 +140,11 @@ refiner_run(struct refiner *r, uint32_t steps, float margin)
 			r->steps[row] = step;
 			if (r->margin[i] > r->top[row]) {
 				r->top[row] = r->margin[i];
+				r->since[row] = step;
 				memcpy(r->best + (size_t)row * w, r->rounded + (size_t)i * w,
 				       w * sizeof(float));
 			}
-			if (!(r->margin[i] >= margin))
+			if (!(r->margin[i] >= margin) && step - r->since[row] < PATIENCE)
 				move(r, left++, i);
 		}
 		n = left;
