@@ -190,26 +190,29 @@ walk_list(struct walk *w, unsigned max, enum form form, unsigned bits, struct ac
 	w->at = end;
 }
 
-/* At least 1, at most what DIVISOR bits can say: else 1. */
+/* At least 1, at most what DIVISOR bits can say: else 1; so where an edge has more than so many bits. */
 #define DIVISOR 16
 static uint64_t
-divisor_of(const struct action_list *l)
+divisor_of(const struct action_list *l, unsigned bits)
 {
-	uint64_t divisor = 0;
+	uint64_t divisor = 0, all = 0;
 
-	for (unsigned i = 0; i < l->n; i++)
-		for (uint64_t v = l->v[i] < 0 ? -(uint64_t)l->v[i] : (uint64_t)l->v[i]; v;) {
+	for (unsigned i = 0; i < l->n; i++) {
+		uint64_t v = l->v[i] < 0 ? -(uint64_t)l->v[i] : (uint64_t)l->v[i];
+		all |= v;
+		while (v) {
 			uint64_t rest = divisor % v;
 			divisor = v;
 			v = rest;
 		}
-	return divisor && divisor <= bits_ones(DIVISOR) ? divisor : 1;
+	}
+	return divisor && divisor <= bits_ones(DIVISOR) && all <= bits_ones(bits) ? divisor : 1;
 }
 
 void
 walk_edges(struct walk *w, unsigned max, unsigned bits, struct action_list *l)
 {
-	int64_t divisor = w->way == WALK_PUT ? divisor_of(l) : 1;
+	int64_t divisor = w->way == WALK_PUT ? divisor_of(l, bits) : 1;
 
 	if (w->way == WALK_PUT)
 		for (unsigned i = 0; i < l->n; i++)
