@@ -104,6 +104,8 @@ arguments(struct program *p, int argc, char **argv)
 	if (p->filter.given['R'] && p->filter.given['r'])
 		filter_misuse("--no-refine and --refine exclude each other");
 	filter_operand(&p->filter, argc, argv);
+	if (p->coordinates && (p->filter.input || p->filter.output))
+		filter_misuse("--coordinates reads and writes no stream");
 }
 
 static void

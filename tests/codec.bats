@@ -772,6 +772,8 @@ each() {
 		is "$stderr" ""
 	done
 	for type in '' f64 F32 i8x; do misused tc-enc --latent-type "$type"; done
+	misused tc-enc --coordinates "$BATS_FILE_TMPDIR/a"
+	misused tc-enc --coordinates -o "$tmp/l"
 	for n in '' x -1 1.5 100001; do misused tc-enc --refine "$n"; done
 	for n in '' x -1 18446744073709551616; do misused tc-enc --seed "$n"; done
 }
