@@ -30,7 +30,7 @@ packet = $(call room,packet,address checksum link arp ip tcp udp sctp icmp fault
 capture = $(call room,packet,capture pcapng blocks) $(call room,process,input unpack)
 state = $(call room,state,slots flow datagram cue cue_link cue_ip cue_tcp cue_icmp trace) $(packet)
 code = $(call room,code,bits forms code names when)
-neural = $(call room,neural,linear straight network autoencoder loss layout weights) $(code) $(support)
+neural = $(call room,neural,octets linear straight network autoencoder loss layout weights) $(code) $(support)
 codec = $(call room,codec,cache idle refine encode decode) $(neural)
 stream = $(record) $(process)
 
@@ -45,7 +45,7 @@ bin/tc-enc: $(call tool,tc-enc) $(codec) $(stream)
 bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset about) $(neural) $(stream)
 bin/tc-gen: $(call tool,tc-gen,corpus vocabulary dialogue network learn present model draw schedule people generate) \
-	$(call room,neural,linear) $(support) $(state) $(stream)
+	$(call room,neural,octets linear) $(support) $(state) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 
 LDLIBS = -lmsgpackc -ldeflate -lseccomp

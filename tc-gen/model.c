@@ -5,12 +5,8 @@
 #include "record/latent.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_LIMIT    (1 << 28)
 #define SYMBOLS_LIMIT (1 << 13) /* of a field */
@@ -21,46 +17,6 @@
 #define ALIVE_SIZE    (4 + 2 * 24 + 4 + 16 + 8 + (HISTORY + PROLOGUE) * TOKENS_SIZE)
 #define PRESENT_SIZE  (4 + 2 * (4 + 64 * 8) + OPENINGS * TOKENS_SIZE)
 #define TIME_LIMIT    (INT64_C(1) << 60) /* ns */
-
-static void
-sha256(const uint8_t *p, size_t n, uint8_t *hash)
-{
-	SHA2_CTX c;
-
-	SHA256Init(&c);
-	SHA256Update(&c, p, n);
-	SHA256Final(hash, &c);
-}
-
-static void
-put_u64(uint8_t **p, uint64_t v)
-{
-	put_u32(p, v);
-	put_u32(p, v >> 32);
-}
-
-static uint64_t
-take_u64(struct octets *o)
-{
-	uint64_t low = take_u32(o);
-
-	return low | (uint64_t)take_u32(o) << 32;
-}
-
-static void
-put_u16(uint8_t **p, uint16_t v)
-{
-	*(*p)++ = v;
-	*(*p)++ = v >> 8;
-}
-
-static uint16_t
-take_u16(struct octets *o)
-{
-	const uint8_t *p = take(o, 2);
-
-	return p ? p[0] | p[1] << 8 : 0;
-}
 
 uint32_t
 model_services(const struct model *m)
@@ -215,7 +171,7 @@ model_build(struct model *m, size_t *n)
 		latent_put(LATENT_F16, m->net[h].data, m->net[h].n, p);
 		p += latent_size(LATENT_F16, m->net[h].n);
 	}
-	sha256(out, p - out, p);
+	octets_hash(out, p - out, p);
 	memcpy(m->hash, p, MODEL_HASH);
 	*n = p + MODEL_HASH - out;
 	return out;
@@ -455,7 +411,7 @@ model_parse(struct model *m, const uint8_t *p, size_t n, char *why)
 	if (n < 12 + MODEL_HASH)
 		return fail(why, "model: cut off");
 	o.end -= MODEL_HASH;
-	sha256(p, n - MODEL_HASH, hash);
+	octets_hash(p, n - MODEL_HASH, hash);
 	memcpy(m->hash, o.end, MODEL_HASH);
 	if (memcmp(hash, m->hash, MODEL_HASH))
 		return fail(why, "model: damaged or cut off, its checksum is another");
@@ -468,23 +424,13 @@ model_parse(struct model *m, const uint8_t *p, size_t n, char *why)
 int
 model_load(struct model *m, const char *path, char *why)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r = -1;
-	struct stat st;
+	size_t n;
+	uint8_t *p = octets_read(path, FILE_LIMIT, &n);
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		fail(why, strerror(errno));
-	} else if (!S_ISREG(st.st_mode) || st.st_size > FILE_LIMIT) {
-		fail(why, S_ISREG(st.st_mode) ? "model: too large" : "not a regular file");
-	} else {
-		size_t have = 0, n = st.st_size;
-		uint8_t *p = malloc(n + 1);
-		for (ssize_t got; p && have < n && (got = read(fd, p + have, n - have)) > 0;)
-			have += got;
-		r = p ? model_parse(m, p, have, why) : fail(why, strerror(ENOMEM));
-		free(p);
-	}
-	if (fd >= 0)
-		close(fd);
+	if (!p)
+		return fail(why, errno == EFBIG ? "model: too large" : errno == EINVAL ? "not a regular file" : strerror(errno));
+	int r = model_parse(m, p, n, why);
+	free(p);
 	return r;
 }
 

@@ -37,6 +37,22 @@ take_u32(struct octets *o)
 	return p ? p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24 : 0;
 }
 
+static inline uint16_t
+take_u16(struct octets *o)
+{
+	const uint8_t *p = take(o, 2);
+
+	return p ? p[0] | p[1] << 8 : 0;
+}
+
+static inline uint64_t
+take_u64(struct octets *o)
+{
+	uint64_t low = take_u32(o);
+
+	return low | (uint64_t)take_u32(o) << 32;
+}
+
 /* name has room for OCTETS_NAME + 1. */
 static inline void
 take_name(struct octets *o, char *name)
@@ -49,10 +65,24 @@ take_name(struct octets *o, char *name)
 }
 
 static inline void
+put_u16(uint8_t **p, uint16_t v)
+{
+	*(*p)++ = v;
+	*(*p)++ = v >> 8;
+}
+
+static inline void
 put_u32(uint8_t **p, uint32_t v)
 {
 	for (int i = 0; i < 4; i++)
 		*(*p)++ = v >> 8 * i;
+}
+
+static inline void
+put_u64(uint8_t **p, uint64_t v)
+{
+	put_u32(p, v);
+	put_u32(p, v >> 32);
 }
 
 /* Into octets that are 0. */
@@ -64,5 +94,13 @@ put_name(uint8_t **p, const char *name)
 	memcpy(*p, name, n < OCTETS_NAME ? n : OCTETS_NAME);
 	*p += OCTETS_NAME;
 }
+
+#define OCTETS_HASH 32
+
+/* SHA-256 of n octets. */
+void octets_hash(const uint8_t *p, size_t n, uint8_t *hash);
+/* All of a regular file of at most so many octets, owned by the caller. NULL with errno: EINVAL for what is no regular file,
+ * EFBIG for one that is too large. */
+uint8_t *octets_read(const char *path, size_t limit, size_t *n);
 
 #endif

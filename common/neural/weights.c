@@ -5,13 +5,9 @@
 #include "record/latent.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_LIMIT (1 << 28) /* octets of a weights file */
 #define SIZE_LIMIT 4096	     /* units of a layer */
@@ -23,16 +19,6 @@ extern const uint8_t weights_default[], weights_default_end[];
 __asm__(".section .rodata\n.balign 16\n"
 	".global weights_default\nweights_default:\n.incbin \"" IN_FILE(WEIGHTS_FILE) "\"\n"
 	".global weights_default_end\nweights_default_end:\n.byte 0\n.previous\n");
-
-static void
-sha256(const uint8_t *p, size_t n, uint8_t *hash)
-{
-	SHA2_CTX c;
-
-	SHA256Init(&c);
-	SHA256Update(&c, p, n);
-	SHA256Final(hash, &c);
-}
 
 /* Numbers are as those of latents. */
 static enum latent_type
@@ -56,10 +42,8 @@ put_places(uint8_t **p, const struct network *net)
 			memcpy(due + CODE_COARSE + low.at, place + CODE_COARSE + low.at, low.n * sizeof *due);
 			memcpy(due + CODE_COARSE + high.at, place + CODE_COARSE + high.at, high.n * sizeof *due);
 		}
-		for (int b = 0; b < NETWORK_BITS; b++) {
-			*(*p)++ = due[b];
-			*(*p)++ = due[b] >> 8;
-		}
+		for (int b = 0; b < NETWORK_BITS; b++)
+			put_u16(p, due[b]);
 	}
 }
 
@@ -97,7 +81,7 @@ weights_build(const struct network *net, enum weights_type type, size_t *n)
 	if (about)
 		memcpy(at, net->about, about);
 	at += about;
-	sha256(out, at - out, at);
+	octets_hash(out, at - out, at);
 	return out;
 }
 
@@ -262,7 +246,7 @@ weights_parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, ch
 
 	if (parse(net, hash, p, n, why) < 0)
 		return -1;
-	sha256(p, n - WEIGHTS_HASH, due);
+	octets_hash(p, n - WEIGHTS_HASH, due);
 	if (!memcmp(hash, due, sizeof due))
 		return 0;
 	network_free(net);
@@ -272,28 +256,14 @@ weights_parse(struct network *net, uint8_t *hash, const uint8_t *p, size_t n, ch
 int
 weights_load(struct network *net, uint8_t *hash, const char *path, char *why)
 {
-	struct stat st;
-	uint8_t *p;
-	size_t n = 0;
-	ssize_t got = 1;
-	int r, fd;
+	size_t n;
 
 	if (!path) /* as good as the program that they are a part of */
 		return parse(net, hash, weights_default, weights_default_end - weights_default, why);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return fail(why, strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_LIMIT) {
-		close(fd);
-		return fail(why, "not a weights file of TraceCodec");
-	}
-	if (!(p = malloc(st.st_size + 1))) {
-		close(fd);
-		return fail(why, strerror(ENOMEM));
-	}
-	while (n < (size_t)st.st_size && (got = read(fd, p + n, st.st_size - n)) > 0)
-		n += got;
-	r = got < 0 ? fail(why, strerror(errno)) : weights_parse(net, hash, p, n, why);
+	uint8_t *p = octets_read(path, FILE_LIMIT, &n);
+	if (!p)
+		return fail(why, errno == EINVAL || errno == EFBIG ? "not a weights file of TraceCodec" : strerror(errno));
+	int r = weights_parse(net, hash, p, n, why);
 	free(p);
-	close(fd);
 	return r;
 }
