@@ -1,8 +1,7 @@
 #include "code/names.h"
 
 #include "code/bits.h"
-
-#include <math.h>
+#include "code/rate.h"
 
 #define OCTAVES 21  /* of the slot's number plus one */
 #define HIGH	7   /* bits behind the leading one that the first coordinate has */
@@ -131,13 +130,6 @@ names_get(struct names *v, const float *z)
 		v->slot[i] = slot_get(z);
 }
 
-/* -log of the probability of so many cells around z. */
-static float
-rate(float z, float width)
-{
-	return 0.5f * (z * z + logf(6.2831853f)) - logf(width);
-}
-
 float
 names_rate(const struct names *v)
 {
@@ -146,9 +138,9 @@ names_rate(const struct names *v)
 	names_put(v, z);
 	for (unsigned i = 0; i < v->n && i < NAMES_PLACES; i++) {
 		int over = (int)bits_length(v->slot[i] + 1) - 1 - HIGH;
-		nats += rate(z[2 * i], over < 0 ? (1 << -over) * HIGH_STEP : HIGH_STEP);
+		nats += cell_rate(z[2 * i], over < 0 ? (1 << -over) * HIGH_STEP : HIGH_STEP);
 		if (over > 0)
-			nats += rate(z[2 * i + 1], LOW_STEP * (1 << LOW) / (1 << over));
+			nats += cell_rate(z[2 * i + 1], LOW_STEP * (1 << LOW) / (1 << over));
 	}
 	return nats;
 }

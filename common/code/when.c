@@ -1,8 +1,7 @@
 #include "code/when.h"
 
 #include "code/bits.h"
-
-#include <math.h>
+#include "code/rate.h"
 
 #define SCALE	 16 /* bits behind the leading one, all of them on the scale */
 #define CELL	 6  /* of those, how many the ramps have */
@@ -10,7 +9,6 @@
 #define RAMP	 0.7f /* where a ramp ends */
 #define PAST	 1.0f /* where it is when the step isn't in its octaves: noise must not bring it there */
 #define FINE_END 1.7f
-#define LOG_2PI	 1.8378771f
 
 /* The octaves where ramps begin, and the last one ends: narrow where steps of packets lie. */
 static const uint8_t octave[WHEN_RAMPS + 1] = {0, 8, 14, 20, 26, 32, 64};
@@ -93,13 +91,6 @@ when_rounded(int64_t step, int unit)
 	return step_of(place_of(step), step < 0, unit);
 }
 
-/* -log of the probability of a cell so wide, at z. */
-static float
-rate(float z, float width)
-{
-	return 0.5f * (z * z + LOG_2PI) - logf(width);
-}
-
 float
 when_rate(int64_t step)
 {
@@ -108,7 +99,7 @@ when_rate(int64_t step)
 	when_put(step, z);
 	for (int r = 0; r < WHEN_RAMPS; r++) {
 		float v = z[1 + r];
-		nats += v == PAST || v == -PAST ? past : rate(v, 2 * RAMP / cells(r));
+		nats += v == PAST || v == -PAST ? past : cell_rate(v, 2 * RAMP / cells(r));
 	}
-	return nats + rate(z[1 + WHEN_RAMPS], 2 * FINE_END / (1 << FINE));
+	return nats + cell_rate(z[1 + WHEN_RAMPS], 2 * FINE_END / (1 << FINE));
 }
