@@ -46,17 +46,6 @@ struct program {
 	struct generator *generator;
 };
 
-static float
-real(const char *text, float low, float high, const char *what)
-{
-	char *end;
-	float v = strtof(text, &end);
-
-	if (end == text || *end || !(v >= low && v <= high))
-		filter_misuse("--%s %s: %g to %g is wanted", what, text, low, high);
-	return v;
-}
-
 static void
 check(const struct program *p)
 {
@@ -106,10 +95,10 @@ arguments(struct program *p, int argc, char **argv)
 			p->duration = filter_number("duration", optarg, 0, 1000000000);
 			break;
 		case 'R':
-			p->generate.rate = real(optarg, 0.001f, 1000, "rate");
+			p->generate.rate = filter_real("rate", optarg, 0.001f, 1000);
 			break;
 		case 'T':
-			p->generate.temperature = real(optarg, 0.01f, 100, "temperature");
+			p->generate.temperature = filter_real("temperature", optarg, 0.01f, 100);
 			break;
 		case 'S':
 			p->generate.seed = filter_number("seed", optarg, 0, UINT64_MAX);

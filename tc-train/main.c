@@ -51,17 +51,6 @@ struct options {
 	struct outfile state; /* the next one */
 };
 
-static float
-real(const char *text, float low, float high, const char *what)
-{
-	char *end;
-	float v = strtof(text, &end);
-
-	if (end == text || *end || !(v >= low && v <= high))
-		filter_misuse("--%s %s: %g to %g is wanted", what, text, low, high);
-	return v;
-}
-
 static void
 arguments(struct options *o, int argc, char **argv)
 {
@@ -100,19 +89,19 @@ arguments(struct options *o, int argc, char **argv)
 			r->batch = filter_number(what, optarg, 16, 65536);
 			break;
 		case 'r':
-			r->rate = real(optarg, 0, 1, what);
+			r->rate = filter_real(what, optarg, 0, 1);
 			break;
 		case 'd':
-			r->decay = real(optarg, 0, 1, what);
+			r->decay = filter_real(what, optarg, 0, 1);
 			break;
 		case 'B':
-			r->beta = real(optarg, 0, 10, what);
+			r->beta = filter_real(what, optarg, 0, 10);
 			break;
 		case 'G':
-			r->augment = real(optarg, 0, 1, what);
+			r->augment = filter_real(what, optarg, 0, 1);
 			break;
 		case 'e':
-			r->balance = real(optarg, 0, 1, what);
+			r->balance = filter_real(what, optarg, 0, 1);
 			break;
 		case 'H':
 			o->held = filter_number(what, optarg, 0, 1000000);

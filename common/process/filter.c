@@ -98,6 +98,17 @@ filter_number(const char *option, const char *text, uint64_t low, uint64_t high)
 	return v;
 }
 
+float
+filter_real(const char *option, const char *text, float low, float high)
+{
+	char *end;
+	float v = strtof(text, &end);
+
+	if (end == text || *end || !(v >= low && v <= high))
+		filter_misuse("--%s %s: %g to %g is wanted", option, text, low, high);
+	return v;
+}
+
 void
 filter_operand(struct filter *f, int argc, char **argv)
 {

@@ -42,8 +42,9 @@ int filter_next(struct filter *f, int argc, char **argv, const char *letters, co
 void filter_option(struct filter *f, int c);
 /* Wrong usage: one line that names the option, and where there is help; exit status 2. */
 void filter_misuse(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-/* The value of an option that takes a whole number. */
+/* The value of an option that takes a whole number, or a real one. */
 uint64_t filter_number(const char *option, const char *text, uint64_t low, uint64_t high);
+float filter_real(const char *option, const char *text, float low, float high);
 /* What stands behind the options: one input at most. */
 void filter_operand(struct filter *f, int argc, char **argv);
 
