@@ -36,7 +36,7 @@ struct decoder {
 	struct stream_writer *out;
 	enum latent_type type; /* of what is added */
 	int unit; /* of time steps of what is written, ns */
-	size_t what_size, size; /* octets of a latent, and of its first block */
+	size_t what_size, size; /* octets of a latent's first block, and of all of it */
 	struct cache cache;
 	uint64_t seen;
 
