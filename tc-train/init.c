@@ -50,13 +50,6 @@ find_sets(struct set *bit, const struct code *code, int n)
 		}
 }
 
-/* The first bit of the unit that a bit belongs to: a thermometer's bits share their coordinates. */
-static int
-unit_of(int b)
-{
-	return b < CODE_COARSE ? b : CODE_COARSE + code_layout()->unit[b - CODE_COARSE];
-}
-
 /* The frequent bits first: each to the coordinate where it meets the fewest others, of such the one
  * least used; not where it went the way before. word: room for a list. Wide for the sake of a processor that counts
  * bits by itself. */
@@ -64,13 +57,11 @@ WIDE static void
 assign(const struct set *bit, struct set *used, int coordinates, int words, uint32_t *word, const uint16_t *before, uint16_t *at)
 {
 	const struct set *order[BITS];
-	int units = 0;
 
 	for (int b = 0; b < BITS; b++)
-		if (unit_of(b) == b)
-			order[units++] = &bit[b];
-	qsort(order, units, sizeof *order, more_often);
-	for (int i = 0; i < units; i++) {
+		order[b] = &bit[b];
+	qsort(order, BITS, sizeof *order, more_often);
+	for (int i = 0; i < BITS; i++) {
 		uint64_t least = UINT64_MAX;
 		int best = -1, n = 0;
 		for (int k = 0; k < words; k++)
@@ -90,8 +81,6 @@ assign(const struct set *bit, struct set *used, int coordinates, int words, uint
 		for (int k = 0; k < n; k++)
 			used[best].word[word[k]] |= order[i]->word[word[k]];
 	}
-	for (int b = 0; b < BITS; b++)
-		at[b] = at[unit_of(b)];
 }
 
 static void
@@ -101,26 +90,16 @@ fill(const float *row, int n, float v)
 		((float *)row)[i] = v;
 }
 
-/* Each bit of a unit of n is worth one n-th of its coordinate, where it has a threshold of its own. */
 static void
 set_straight(struct network *net, int part)
 {
 	const struct straight *s = &net->straight[part];
-	const struct layer *out = &net->layer[part ? DEC_OUT + part - 1 : DEC_COARSE];
-	int first = part ? CODE_COARSE + code_layout()->first[part - 1] : 0;
 
-	for (int b = 0; b < s->n; b++) {
-		int unit = unit_of(first + b) - first, n = 1, k = b - unit;
-		while (unit + n < s->n && unit_of(first + unit + n) - first == unit)
-			n++;
-		float threshold = MEAN * ((2 * k + 1.0f) / n - 1);
-		for (int way = 0; way < STRAIGHT_WAYS; way++) {
-			float by = way ? SECOND : 1;
-			((float *)straight_row(s, way, STRAIGHT_IN))[b] = by * MEAN / n;
-			((float *)straight_row(s, way, STRAIGHT_SPREAD))[b] = way ? 0 : (LOGVAR - 2 * logf(n)) / n;
-			((float *)straight_row(s, way, STRAIGHT_OUT))[b] = by * GAIN * n;
-			((float *)out->b)[b] -= by * by * GAIN * n * threshold;
-		}
+	for (int way = 0; way < STRAIGHT_WAYS; way++) {
+		float by = way ? SECOND : 1;
+		fill(straight_row(s, way, STRAIGHT_IN), s->n, by * MEAN);
+		fill(straight_row(s, way, STRAIGHT_SPREAD), s->n, way ? 0 : LOGVAR);
+		fill(straight_row(s, way, STRAIGHT_OUT), s->n, by * GAIN);
 	}
 }
 

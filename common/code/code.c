@@ -171,10 +171,7 @@ layout_make(void)
 {
 	struct code_layout *l = &layout;
 	struct action any = {0};
-	struct walk w = {.way = WALK_MEASURE, .unit = l->unit};
-
-	for (int b = 0; b < CODE_WORDS * 64; b++)
-		l->unit[b] = b;
+	struct walk w = {.way = WALK_MEASURE};
 
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		l->first[g] = w.at = (w.at + 63) / 64 * 64;

@@ -18,7 +18,7 @@
 
 #include <stddef.h>
 
-#define CODE_WORDS	55 /* what the layout of all details takes: code_complete() */
+#define CODE_WORDS	45 /* what the layout of all details takes: code_complete() */
 #define CODE_FIELDS	ACTION_COUNT
 #define CODE_COARSE	64
 #define CODE_CHECK_BITS 24
@@ -54,7 +54,6 @@ struct code_layout {
 	struct code_span {
 		unsigned at, n;
 	} low[ACTION_COUNT], high[ACTION_COUNT]; /* a field's bits */
-	uint16_t unit[CODE_WORDS * 64]; /* a bit's thermometer, or what part of it belongs together, by its first bit */
 };
 _Static_assert(CODE_FIELDS + CODE_GROUPS - CODE_HIGH <= CODE_COARSE, "coarse bits stand in one word");
 const struct code_layout *code_layout(void);

@@ -71,15 +71,14 @@ walk_bits(struct walk *w, unsigned n, uint64_t v)
 	return pass(w, n, v, bits_ones(n));
 }
 
-/* Length counts what is set, so that a bit that is wrong is worth one. */
+/* How many bits a number has, of n at most. */
 static unsigned
 walk_length(struct walk *w, unsigned n, unsigned length)
 {
-	unsigned size = w->unit_size ? w->unit_size : FORMS_UNIT;
+	unsigned bits = bits_length(n);
 
-	for (unsigned k = 0; w->way == WALK_MEASURE && k < n; k++)
-		w->unit[w->at + k] = w->at + k - k % size;
-	return __builtin_popcountll(pass(w, n, bits_ones(length), bits_ones(n)));
+	length = bits_ungray(pass(w, bits, bits_gray(length), bits_ones(bits)));
+	return length < n ? length : n;
 }
 
 static uint64_t
@@ -150,9 +149,9 @@ form_width(enum form form, unsigned n)
 {
 	switch (form) {
 	case FORM_NUMBER:
-		return 2 * n - 1;
+		return bits_length(n) + n - 1;
 	case FORM_SIGNED:
-		return 2 * n;
+		return 1 + bits_length(n) + n - 1;
 	case FORM_KIND:
 		return n + 1;
 	default:
@@ -183,10 +182,8 @@ walk_list(struct walk *w, unsigned max, enum form form, unsigned bits, struct ac
 	unsigned end = w->at + bits_length(max) + max * form_width(form, bits);
 
 	l->n = walk_count(w, max, l->n);
-	w->unit_size = FORMS_UNIT_LIST;
 	for (unsigned i = 0; i < l->n; i++)
 		l->v[i] = walk_form(w, form, bits, l->v[i]);
-	w->unit_size = 0;
 	w->at = end;
 }
 

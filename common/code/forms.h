@@ -2,8 +2,8 @@
  * What values are made of, as bits. One walk over the bits of a field, whichever way: a form is said once, and so goes from
  * a value to bits, from bits to a value, and to a value that could be, drawn at random.
  *
- * A number is a thermometer of its length in bits, bit k set where it has more than k, and then what follows its leading one,
- * highest first, Gray-coded. So one bit that is wrong moves it by no more than a factor of two or so.
+ * A number is its length in bits, and then what follows its leading one, highest first; both Gray-coded. So neighbours differ
+ * in one bit, and the finest bit of its length is worth a factor of two or so.
  */
 #ifndef TC_FORMS_H
 #define TC_FORMS_H
@@ -13,9 +13,6 @@
 #define FORMS_LOW	15 /* bits behind the leading one of a number that has high bits apart */
 #define FORMS_LOW_FIXED 30 /* bits of a fixed address, likewise */
 #define FORMS_FIXED	48
-/* Bits of a thermometer that share their coordinates; of those in lists more, since a packet has many of them at once. */
-#define FORMS_UNIT	4
-#define FORMS_UNIT_LIST 8
 
 /* BITS: n plain bits; NUMBER: 0 to 2^n - 1; SIGNED: that with a sign; FLAGS, FRAG, KIND: plain bits, few of which are set
  * often; ONE: always the same value; CHECK: 1, with n bits that the other fields give. */
@@ -39,8 +36,6 @@ enum form {
 struct walk {
 	enum { WALK_PUT, WALK_GET, WALK_DRAW, WALK_MEASURE } way; /* MEASURE: past them alone */
 	uint64_t *bit, *mask; /* PUT, GET, DRAW: the code's details */
-	uint16_t *unit;	      /* MEASURE: each bit's unit, by its first bit */
-	unsigned unit_size;   /* MEASURE: 0: FORMS_UNIT */
 	unsigned at;	      /* bit that is next */
 	unsigned high_at;     /* high bit that is next */
 	bool high;	      /* the field has some */

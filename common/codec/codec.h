@@ -3,12 +3,11 @@
  *
  * Representation. An action as tc-lift gives it, relative to its own flow and nothing else, is taken apart (names.h) into
  * what it does, whom it names, and when it comes. What it does becomes bits (code.h): a coarse one for each field that is
- * there, then the details of the values; a number is a thermometer of its length in bits, then its mantissa (forms.h).
+ * there, then the details of the values; a number is its length in bits, then its mantissa, in Gray code (forms.h).
  *
  * Assigned. *who*: two coordinates a name, digits of tc-lift's own slot number. *when*: a sign, ramps that together are
  * the logarithm of the step, the rest of the mantissa (when.h). Neither takes weights, memory or time. Of *what*, a training
- * begins with an assignment (tc-train/init.c): each bit gets two coordinates, the four bits of a piece of a thermometer the
- * same two, so that lengths lie on an analog scale.
+ * begins with an assignment (tc-train/init.c): each bit gets two coordinates.
  *
  * Learned. From there a variational autoencoder learns *what* (network.h): dense layers that know what bits have to do with
  * each other, and straight ways from each bit to its coordinates and back.
