@@ -24,14 +24,14 @@ all: $(TOOLS:%=bin/%)
 # Rooms, from the lowest up.
 room = $(patsubst %,build/common/$(1)/%.o,$(2))
 support = $(call room,support,normal)
-process = $(call room,process,io outfile files kind confine progress map filter)
+process = $(call room,process,io outfile files kind confine progress map jobs filter)
 record = $(call room,record,action action_msgpack stream latent traces)
 packet = $(call room,packet,address checksum link arp ip tcp udp sctp icmp faults packet)
 capture = $(call room,packet,capture pcapng blocks) $(call room,process,input unpack)
 state = $(call room,state,slots flow datagram cue cue_link cue_ip cue_tcp cue_icmp trace) $(packet)
 code = $(call room,code,bits forms code names when)
 neural = $(call room,neural,octets linear straight network autoencoder loss layout weights) $(code) $(support)
-codec = $(call room,codec,cache idle refine encode decode) $(neural)
+codec = $(call room,codec,cache idle refine analysis encode decode) $(neural)
 stream = $(record) $(process)
 
 # Programs. tc-diff has Zeek's and Wireshark's rules, what is measured, and what is said of it, in words and as a page.

@@ -9,11 +9,12 @@
 #include <time.h>
 
 static const char usage_text[] =
-    "usage: tc-dec [-q] [-v] [-o FILE] [--weights FILE] [--no-cache] [--stats] [STREAM]\n"
+    "usage: tc-dec [-q] [-v] [-o FILE] [--weights FILE] [--no-cache] [--jobs N] [--stats] [STREAM]\n"
     "Decodes latents (standard input for none or \"-\") to packet actions.\n"
     "  -o, --output FILE   write there, whole or not at all; \"-\": standard output, always\n"
     "      --weights FILE  another network than the built-in one\n"
     "      --no-cache      ask the network for every packet\n"
+    "      --jobs N        threads; 0: as many as there are processors (1)\n"
     "      --stats         one JSON object on standard error at the end\n"
     "  -q, --quiet         no progress\n"
     "  -v, --verbose       progress of a pipe too, and a line at the end\n"
@@ -37,6 +38,7 @@ arguments(struct program *p, int argc, char **argv)
 	static const struct option table[] = {{"weights", required_argument, NULL, 'w'},
 					      {"no-cache", no_argument, NULL, 'C'},
 					      {"stats", no_argument, NULL, 'T'},
+					      FILTER_JOBS,
 					      FILTER_OUTPUT,
 					      FILTER_PROGRESS,
 					      FILTER_HELP,
@@ -44,6 +46,7 @@ arguments(struct program *p, int argc, char **argv)
 	int c;
 
 	p->cached = true;
+	p->filter.jobs = 1;
 	while ((c = filter_next(&p->filter, argc, argv, "o:qv", table)) != -1) {
 		switch (c) {
 		case 'w':
@@ -86,7 +89,7 @@ prepare(struct program *p)
 	if (weights_load(&p->net, p->hash, p->weights, why_not) < 0)
 		errx(1, "%s: %s", p->weights ? p->weights : "built-in weights", why_not);
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
-	    !(p->decoder = decoder_new(&p->net, p->cached, &p->writer)) || linear_room(1) < 0)
+	    !(p->decoder = decoder_new(&p->net, p->cached, f->jobs, &p->writer)) || linear_room(f->jobs) < 0)
 		err(1, NULL);
 	filter_confine(f);
 	traces_open(&p->reader, f, pass_on, p);
@@ -158,13 +161,13 @@ run(struct program *p)
 static void
 print_stats(const struct program *p)
 {
-	uint64_t rows, found, asked;
+	uint64_t found, asked;
+	const struct decode_stats *s = decoder_stats(p->decoder, &found, &asked);
 
-	decoder_stats(p->decoder, &rows, &found, &asked);
 	fprintf(stderr,
 		"{\"rows\":%" PRIu64 ",\"cache_found\":%" PRIu64 ",\"cache_asked\":%" PRIu64
 		",\"seconds\":%.3f,\"product_seconds\":%.3f,\"kernel\":\"%s\"}\n",
-		rows, found, asked, clock() / (double)CLOCKS_PER_SEC, linear_seconds, linear_kernel());
+		s->rows, found, asked, clock() / (double)CLOCKS_PER_SEC, s->product_seconds, linear_kernel());
 }
 
 static int

@@ -10,7 +10,8 @@
 
 static const char usage_text[] =
     "usage: tc-enc [-q] [-v] [-o FILE] [--weights FILE] [--latent-type f32|f16] [--sample] [--seed N]\n"
-    "              [--no-refine] [--refine N] [--no-patch] [--no-cache] [--stats] [STREAM]\n"
+    "              [--no-refine] [--refine N] [--no-patch] [--no-cache] [--jobs N]\n"
+    "              [--stats] [STREAM]\n"
     "       tc-enc [--weights FILE] --coordinates\n"
     "Encodes packet actions (standard input for none or \"-\") as latents.\n"
     "  -o, --output FILE       write there, whole or not at all; \"-\": standard output, always\n"
@@ -22,6 +23,7 @@ static const char usage_text[] =
     "      --refine N          steps of a refinement, at most (700)\n"
     "      --no-patch          latents alone, also where they decode wrong\n"
     "      --no-cache          ask the network for every packet\n"
+    "      --jobs N            threads; 0: as many as there are processors (1)\n"
     "      --coordinates       print what the coordinates of a latent are about, and exit\n"
     "      --stats             one JSON object on standard error at the end\n"
     "  -q, --quiet             no progress, no word of what the latents alone don't hold\n"
@@ -59,31 +61,33 @@ arguments(struct program *p, int argc, char **argv)
 	    {"no-refine", no_argument, NULL, 'R'},     {"refine", required_argument, NULL, 'r'},
 	    {"no-patch", no_argument, NULL, 'P'},      {"no-cache", no_argument, NULL, 'C'},
 	    {"stats", no_argument, NULL, 'T'},	       {"coordinates", no_argument, NULL, 'X'},
-	    FILTER_OUTPUT,			       FILTER_PROGRESS,
+	    FILTER_JOBS,			       FILTER_OUTPUT,
+	    FILTER_PROGRESS,
 	    FILTER_HELP,			       {0}};
 	struct encode_options *e = &p->encode;
 	int c;
 
-	*e = (struct encode_options){.refine = true, .patch = true, .cached = true, .steps = 700, .type = LATENT_F16};
+	*e = (struct encode_options){.analysis = {.refine = true, .steps = 700, .type = LATENT_F16}, .patch = true, .cached = true};
+	p->filter.jobs = 1;
 	while ((c = filter_next(&p->filter, argc, argv, "o:qv", table)) != -1) {
 		switch (c) {
 		case 'w':
 			p->weights = optarg;
 			break;
 		case 't':
-			e->type = type_option(optarg);
+			e->analysis.type = type_option(optarg);
 			break;
 		case 's':
-			e->sample = true;
+			e->analysis.sample = true;
 			break;
 		case 'S':
 			e->seed = filter_number("seed", optarg, 0, UINT64_MAX);
 			break;
 		case 'R':
-			e->refine = false;
+			e->analysis.refine = false;
 			break;
 		case 'r':
-			e->steps = filter_number("refine", optarg, 0, 100000);
+			e->analysis.steps = filter_number("refine", optarg, 0, 100000);
 			break;
 		case 'P':
 			e->patch = false;
@@ -92,7 +96,7 @@ arguments(struct program *p, int argc, char **argv)
 			e->cached = false;
 			break;
 		case 'T':
-			e->stats = true;
+			e->analysis.stats = true;
 			break;
 		case 'X':
 			p->coordinates = true;
@@ -153,11 +157,11 @@ prepare(struct program *p)
 		errx(1, "%s", why);
 	load_weights(p);
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
-	    !(p->encoder = encoder_new(&p->net, &p->encode, &p->writer)) || linear_room(1) < 0)
+	    !(p->encoder = encoder_new(&p->net, &p->encode, f->jobs, &p->writer)) || linear_room(f->jobs) < 0)
 		err(1, NULL);
 	filter_confine(f);
 	traces_open(&p->reader, f, pass_on, p);
-	linear_clock = p->encode.stats;
+	linear_clock = p->encode.analysis.stats;
 }
 
 /* The packets of one trace: 0, or -1. */
@@ -170,7 +174,7 @@ encode_trace(void *arg, struct stream_header *h)
 	int got = 0, r;
 
 	h->kind = STREAM_LATENTS;
-	h->type = p->encode.type;
+	h->type = p->encode.analysis.type;
 	codec_blocks(&p->net, h->block);
 	memcpy(h->weights, p->hash, sizeof h->weights);
 	r = encoder_begin(p->encoder, h);
@@ -229,7 +233,7 @@ print_stats(const struct program *p)
 		s->packets, s->traces, s->unencodable, s->whole, s->core, s->whole_after,
 		s->core_after, s->refined, s->steps, s->patched, s->idle,
 		(s->kl[0] + s->kl[1] + s->kl[2]) / n, s->kl[0] / n, s->kl[1] / n, s->kl[2] / n, s->time_error / n, s->rows, found, asked, clock() / (double)CLOCKS_PER_SEC,
-		linear_seconds, linear_kernel());
+		s->product_seconds, linear_kernel());
 	print_fields("wrong", s->wrong);
 	print_fields("wrong_refined", s->wrong_after);
 	fputs(",\"margins\":{", stderr);
@@ -255,7 +259,7 @@ report(const struct program *p)
 static int
 finish(struct program *p, int status)
 {
-	if (p->encode.stats)
+	if (p->encode.analysis.stats)
 		print_stats(p);
 	if (!p->filter.quiet)
 		report(p);

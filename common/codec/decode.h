@@ -6,13 +6,16 @@
 #include "record/latent.h"
 #include "codec/codec.h"
 
-#define DECODE_BLOCK 128 /* packets, beginnings and ends of traces that are seen together */
-#define DECODE_ROWS  64  /* of these, what the network must see */
+struct decode_stats {
+	uint64_t rows;		/* that the network saw */
+	double product_seconds; /* processor time in matrix products */
+};
 
 struct decoder;
 
-/* NULL where memory is short. The network is not owned. */
-struct decoder *decoder_new(const struct network *net, bool cached, struct stream_writer *out);
+/* On so many threads (JOBS_MAX at most); the same actions for any number. NULL where memory is short. The network is not
+ * owned; until decoder_flush() returns, the writer is the decoder's alone. */
+struct decoder *decoder_new(const struct network *net, bool cached, unsigned threads, struct stream_writer *out);
 void decoder_free(struct decoder *d);
 /*
  * A trace, traces after each other: its header, of latents; its latents; its end. Blocks go on from one
@@ -24,7 +27,7 @@ int decoder_add(struct decoder *d, const struct latent *l);
 int decoder_end(struct decoder *d, enum stream_end end);
 /* Writes all that was added: 0, or -1 with the writer's error. */
 int decoder_flush(struct decoder *d);
-/* Packets the network saw, cache hits of how many. */
-void decoder_stats(const struct decoder *d, uint64_t *rows, uint64_t *found, uint64_t *asked);
+/* Behind decoder_flush(). Cache hits stand in *found of *asked. */
+const struct decode_stats *decoder_stats(const struct decoder *d, uint64_t *found, uint64_t *asked);
 
 #endif

@@ -2,19 +2,19 @@
 
 #include "codec/cache.h"
 #include "codec/idle.h"
-#include "codec/posterior.h"
-#include "codec/refine.h"
-#include "neural/loss.h"
+#include "process/jobs.h"
+#include "support/random.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_OCTETS  (32 << 20)
-#define BLOCK_OCTETS  (2 << 20) /* room for a block's outcomes */
-#define CACHE_PLACES  (1 << 16)
-#define ARENA	      (ENCODE_BLOCK * 20 + 2 * ACTION_WORDS)
-#define EXPECTED      8 /* packets behind the one that is looked up, whose entries come meanwhile */
-#define HEADER_WORDS  ((sizeof(struct stream_header) + 7) / 8)
+#define BLOCK	     512		 /* packets, beginnings and ends of traces that are seen together */
+#define ARENA	     (BLOCK * 20 + 2 * ACTION_WORDS) /* words */
+#define CACHE_OCTETS (32 << 20)
+#define CACHE_STAYS  (CACHE_OCTETS / 8) /* of what is found there: cache.c */
+#define CACHE_PLACES (1 << 16)
+#define EXPECTED     8 /* packets behind the one that is looked up, whose entries come meanwhile */
+#define HEADER_WORDS ((sizeof(struct stream_header) + 7) / 8)
 /* What is read with less than this, another machine's kernels might read otherwise: it is patched. */
 #define PATCH_MARGIN 0.02f
 
@@ -24,17 +24,6 @@ const float encode_margins[7] = {0, 0.1f, 0.3f, 1, 3, 10, 30};
 #define BIT(f) (1ull << ACTION_##f)
 static const uint64_t core_fields = BIT(OPEN) | BIT(ORIG_H) | BIT(RESP_H) | BIT(DIR) | BIT(PROTO) | BIT(FLAGS) | BIT(SEQ) |
 				    BIT(ACK) | BIT(ACK_SAME) | BIT(LEN);
-
-/* What becomes of an action, without its names and its time step: a value of the cache. */
-struct outcome {
-	uint64_t wrong, wrong_after; /* fields */
-	float kl, margin;
-	bool encodable, refined;
-	uint8_t octets[]; /* of the latent's first part */
-};
-
-_Static_assert(ENCODE_BLOCK * (sizeof(struct cache_entry) + ACTION_WORDS * 8 + sizeof(struct outcome) + LATENT_MAX * 4) <
-		       BLOCK_OCTETS && BLOCK_OCTETS <= CACHE_OCTETS / 8, "what a block finds stays for it");
 
 /* A packet of a block, or the beginning or the end of a trace. */
 struct item {
@@ -48,35 +37,58 @@ struct item {
 	struct outcome *outcome;
 };
 
+/*
+ * Filled by encoder_add(); look_up() finds what is known of its actions, and lists those that nobody has seen yet; work()
+ * has them seen, by any thread; write_block() writes it.
+ */
+struct block {
+	int n, misses;
+	struct item item[BLOCK];
+	struct analysed miss[BLOCK];
+	uint64_t seed, steps;
+	double product_seconds;
+	uint32_t used; /* words of the arena */
+	uint64_t arena[ARENA];
+};
+
 struct encoder {
 	const struct network *net;
 	struct encode_options options;
-	struct stream_writer *out;
-	struct encode_stats stats;
-	uint64_t random;
 	struct idle idle;
 	int unit; /* of time steps, ns */
 	struct cache cache;
 	size_t what_size; /* octets */
-
-	int n;
-	struct item item[ENCODE_BLOCK];
-	uint64_t arena[ARENA];
-	uint32_t used; /* words of it */
-	/* rows that the network must see */
-	int misses;
-	struct code code[ENCODE_ROWS], got[ENCODE_ROWS];
-	struct outcome *row[ENCODE_ROWS];
-	float *z;
-	struct activations activations;
-	struct refiner *refiner;
+	uint64_t random;
+	struct block *block; /* that is filled now */
+	struct jobs *jobs;
+	unsigned threads;
+	struct analyst *analyst[JOBS_MAX]; /* of each thread */
+	/* of who writes */
+	struct stream_writer *out;
+	struct encode_stats stats;
 };
 
+static void work(void *arg, void *block, unsigned who);
+static int write_block(void *arg, void *block);
+
+/* What a block adds to the cache at most. */
+#define BLOCK_ADDS(what_size) (BLOCK * (sizeof(struct cache_entry) + sizeof(struct outcome) + (what_size) + 16) + ARENA * 8)
+_Static_assert(2 * BLOCK_ADDS(LATENT_MAX * 4) < CACHE_STAYS, "what a block finds stays for it");
+
+/* As many as may be on their way, so that what their packets found in the cache stays. */
+static unsigned
+blocks_for(const struct encoder *e, unsigned threads)
+{
+	size_t most = CACHE_STAYS / BLOCK_ADDS(e->what_size) - 1;
+
+	return threads == 1 ? 1 : most < 4 * threads ? most : 4 * threads;
+}
+
 struct encoder *
-encoder_new(const struct network *net, const struct encode_options *o, struct stream_writer *out)
+encoder_new(const struct network *net, const struct encode_options *o, unsigned threads, struct stream_writer *out)
 {
 	struct encoder *e = calloc(1, sizeof *e);
-	bool cached = o->cached && !o->sample;
+	bool cached = o->cached && !o->analysis.sample;
 
 	if (!e)
 		return NULL;
@@ -84,14 +96,16 @@ encoder_new(const struct network *net, const struct encode_options *o, struct st
 	e->options = *o;
 	e->out = out;
 	e->random = o->seed;
-	e->what_size = latent_size(o->type, net->shape.latent);
-	e->z = calloc(ENCODE_ROWS, net->shape.latent * sizeof *e->z);
-	e->refiner = refiner_new(net, ENCODE_ROWS, o->type);
-	if (!e->z || !e->refiner || activations_init(&e->activations, net, ENCODE_ROWS) < 0 ||
-	    cache_init(&e->cache, cached ? CACHE_OCTETS : BLOCK_OCTETS, cached ? CACHE_PLACES : 0) < 0) {
+	e->what_size = latent_size(o->analysis.type, net->shape.latent);
+	while (e->threads < threads && (e->analyst[e->threads] = analyst_new(net, &o->analysis)))
+		e->threads++;
+	struct jobs_of of = {e, work, write_block};
+	if (e->threads < threads || cache_init(&e->cache, cached ? CACHE_OCTETS : CACHE_STAYS, cached ? CACHE_PLACES : 0) < 0 ||
+	    !(e->jobs = jobs_new(&of, threads, blocks_for(e, threads), sizeof *e->block))) {
 		encoder_free(e);
 		return NULL;
 	}
+	e->block = jobs_take(e->jobs);
 	return e;
 }
 
@@ -100,129 +114,54 @@ encoder_free(struct encoder *e)
 {
 	if (!e)
 		return;
+	jobs_free(e->jobs);
 	idle_free(&e->idle);
 	cache_free(&e->cache);
-	activations_free(&e->activations);
-	refiner_free(e->refiner);
-	free(e->z);
+	for (unsigned i = 0; i < e->threads; i++)
+		analyst_free(e->analyst[i]);
 	free(e);
 }
 
-/* --- what the network says of the rows that it hasn't seen --- */
+/* --- what becomes of actions --- */
 
-static void
-encode_rows(struct encoder *e)
-{
-	int n = e->misses, z = e->net->shape.latent;
-	bool spread = e->options.sample || e->options.stats;
-	struct activations *p = &e->activations;
-
-	network_encode(e->net, p, spread);
-	for (int i = 0; i < n; i++) {
-		float *mean = p->mean + (size_t)i * z, *logvar = p->logvar + (size_t)i * z;
-		if (spread)
-			e->row[i]->kl = kl_divergence(mean, logvar, z);
-		if (e->options.sample)
-			posterior_draw(mean, logvar, z, &e->random);
-		latent_put(e->options.type, mean, z, e->row[i]->octets);
-		latent_get(e->options.type, e->row[i]->octets, z, e->z + (size_t)i * z);
-	}
-}
-
-/* Which fields the rows decode wrong, where the margin says that some are; which ones matters to statistics alone. */
-static void
-tell_wrong(struct encoder *e, const float *margin)
-{
-	int z = e->net->shape.latent;
-	bool any = false;
-
-	for (int i = 0; i < e->misses; i++)
-		any |= margin[i] <= 0;
-	if (any && e->options.stats)
-		decode_free(e->net, &e->activations, e->z, z, e->misses, e->got);
-	for (int i = 0; i < e->misses; i++)
-		e->row[i]->wrong_after = margin[i] > 0	    ? 0
-					 : e->options.stats ? code_wrong(&e->code[i], &e->got[i])
-							    : (1ull << ACTION_COUNT) - 1;
-}
-
-/* Refines the rows whose margin is narrow, which becomes what it is then. */
-static void
-refine_rows(struct encoder *e, float *margin)
-{
-	int row[ENCODE_ROWS], z = e->net->shape.latent, n = 0;
-
-	for (int i = 0; i < e->misses; i++) {
-		if (margin[i] >= ENCODE_MARGIN)
-			continue;
-		e->row[i]->refined = true;
-		refiner_add(e->refiner, &e->code[i], e->z + (size_t)i * z);
-		row[n++] = i;
-	}
-	refiner_run(e->refiner, e->options.steps, ENCODE_MARGIN);
-	for (int k = 0; k < n; k++) {
-		float *to = e->z + (size_t)row[k] * z;
-		e->stats.steps += refiner_take(e->refiner, k, to, &margin[row[k]]);
-		latent_put(e->options.type, to, z, e->row[row[k]]->octets);
-	}
-	if (n)
-		tell_wrong(e, margin);
-}
-
-/* The latents of the rows and what the decoder will make of them. */
-static void
-see_rows(struct encoder *e)
-{
-	float margin[ENCODE_ROWS];
-
-	if (e->misses == 0)
-		return;
-	network_take(&e->activations, e->code, e->misses);
-	encode_rows(e);
-	e->stats.rows += e->misses;
-	decode_forced(e->net, &e->activations, e->z, e->net->shape.latent);
-	loss_margin(&e->activations, margin);
-	tell_wrong(e, margin);
-	for (int i = 0; i < e->misses; i++)
-		e->row[i]->wrong = e->row[i]->wrong_after;
-	if (e->options.refine)
-		refine_rows(e, margin);
-	for (int i = 0; i < e->misses; i++)
-		e->row[i]->margin = margin[i];
-	e->misses = 0;
-}
-
-/* A row for an action that nobody has seen yet. */
+/* Room for what becomes of an action that nobody has seen yet. */
 static struct outcome *
 miss(struct encoder *e, const struct item *t)
 {
-	struct action a;
-	const uint64_t *key = e->arena + t->at;
-	int i = e->misses++;
-	struct cache_entry *c = cache_add(&e->cache, t->hash, key, t->words * sizeof *key, sizeof **e->row + e->what_size);
+	struct block *b = e->block;
+	const uint64_t *key = b->arena + t->at;
+	struct cache_entry *c = cache_add(&e->cache, t->hash, key, t->words * sizeof *key, sizeof(struct outcome) + e->what_size);
+	struct outcome *o = cache_value(c);
 
-	action_unpack(&a, key);
-	e->row[i] = cache_value(c);
-	*e->row[i] = (struct outcome){.encodable = code_put(&e->code[i], &a)};
-	return e->row[i];
+	b->miss[b->misses++] = (struct analysed){key, o};
+	return o;
 }
 
-/* What becomes of the block's actions. */
 static void
 look_up(struct encoder *e)
 {
-	for (int i = 0; i < e->n; i++) {
-		struct item *t = &e->item[i];
-		if (i + EXPECTED < e->n)
+	struct block *b = e->block;
+
+	for (int i = 0; i < b->n; i++) {
+		struct item *t = &b->item[i];
+		if (i + EXPECTED < b->n)
 			cache_expect_entry(&e->cache, t[EXPECTED].hash);
 		if (t->kind != PACKET)
 			continue;
-		struct cache_entry *c = cache_find(&e->cache, t->hash, e->arena + t->at, t->words * sizeof *e->arena);
+		struct cache_entry *c = cache_find(&e->cache, t->hash, b->arena + t->at, t->words * sizeof *b->arena);
 		t->outcome = c ? cache_value(c) : miss(e, t);
-		if (e->misses == ENCODE_ROWS)
-			see_rows(e);
 	}
-	see_rows(e);
+}
+
+static void
+work(void *arg, void *block, unsigned who)
+{
+	struct encoder *e = arg;
+	struct block *b = block;
+	double start = linear_seconds;
+
+	b->steps = analyst_see(e->analyst[who], b->miss, b->misses, b->seed);
+	b->product_seconds = linear_seconds - start;
 }
 
 /* --- out --- */
@@ -238,7 +177,7 @@ count(struct encoder *e, const struct item *t, bool patched)
 	s->packets++;
 	s->patched += patched;
 	s->whole_after += !after && o->encodable;
-	if (!e->options.stats)
+	if (!e->options.analysis.stats)
 		return;
 	s->unencodable += !o->encodable;
 	s->idle += t->idle;
@@ -260,7 +199,7 @@ count(struct encoder *e, const struct item *t, bool patched)
 }
 
 static int
-write_packet(struct encoder *e, const struct item *t)
+write_packet(struct encoder *e, const struct block *b, const struct item *t)
 {
 	const struct outcome *o = t->outcome;
 	float z[CODEC_ASSIGNED];
@@ -268,13 +207,13 @@ write_packet(struct encoder *e, const struct item *t)
 	bool named = names_put(&t->names, z);
 	bool right = o->encodable && !o->wrong_after && o->margin >= PATCH_MARGIN && named && !t->idle;
 	struct latent l = {.octets = o->octets, .size = e->what_size, .rest = rest,
-			   .rest_size = latent_size(e->options.type, CODEC_ASSIGNED),
+			   .rest_size = latent_size(e->options.analysis.type, CODEC_ASSIGNED),
 			   .patched = e->options.patch && !right};
 
 	when_put(t->step, z + NAMES_COORDINATES);
-	latent_put(e->options.type, z, CODEC_ASSIGNED, rest);
+	latent_put(e->options.analysis.type, z, CODEC_ASSIGNED, rest);
 	if (l.patched) {
-		action_unpack(&l.patch, e->arena + t->at);
+		action_unpack(&l.patch, b->arena + t->at);
 		names_give(&l.patch, &t->names);
 		int64_t step = t->idle ? t->said : t->step;
 		if (step)
@@ -285,60 +224,94 @@ write_packet(struct encoder *e, const struct item *t)
 }
 
 static int
-write_item(struct encoder *e, const struct item *t)
+write_item(struct encoder *e, const struct block *b, const struct item *t)
 {
-	return t->kind == PACKET  ? write_packet(e, t)
-	       : t->kind == BEGIN ? stream_write_header(e->out, (const struct stream_header *)(e->arena + t->at))
-				  : stream_write_end(e->out, t->end);
+	switch (t->kind) {
+	case PACKET:
+		return write_packet(e, b, t);
+	case BEGIN:
+		e->stats.traces++;
+		return stream_write_header(e->out, (const struct stream_header *)(b->arena + t->at));
+	default:
+		return stream_write_end(e->out, t->end);
+	}
+}
+
+static int
+write_block(void *arg, void *block)
+{
+	struct encoder *e = arg;
+	struct block *b = block;
+	int r = 0;
+
+	for (int i = 0; i < b->n && r == 0; i++)
+		r = write_item(e, b, &b->item[i]);
+	e->stats.rows += b->misses;
+	e->stats.steps += b->steps;
+	e->stats.product_seconds += b->product_seconds;
+	return r;
+}
+
+
+/* --- in --- */
+
+/* The block goes on its way. */
+static int
+give(struct encoder *e)
+{
+	look_up(e);
+	e->block->seed = random_next(&e->random);
+	int r = jobs_give(e->jobs);
+	e->block = jobs_take(e->jobs);
+	e->block->n = e->block->misses = e->block->used = 0;
+	return r;
 }
 
 int
 encoder_flush(struct encoder *e)
 {
-	int r = 0;
-
-	look_up(e);
-	for (int i = 0; i < e->n && r == 0; i++)
-		r = write_item(e, &e->item[i]);
-	e->n = e->used = 0;
-	return r;
+	return (e->block->n && give(e) < 0) || jobs_wait(e->jobs) < 0 ? -1 : 0;
 }
-
-/* --- in --- */
 
 /* Room for one more is left always. */
 static int
 added(struct encoder *e, unsigned words)
 {
-	e->used += words;
-	e->n++;
-	return e->n == ENCODE_BLOCK || e->used + ACTION_WORDS > ARENA ? encoder_flush(e) : 0;
+	struct block *b = e->block;
+
+	b->used += words;
+	b->n++;
+	return b->n == BLOCK || b->used + ACTION_WORDS > ARENA ? give(e) : 0;
 }
 
 int
 encoder_begin(struct encoder *e, const struct stream_header *h)
 {
-	e->item[e->n] = (struct item){.kind = BEGIN, .at = e->used};
-	memcpy(e->arena + e->used, h, sizeof *h);
+	struct block *b = e->block;
+
+	b->item[b->n] = (struct item){.kind = BEGIN, .at = b->used};
+	memcpy(b->arena + b->used, h, sizeof *h);
 	e->unit = h->nano ? 1 : 1000;
-	e->stats.traces++;
 	return idle_begin(&e->idle, h) < 0 ? -1 : added(e, HEADER_WORDS);
 }
 
 int
 encoder_end(struct encoder *e, enum stream_end end)
 {
-	e->item[e->n] = (struct item){.kind = END, .at = e->used, .end = end};
+	struct block *b = e->block;
+
+	b->item[b->n] = (struct item){.kind = END, .at = b->used, .end = end};
 	return added(e, 0);
 }
 
 int
 encoder_add(struct encoder *e, struct action *a)
 {
-	struct item *t = &e->item[e->n];
+	struct block *b = e->block;
+	struct item *t = &b->item[b->n];
 	int64_t step = action_number(a, ACTION_DT);
 
-	*t = (struct item){.kind = PACKET, .at = e->used, .step = step, .said = when_rounded(step, e->unit),
+	*t = (struct item){.kind = PACKET, .at = b->used, .step = step, .said = when_rounded(step, e->unit),
 			   .opens = action_opens(a)};
 	t->idle = e->options.patch && idle_keep(&e->idle, a, step, t->said) != t->said;
 	if (t->idle)
@@ -346,8 +319,8 @@ encoder_add(struct encoder *e, struct action *a)
 	idle_tick(&e->idle, a, step, t->said);
 	a->has &= ~BIT(DT);
 	names_take(a, &t->names);
-	t->words = action_pack(a, e->arena + e->used);
-	t->hash = cache_hash(e->arena + t->at, t->words * sizeof *e->arena);
+	t->words = action_pack(a, b->arena + b->used);
+	t->hash = cache_hash(b->arena + t->at, t->words * sizeof *b->arena);
 	cache_expect_place(&e->cache, t->hash);
 	return added(e, t->words);
 }

@@ -1,23 +1,17 @@
 /*
  * Actions to latents, a block at a time. A latent has three parts: what the action does, by the network, a pure function
- * that is remembered; who, and when, which are assigned (names.h, when.h). The encoder looks at what the decoder will make
- * of it (analysis by synthesis): a latent whose decision is wrong or narrow is refined, and what is wrong still goes beside
- * it as a patch.
+ * that is remembered (analysis.h, cache.h); who, and when, which are assigned (names.h, when.h). What the decoder will read
+ * wrong all the same has the action beside it as a patch.
  */
 #ifndef TC_ENCODE_H
 #define TC_ENCODE_H
 
-#include "codec/codec.h"
-#include "record/latent.h"
-
-#define ENCODE_BLOCK  256 /* packets, beginnings and ends of traces that are seen together */
-#define ENCODE_ROWS   64  /* of these, what the network must see: few, so that all of a pass stays in a core's caches */
-#define ENCODE_MARGIN 0.1f /* a decision with less is refined: far more than kernels differ by */
+#include "codec/analysis.h"
+#include "record/stream.h"
 
 struct encode_options {
-	enum latent_type type;
-	bool refine, patch, sample, cached, stats;
-	uint32_t steps; /* of a refinement, at most */
+	struct analysis_options analysis;
+	bool patch, cached;
 	uint64_t seed;
 };
 
@@ -33,13 +27,15 @@ struct encode_stats {
 	uint64_t margins[8];		    /* after: below 0, 0.1, 0.3, 1, 3, 10, 30, and above */
 	double kl[STREAM_BLOCKS];	    /* nats, of all packets together */
 	double time_error;		    /* seconds, absolute, summed */
+	double product_seconds;		    /* processor time in matrix products */
 };
 extern const float encode_margins[7];
 
 struct encoder;
 
-/* NULL where memory is short. The network is not owned. */
-struct encoder *encoder_new(const struct network *net, const struct encode_options *o,
+/* On so many threads (JOBS_MAX at most); the same latents for any number. NULL where memory is short. The network is not
+ * owned; until encoder_flush() returns, the writer is the encoder's alone. */
+struct encoder *encoder_new(const struct network *net, const struct encode_options *o, unsigned threads,
 			    struct stream_writer *out);
 void encoder_free(struct encoder *e);
 /*
@@ -51,7 +47,7 @@ int encoder_add(struct encoder *e, struct action *a);
 int encoder_end(struct encoder *e, enum stream_end end);
 /* Writes all that was added. */
 int encoder_flush(struct encoder *e);
-/* Cache hits stand in *found of *asked. */
+/* Behind encoder_flush(). Cache hits stand in *found of *asked. */
 const struct encode_stats *encoder_stats(const struct encoder *e, uint64_t *found, uint64_t *asked);
 
 #endif

@@ -1,6 +1,7 @@
 #include "process/filter.h"
 
 #include "process/confine.h"
+#include "process/jobs.h"
 #include "process/version.h"
 
 #include <err.h>
@@ -69,6 +70,9 @@ filter_option(struct filter *f, int c)
 	switch (c) {
 	case 'o':
 		f->output = optarg;
+		break;
+	case 'J':
+		f->jobs = jobs_threads(filter_number("jobs", optarg, 0, JOBS_MAX));
 		break;
 	case 'q':
 		f->quiet = true;

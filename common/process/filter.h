@@ -19,6 +19,7 @@ struct filter {
 	const char *option;	/* the long name of the one at hand */
 	int failure; /* the exit status where something can't be had: 1, but tc-diff's 2 */
 	bool quiet;
+	unsigned jobs; /* threads */
 	enum progress_how how;
 	const char *input, *output; /* paths as given, NULL where none was; names once open */
 	const char *also;	    /* another file that will be written: that of --map or --checkpoint */
@@ -31,6 +32,7 @@ struct filter {
 /* For getopt_long(3), to be taken by filter_option(). */
 #define FILTER_OUTPUT	{"output", required_argument, NULL, 'o'}
 #define FILTER_PROGRESS {"quiet", no_argument, NULL, 'q'}, {"verbose", no_argument, NULL, 'v'}
+#define FILTER_JOBS	{"jobs", required_argument, NULL, 'J'}
 #define FILTER_HELP	{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}
 
 /*

@@ -21,6 +21,7 @@ static struct {
 } at;
 static volatile sig_atomic_t wanted;
 static bool drawn; /* a line stands there */
+static _Thread_local bool here; /* the thread that began it */
 
 static double
 now(void)
@@ -73,7 +74,7 @@ say(double time)
 void
 progress_tick(void)
 {
-	if (!at.packets || (!wanted && !at.live))
+	if (!here || !at.packets || (!wanted && !at.live))
 		return;
 	double time = now();
 	if (wanted) {
@@ -95,6 +96,7 @@ progress_begin(int fd, const char *name, const uint64_t *packets, enum progress_
 	bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 
 	progress_clear();
+	here = true;
 	at.fd = fd;
 	at.name = name;
 	at.packets = packets;

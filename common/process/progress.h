@@ -15,7 +15,7 @@ enum progress_how { PROGRESS_AUTO, PROGRESS_QUIET, PROGRESS_VERBOSE };
 /* An input begins: its descriptor, its name for messages, and the counter of its packets, which must
  * outlive it. */
 void progress_begin(int fd, const char *name, const uint64_t *packets, enum progress_how how);
-/* Says what is due. */
+/* Says what is due; of the thread that began it alone. */
 void progress_tick(void);
 /* A message comes: the line goes. */
 void progress_clear(void);

@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-#if defined __x86_64__ && defined __linux__ && !defined __SANITIZE_ADDRESS__ && !defined __clang__
+#if defined __x86_64__ && defined __linux__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ && \
+	!defined __clang__
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE

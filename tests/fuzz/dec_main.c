@@ -17,7 +17,7 @@ ready(struct program *p, bool cached)
 	filter_open_input(f);
 	filter_open_output(f);
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
-	    !(p->decoder = !cached && kept ? kept : decoder_new(&p->net, cached, &p->writer)))
+	    !(p->decoder = !cached && kept ? kept : decoder_new(&p->net, cached, 1, &p->writer)))
 		err(1, NULL);
 	traces_open(&p->reader, f, pass_on, p);
 	p->reader.kinds = 1 << STREAM_LATENTS;

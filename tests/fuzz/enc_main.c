@@ -15,7 +15,7 @@ ready(struct program *p, struct encoder *known)
 	filter_open_input(f);
 	filter_open_output(f);
 	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
-	    !(p->encoder = known ? known : encoder_new(&p->net, &p->encode, &p->writer)))
+	    !(p->encoder = known ? known : encoder_new(&p->net, &p->encode, 1, &p->writer)))
 		err(1, NULL);
 	traces_open(&p->reader, f, pass_on, p);
 }
@@ -34,7 +34,7 @@ program_enc(struct octets in, enum latent_type type, unsigned steps, bool cached
 		found("no weights");
 	program_enter(in, o);
 	p = (struct program){.net = net, .filter = WITHIN(1),
-			     .encode = {.type = type, .refine = steps > 0, .patch = true, .steps = steps,
+			     .encode = {.analysis = {.type = type, .refine = steps > 0, .steps = steps}, .patch = true,
 					.cached = cached}};
 	if ((status = setjmp(program_gone)) == 0) {
 		ready(&p, cached ? NULL : *keep);
