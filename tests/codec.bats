@@ -698,6 +698,10 @@ each() {
 	"$1"
 	name=tc-dec tool=tc-dec good=$in/l
 	"$1"
+	name=tc-enc tool='tc-enc -q --no-refine --jobs 3' good=$in/few
+	"$1"
+	name=tc-dec tool='tc-dec --jobs 3' good=$in/l
+	"$1"
 }
 
 @test "an input that isn't there, is empty, a folder, or foreign" {

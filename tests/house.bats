@@ -144,7 +144,7 @@ codec: neural code record process support'
 	bin/tc-dec "$copy/latents" >"$copy/decoded"
 	cd "$copy"
 	sed -i 's/^\tX(AS_IS, .*)$/& X(SPARE, "spare", INT, "octets")/' common/record/action.h
-	sed -i 's/^ *\[ACTION_AS_IS\] = .*/&\n    [ACTION_SPARE] = {CODE_BASE, FORM_NUMBER, 33},/' common/code/code.c
+	sed -i 's/^ *\[ACTION_AS_IS\] = .*/&\n    [ACTION_SPARE] = {CODE_BASE, FORM_NUMBER, 60},/' common/code/code.c
 	words=$(sed -nE 's/^#define CODE_WORDS\t([0-9]+).*/\1/p' common/code/code.h)
 	sed -i "s/^#define CODE_WORDS\t$words/#define CODE_WORDS\t$((words + 1))/" common/code/code.h
 	make -s -j2 CFLAGS=-O2 bin/tc-enc bin/tc-dec bin/tc-show build/tests/neural
