@@ -4,6 +4,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	cd "$BATS_TEST_DIRNAME/.." || return
 	PATH=$PWD/bin:$PWD/build/tests:$PATH
+	export PYTHONPATH=$PWD/python PYTHONDONTWRITEBYTECODE=1
 	edge=tests/fixtures/edge
 	sample=tests/fixtures/sample.pcap
 	tmp=$BATS_TEST_TMPDIR
