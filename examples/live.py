@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+"""live.py: reads a stream of latents as it comes, and prints a line for each second: packets, and packets in flows that weren't
+there before. live.sh runs it."""
+import time
+
+import tracecodec as tc
+
+seen: set[int] = set()
+packets = new = 0
+then = time.monotonic()
+
+
+def say() -> None:
+    global packets, new, then
+    print(f"{packets:6d} packets, {new:4d} flows that weren't there before", flush=True)
+    packets, new, then = 0, 0, time.monotonic()
+
+
+# A stream that is interrupted ends as such: here that is no error.
+for part in tc.blocks("-", partial=True):
+    slots = set(part.slots.tolist())
+    packets, new = packets + len(part), new + len(slots - seen)
+    seen |= slots
+    if time.monotonic() - then >= 1:
+        say()
+say()

@@ -1,0 +1,91 @@
+# Each of examples/ runs, on the sample or a part of it, and gives what its comment says.
+
+load helper
+
+# few: the first 3000 packets of the sample, as a capture.
+few() { tcpdump -r "$sample" -c 3000 -w "$tmp/few.pcap" 2>/dev/null; }
+
+@test "every example has a test, a place in the README, and says at its top what it is for" {
+	for f in examples/*; do
+		name=${f##*/}
+		echo "$name"
+		grep -q "$name" tests/examples.bats
+		grep -q "$name" README.md || [ "$name" = live.py ] || [ "$name" = latent_edit.py ]
+		[ -x "$f" ] || [ "$name" = latent_edit.py ]
+		head -n 2 "$f" | grep -qE "^(# |\"\"\")${name%_*}"
+	done
+}
+
+@test "examples, misused, say what they want" {
+	for f in share compare hour batch live; do
+		run -2 --separate-stderr examples/$f.sh
+		[[ $stderr = $f.sh\ * ]]
+	done
+}
+
+@test "share.sh: the same behaviour, in 2000, and nothing differs" {
+	examples/share.sh "$sample" "$tmp/out.pcap" >"$tmp/said"
+	cat "$tmp/said"
+	grep -q 'B is as A' "$tmp/said"
+	is "$(tcpdump -ttnr "$tmp/out.pcap" -c 1 2>/dev/null | cut -d' ' -f1)" 946728000.000000
+	is "$(packets "$tmp/out.pcap")" "$(packets "$sample")"
+}
+
+@test "compare.sh: a capture stands in for itself, and not for another" {
+	few
+	examples/compare.sh "$tmp/few.pcap" "$tmp/few.pcap" "$tmp/same.html" >"$tmp/said"
+	grep -q '^Verdict' "$tmp/said"
+	grep -q '</html>' "$tmp/same.html"
+	run -1 examples/compare.sh "$tmp/few.pcap" "$edge/duplicates.pcap" "$tmp/other.html"
+	[ -s "$tmp/other.html" ]
+	run -2 examples/compare.sh "$tmp/few.pcap" "$tmp/none" "$tmp/other.html"
+}
+
+@test "hour.sh: as many seconds as are asked for" {
+	few
+	examples/hour.sh "$tmp/few.pcap" "$tmp/hour.pcap" 20 60 >"$tmp/said" 2>&1
+	grep -q '^Verdict' "$tmp/said"
+	[ -s "$tmp/hour.pcap.tcg" ]
+	tcpdump -ttnr "$tmp/hour.pcap" 2>/dev/null | awk 'NR == 1 { first = $1 } { last = $1 } END { exit !(NR > 10 && last - first <= 20) }'
+}
+
+@test "latents.py: shape, blocks, neighbours" {
+	few
+	tc-lift -q "$tmp/few.pcap" | tc-enc -q --no-refine >"$tmp/lat"
+	python3 examples/latents.py "$tmp/lat" >"$tmp/said"
+	cat "$tmp/said"
+	grep -qE '^3000 packets, [0-9]+ coordinates, ' "$tmp/said"
+	grep -qE '^when +8 coordinates' "$tmp/said"
+	grep -qE '^what\.[0-9]+ +moves by ' "$tmp/said"
+	grep -qE '^[1-9][0-9]* packets within' "$tmp/said"
+}
+
+@test "batch.sh: what is missing, and no more" {
+	mkdir -p "$tmp/caps/a b"
+	cp "$edge"/tcp-plain-ip*.pcap "$tmp/caps/a b"
+	cp "$edge/empty.pcap" "$tmp/caps"
+	examples/batch.sh "$tmp/caps"
+	is "$(find "$tmp/caps" -name '*.lat' | wc -l)" 3
+	is "$(tc-dec "$tmp/caps/a b/tcp-plain-ip6.pcap.lat" | end)" "$(tc-lift -q "$edge/tcp-plain-ip6.pcap" | end)"
+	touch -d @0 "$tmp/caps/"*.lat "$tmp/caps/a b/"*.lat
+	rm "$tmp/caps/empty.pcap.lat"
+	examples/batch.sh "$tmp/caps" 4
+	is "$(find "$tmp/caps" -name '*.lat' -newermt @1 | wc -l)" 1
+	echo nothing >"$tmp/caps/bad.pcap"
+	run -123 examples/batch.sh "$tmp/caps"
+	[ ! -e "$tmp/caps/bad.pcap.lat" ]
+}
+
+@test "live.sh: packets are counted as they come" {
+	mkdir "$tmp/bin"
+	printf '#!/bin/sh\necho "$*" >"%s"\nhead -c 50000 "%s"\nsleep 1.5\ntail -c +50001 "%s"\n' \
+		"$tmp/options" "$sample" "$sample" >"$tmp/bin/tcpdump"
+	chmod +x "$tmp/bin/tcpdump"
+	PATH=$tmp/bin:$PATH examples/live.sh eth0 >"$tmp/said"
+	cat "$tmp/said" "$tmp/options"
+	grep -q -- '--immediate-mode -U .*-i eth0' "$tmp/options"
+	[ "$(wc -l <"$tmp/said")" -ge 2 ]
+	is "$(awk '{ n += $1 } END { print n }' "$tmp/said")" 26499
+	# live.py by itself, of what was interrupted.
+	is "$(tc-lift -q "$edge/tcp-plain-ip4.pcap" | tc-enc -q | head -c 2500 | python3 examples/live.py | wc -l)" 1
+}
