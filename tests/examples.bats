@@ -12,7 +12,7 @@ few() { tcpdump -r "$sample" -c 3000 -w "$tmp/few.pcap" 2>/dev/null; }
 		grep -q "$name" tests/examples.bats
 		grep -q "$name" README.md || [ "$name" = live.py ] || [ "$name" = latent_edit.py ]
 		[ -x "$f" ] || [ "$name" = latent_edit.py ]
-		head -n 2 "$f" | grep -qE "^(# |\"\"\")${name%_*}"
+		head -n 2 "$f" | grep -qE "^(# |\"\"\")$name"
 	done
 }
 
@@ -88,4 +88,44 @@ few() { tcpdump -r "$sample" -c 3000 -w "$tmp/few.pcap" 2>/dev/null; }
 	is "$(awk '{ n += $1 } END { print n }' "$tmp/said")" 26499
 	# live.py by itself, of what was interrupted.
 	is "$(tc-lift -q "$edge/tcp-plain-ip4.pcap" | tc-enc -q | head -c 2500 | python3 examples/live.py | wc -l)" 1
+}
+
+# window, TTL: of the TCP packets of a capture, the mean as tshark reads it.
+mean() { tshark -n -r "$1" -Y 'tcp and ip and not icmp' -T fields -e "$2" 2>/dev/null | awk '{ s += $1; n++ } END { print s / n }'; }
+
+# near ACTUAL WANTED SHARE
+near() { awk -v a="$1" -v w="$2" -v s="$3" 'BEGIN { print a, "for", w; exit !(a >= w * (1 - s) && a <= w * (1 + s)) }'; }
+
+# edited NAME ARGUMENT...: what edit-NAME.py says, in $tmp/said; what it makes, in $tmp/out.pcap.
+edited() {
+	python3 "examples/edit-$1.py" "$sample" "$tmp/out.pcap" "${@:2}" >"$tmp/said" 2>&1 || { cat "$tmp/said"; return 1; }
+	cat "$tmp/said"
+	grep -qE "^[0-9]+ metrics didn't move; those that did, and are not tied to it, are within the floor$" "$tmp/said"
+	is "$(packets "$tmp/out.pcap")" "$(packets "$sample")"
+}
+
+@test "edit-ttl.py: TTLs are what was asked for, and nothing else moves, by the directions that latent_edit.py measures" {
+	edited ttl 0.75
+	near "$(mean "$tmp/out.pcap" ip.ttl)" "$(mean "$sample" ip.ttl | awk '{ print $1 * 0.75 }')" 0.05
+	# By directions alone, more than half.
+	[ "$(sed -nE 's/^ttl: of [0-9]+ packets ([0-9]+) have.*/\1/p' "$tmp/said")" -ge 45 ]
+}
+
+@test "edit-window.py: windows are what was asked for, and nothing that isn't tied to them moves" {
+	edited window 0.5
+	near "$(mean "$tmp/out.pcap" tcp.window_size_value)" "$(mean "$sample" tcp.window_size_value | awk '{ print $1 * 0.5 }')" 0.05
+	[ "$(sed -nE 's/^win: of [0-9]+ packets ([0-9]+) have.*/\1/p' "$tmp/said")" -ge 4000 ]
+}
+
+@test "edit-duration.py: flows last as long as was asked for, and nothing that isn't tied to time moves" {
+	edited duration 1.5
+	length() { tc-diff --flows "$1" "$1" | awk -F '\t' '$1 == "A" { s += $3; n++ } END { print s / n }'; }
+	near "$(length "$tmp/out.pcap")" "$(length "$sample" | awk '{ print $1 * 1.5 }')" 0.1
+}
+
+@test "edit-mix.py: half of the flows to a port go to another one" {
+	edited mix 80 443 0.5
+	grep -qE 'now 161; 160 go to port 443' "$tmp/said"
+	is "$(tshark -n -r "$tmp/out.pcap" -Y 'tcp.flags == 2 && tcp.dstport == 443' -T fields -e tcp.stream 2>/dev/null | sort -u | wc -l)" \
+		"$(tc-lift -q "$tmp/out.pcap" | tc-show | jq -c 'select(.open and .resp_p == 443 and .flags == 2)' | wc -l)"
 }
