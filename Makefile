@@ -17,7 +17,7 @@ endif
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev libseccomp-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 WEIGHTS = weights/default.tcw
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-show
-PAGES = tc.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 $(TOOLS:=.1)
+PAGES = tracecodec.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 $(TOOLS:=.1)
 
 all: $(TOOLS:%=bin/%)
 

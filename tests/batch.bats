@@ -1,5 +1,5 @@
-# The lines of tc(7), BATCHES and Slurm, as they stand there: what they make, what a bad capture does to them, and that
-# they do a second time only what is missing.
+# The lines of tracecodec(7), BATCHES and Slurm, as they stand there: what they make, what a bad capture does to them, and
+# that they do a second time only what is missing.
 
 load helper
 
@@ -19,7 +19,7 @@ captures() {
 }
 
 # shown NAME: the lines of the page behind "example: NAME".
-shown() { sed -n "/^\.\\\\\" example: $1\$/,/^\.Ed/p" man/tc.7 | sed '1,2d; $d; s/\\e/\\/g'; }
+shown() { sed -n "/^\.\\\\\" example: $1\$/,/^\.Ed/p" man/tracecodec.7 | sed '1,2d; $d; s/\\e/\\/g'; }
 
 # lines NAME: they run in the folder, as if typed there.
 lines() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""batch.py DIR OUT [JOBS]: all captures below DIR as one batch, by the lines of tc(7), BATCHES, "codec"; then what became of
-them, as a table.
+"""batch.py DIR OUT [JOBS]: all captures below DIR as one batch, by the lines of tracecodec(7), BATCHES, "codec"; then what
+became of them, as a table.
 
 OUT gets a link to each capture, and beside it what these lines make: the image that the codec gave, tc-diff's report on
 the two, and GNU parallel's log. The same command again does what failed and what it didn't come to. Exit 1 where a
@@ -22,7 +22,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 
 def shown(name):
     """The lines of the manual behind "example: NAME"."""
-    with open(ROOT + '/man/tc.7') as f:
+    with open(ROOT + '/man/tracecodec.7') as f:
         text = re.search(rf'^\.\\" example: {name}\n\.Bd.*?\n(.*?)^\.Ed', f.read(), re.S | re.M)[1]
     return text.replace(r'\e', '\\')
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """bootstrap.py packets|flows CAPTURE N SEED: a capture of N packets drawn from those of CAPTURE, on standard output.
 
-What a generator has to beat. CAPTURE is one that tc-compile wrote, so that it is a pcap file and its addresses are those
-of tc(7). What is drawn goes through tc-lift and tc-compile --strict, which give it its checksums and show that it is legal.
+What a generator has to beat. CAPTURE is one that tc-compile wrote, so that it is a pcap file and its addresses are
+those of tracecodec(7). What is drawn goes through tc-lift and tc-compile --strict, which give it its checksums and show
+that it is legal.
 
   packets  each is drawn by itself, as it stands, with the gap before it: single packets and steps are right, and what
            hangs on the packet before in the flow is not.

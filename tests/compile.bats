@@ -118,7 +118,7 @@ lengths() {
 		    return any(ip_address(address) in ip_network(r) for r in ranges.split()
 		               if ip_network(r).version == ip_address(address).version)
 
-		CLASSES = [  # tc(7), ADDRESSES: of this class, and what a compiled capture takes
+		CLASSES = [  # tracecodec(7), ADDRESSES: of this class, and what a compiled capture takes
 		    ("private", "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 fc00::/7", "10.0.0.0/8 fd00::/64"),
 		    ("loopback", "127.0.0.0/8", "127.0.0.0/8"),
 		    ("link-local", "169.254.0.0/16 fe80::/10", "169.254.0.0/16 fe80::/64"),

@@ -1,4 +1,4 @@
-# What programs give up once all is open: no path, no network, no other program. tc(7), SECURITY.
+# What programs give up once all is open: no path, no network, no other program. tracecodec(7), SECURITY.
 
 load helper
 

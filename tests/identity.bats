@@ -1,4 +1,4 @@
-# What lifting and compiling show together: tc(7), IDENTITY.
+# What lifting and compiling show together: tracecodec(7), IDENTITY.
 
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."

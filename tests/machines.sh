@@ -1,6 +1,6 @@
 #!/bin/bash
-# machines.sh [--ports] [N [TRIAL ...]]: the lines of tc(7), MANY MACHINES, on N captures (100) and two hosts, of which one
-# fails on the way. Prints a line for each trial: ok or not ok, its name, what came of it. Without TRIAL it makes all.
+# machines.sh [--ports] [N [TRIAL ...]]: the lines of tracecodec(7), MANY MACHINES, on N captures (100) and two hosts, of which
+# one fails on the way. Prints a line for each trial: ok or not ok, its name, what came of it. Without TRIAL it makes all.
 #
 #     here --- eth0, host1
 #         \--- eth0, host2
@@ -46,7 +46,7 @@ else
 	mkdir -p $work /run/netns
 fi
 log=$work/log said=$work/said config=$work/config
-cp -r bin man/tc.7 tests/fixtures "$work"
+cp -r bin man/tracecodec.7 tests/fixtures "$work"
 PATH=$work/bin:$PATH
 export HOME=$work/home PARALLEL_SSH="ssh -F $config"
 mkdir -p ~/.parallel ~/captures/mon
@@ -54,8 +54,8 @@ touch ~/.parallel/will-cite
 cd ~/captures || exit 2
 ssh() { command ssh -F "$config" "$@"; }
 
-# shown NAME: the lines of tc(7) behind "example: NAME".
-shown() { sed -n "/^\.\\\\\" example: $1\$/,/^\.Ed/p" $work/tc.7 | sed '1,2d; $d; s/\\e/\\/g'; }
+# shown NAME: the lines of tracecodec(7) behind "example: NAME".
+shown() { sed -n "/^\.\\\\\" example: $1\$/,/^\.Ed/p" $work/tracecodec.7 | sed '1,2d; $d; s/\\e/\\/g'; }
 
 # --- hosts ---
 

@@ -170,8 +170,8 @@ A 1000 0.040060000;R 0 0.040110000;"
 	[ "$(tcpdump -nr "$tmp/narrow.pcap" --count 'tcp[14:2] = 1024' 2>/dev/null | cut -d' ' -f1)" -gt 10000 ]
 }
 
-@test "the examples of tc(7) run" {
-	examples man/tc.7
+@test "the examples of tracecodec(7) run" {
+	examples man/tracecodec.7
 	ls "$tmp"/hour_*.act
 	is "$(for f in "$tmp"/hour_*.act; do end "$f"; done | cut -d' ' -f1 | awk '{ n += $1 } END { print n }')" "$(packets "$sample")"
 }

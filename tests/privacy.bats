@@ -1,5 +1,5 @@
-# Nothing of a capture is in what is made of it, but for what tc(7) names: markers in each field and payload, and a search
-# for them in all that the programs write.
+# Nothing of a capture is in what is made of it, but for what tracecodec(7) names: markers in each field and payload, and a
+# search for them in all that the programs write.
 
 load helper
 
@@ -40,7 +40,7 @@ clean() { /usr/bin/python3 tests/privacy.py search "$in/markers" "$@"; }
 	clean "$out"/*.{act,err,json,show}
 }
 
-@test "what tc(7) says is kept is there" {
+@test "what tracecodec(7) says is kept is there" {
 	for f in "$out"/*.act; do tc-show "$f"; done >"$tmp/json"
 	/usr/bin/python3 tests/privacy.py kept "$in/markers" "$tmp/json"
 }

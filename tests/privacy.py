@@ -6,7 +6,7 @@
   privacy.py search LIST FILE...  the markers of LIST that are in the files: as octets in either order, as hex, decimal
                                   or address text, or less or more by up to four, or (of eight octets and more) five
                                   octets of them in a row. Exit 1 if any is.
-  privacy.py kept LIST FILE...    of the values that stay, those that tc(7), PRIVACY, doesn't name, or that none of
+  privacy.py kept LIST FILE...    of the values that stay, those that tracecodec(7), PRIVACY, doesn't name, or that none of
                                   these JSON streams holds in their field. Exit 1 if there is any.
 
 A marker is made from its name by SHAKE256, so that none is there by chance, and the captures are the same each time.
@@ -20,7 +20,7 @@ import struct
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MANUAL = os.path.join(HERE, '..', 'man', 'tc.7')
+MANUAL = os.path.join(HERE, '..', 'man', 'tracecodec.7')
 sys.path.insert(0, os.path.join(HERE, 'fixtures'))
 from wire import (AH, Layer, arp, ether, fragment6, icmp, icmp6, ip, ip4, ip6, llc, mpls, mss, option4,  # noqa: E402
                   options6, pcap, pppoe, routing, sack, scale, sctp, sll, sll2, stamp, tcp, udp, vlan, wrap)
@@ -40,7 +40,7 @@ def number(name):
 
 
 def stays(name, field, value):
-    """A value that tc(7) says is kept, and in which field of an action."""
+    """A value that tracecodec(7) says is kept, and in which field of an action."""
     kept.append((name, field, value))
     return value
 

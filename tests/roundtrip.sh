@@ -1,5 +1,5 @@
 #!/bin/bash
-# roundtrip.sh [-o 'LIFT OPTIONS'] CAPTURE ...: the identity of tc(7) for each capture, both parts.
+# roundtrip.sh [-o 'LIFT OPTIONS'] CAPTURE ...: the identity of tracecodec(7) for each capture, both parts.
 # One line each, tab-separated: ok or the reason, the capture, details. Exit 1 if any is not ok.
 #
 # 1. lift A | compile > B: B has every behaviour of A (build/tests/identity).

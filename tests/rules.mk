@@ -137,7 +137,7 @@ latent-generator:
 generation: all
 	@tests/generation.py $(DIR) $(if $(COMMAND),--command '$(COMMAND)') $(if $(JSON),--json $(JSON))
 
-# All captures of a folder through the programs as one batch, as tc(7) has it, and a table of what became of them.
+# All captures of a folder through the programs as one batch, as tracecodec(7) has it, and a table of what became of them.
 batch: all
 	@tests/batch.py $(DIR) $(OUT) $(JOBS)
 

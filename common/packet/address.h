@@ -1,6 +1,6 @@
 /*
  * Addresses: what class they are of, which of them everyone shares, and the fresh ones that a
- * compiled capture gets. tc(7) lists the ranges.
+ * compiled capture gets. tracecodec(7) lists the ranges.
  */
 #ifndef TC_ADDRESS_H
 #define TC_ADDRESS_H

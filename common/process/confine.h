@@ -1,6 +1,6 @@
 /*
  * What a program gives up once all is open. Input from anywhere may one day find a way to make a program do what it never
- * should; then it still can't do more than read and write what it holds. SECURITY in tc(7) says what is refused.
+ * should; then it still can't do more than read and write what it holds. SECURITY in tracecodec(7) says what is refused.
  */
 #ifndef TC_CONFINE_H
 #define TC_CONFINE_H

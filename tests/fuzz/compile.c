@@ -1,6 +1,6 @@
 /*
  * Any octets as a stream: latents to actions, which are a stream that its reader takes; actions to a
- * capture of as many packets, which lifts to as many records and shows the identity of tc(7).
+ * capture of as many packets, which lifts to as many records and shows the identity of tracecodec(7).
  */
 #include "check.h"
 #include "mutate.h"

@@ -1,4 +1,4 @@
-/* Any octets as a capture: as many records as packets, and the identity of tc(7). */
+/* Any octets as a capture: as many records as packets, and the identity of tracecodec(7). */
 #include "check.h"
 
 #include <inttypes.h>

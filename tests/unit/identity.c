@@ -1,6 +1,6 @@
 /*
  * identity A B: holds two captures against each other by the first part of the identity that
- * lifting and compiling show together (tc(7)). It shares the parsing with the tools, not the
+ * lifting and compiling show together (tracecodec(7)). It shares the parsing with the tools, not the
  * state: what must correspond is checked by offsets that may not change along a 5-tuple. Prints
  * the first difference; exit 0 same, 1 different, 2 trouble.
  */

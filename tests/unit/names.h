@@ -1,6 +1,6 @@
 /*
  * The fresh endpoints of one capture that is joined to others: each of its hosts, groups and link
- * addresses gets an address of its class that none has got before. Those of tc(7) that stay do, but
+ * addresses gets an address of its class that none has got before. Those of tracecodec(7) that stay do, but
  * for 127.0.0.1 and ::1: hosts of two captures would become one.
  */
 #ifndef TC_NAMES_H
