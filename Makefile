@@ -1,6 +1,7 @@
 # What is built from what. A program is its main.c, what stands beside it, and rooms of common/; a room uses only those below it.
 
 PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^.define TC_VERSION "\(.*\)"/\1/p' common/process/version.h)
 # GCC 12 takes a variable of which only the address is passed for one that nobody writes, and puts it where nobody can, if
 # constants go from function to function in its link-time optimization: tests/unit/arrivals.c ended so.
 CFLAGS ?= $(if $(SANITIZE),-O1 -g,-O3 -g -flto=auto -fno-ipa-cp)
@@ -81,23 +82,40 @@ build/flags: always
 
 -include $(wildcard build/*/*.d build/*/*/*.d build/fuzz/*/*/*.d)
 
+# What is installed, and in which folder below PREFIX; uninstall removes the same.
+FILES = $(TOOLS:%=bin/%:bin) $(foreach page,$(PAGES),man/$(page):share/man/man$(lastword $(subst ., ,$(page)))) \
+	$(patsubst %,%:share/doc/tracecodec,README.md CHANGELOG.md SECURITY.md LICENSE) \
+	$(patsubst %,%:share/doc/tracecodec/examples,tests/demo.sh tests/fixtures/sample.pcap $(wildcard examples/*))
+OWN = share/doc/tracecodec/examples share/doc/tracecodec
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 7)
-	install $(TOOLS:%=bin/%) $(DESTDIR)$(PREFIX)/bin
-	for page in $(PAGES); do \
-		install -m 644 man/$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} || exit; \
+	@set -e; for f in $(FILES); do \
+		to=$(DESTDIR)$(PREFIX)/$${f#*:} f=$${f%%:*} mode=644; \
+		[ ! -x $$f ] || mode=755; \
+		install -d $$to; \
+		install -m $$mode $$f $$to; \
 	done
+
+uninstall:
+	@for f in $(FILES); do to=$${f#*:} f=$${f%%:*}; rm -f $(DESTDIR)$(PREFIX)/$$to/$${f##*/}; done
+	@for d in $(OWN); do rmdir $(DESTDIR)$(PREFIX)/$$d 2>/dev/null || true; done
 
 # What a newcomer runs first: installs what is missing, builds, lifts and compiles the sample.
 demo:
 	@tests/need.sh $(BUILD_PACKAGES)
 	@$(MAKE) --no-print-directory all
-	@tests/demo.sh
+	@PATH=$(CURDIR)/bin:$$PATH tests/demo.sh tests/fixtures/sample.pcap build/demo
+
+# The sources as of the last commit; the same octets each time.
+dist:
+	@mkdir -p build
+	@git diff --quiet HEAD || echo "dist: what is not committed is not in it" >&2
+	git archive --format=tar --prefix=tracecodec-$(VERSION)/ HEAD | gzip -9n >build/tracecodec-$(VERSION).tar.gz
 
 clean:
 	rm -rf bin build
 
-.PHONY: all always install demo clean
+.PHONY: all always install uninstall demo dist clean
 
 # Tests, judges, fuzzing, measuring.
 include tests/rules.mk

@@ -167,17 +167,3 @@ codec: neural code record process support'
 	cmp <(steady spare) <(steady decoded.now)
 	rm -rf "$copy"
 }
-
-@test "make install puts programs and pages where they belong" {
-	dest=$(mktemp -d)
-	make -s install DESTDIR="$dest" PREFIX=/usr
-	for tool in tc-*/; do
-		tool=${tool%/}
-		[ -x "$dest/usr/bin/$tool" ]
-		[ -f "$dest/usr/share/man/man1/$tool.1" ]
-	done
-	for page in man/*.[57]; do
-		[ -f "$dest/usr/share/man/man${page##*.}/${page#man/}" ]
-	done
-	rm -rf "$dest"
-}

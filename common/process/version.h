@@ -2,6 +2,6 @@
 #ifndef TC_VERSION_H
 #define TC_VERSION_H
 
-#define TC_VERSION "0.9.0"
+#define TC_VERSION "0.10.0"
 
 #endif

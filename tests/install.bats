@@ -1,0 +1,42 @@
+# What people install: what goes where, and which version it is.
+
+load helper
+
+@test "make install puts programs and pages where they belong, and make uninstall removes all of it" {
+	make -s install DESTDIR="$tmp/dest" PREFIX=/usr
+	for tool in tc-*/; do
+		tool=${tool%/}
+		[ -x "$tmp/dest/usr/bin/$tool" ]
+		[ -f "$tmp/dest/usr/share/man/man1/$tool.1" ]
+	done
+	for page in man/*.[57]; do
+		[ -f "$tmp/dest/usr/share/man/man${page##*.}/${page#man/}" ]
+	done
+	touch "$tmp/dest/usr/bin/another"
+	make -s uninstall DESTDIR="$tmp/dest" PREFIX=/usr
+	is "$(cd "$tmp/dest" && find . -type f)" ./usr/bin/another
+	[ ! -e "$tmp/dest/usr/share/doc/tracecodec" ]
+}
+
+@test "the demo runs from what is installed" {
+	make -s install DESTDIR="$tmp" PREFIX=/
+	cd /
+	PATH=$tmp/bin:/usr/bin:/bin sh "$tmp/share/doc/tracecodec/examples/demo.sh" >"$tmp/said"
+	grep -q 'lifts to the very octets of the first' "$tmp/said"
+}
+
+@test "one version: the programs', CHANGELOG's" {
+	version=$(sed -nE 's/^## \[([0-9.]+)\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$/\1/p' CHANGELOG.md | head -n 1)
+	for tool in tc-*/; do
+		is "$(${tool%/} --version)" "${tool%/} (TraceCodec) $version"
+	done
+}
+
+@test "the formats' versions in CHANGELOG are those of the programs" {
+	of() { sed -n "s/^#define ${2}_VERSION //p" "$1"; }
+	tc-lift -q "$edge/empty.pcap" >"$tmp/act"
+	is "$(grep -m 1 '^| [0-9]' CHANGELOG.md)" "| $(sed -n 's/.*TC_VERSION "\(.*\)"/\1/p' common/process/version.h) |$(
+		tc-show "$tmp/act" | jq -r 'select(.magic) | " \(.version) |"')$(
+		tc-enc "$tmp/act" | tc-show | jq -r 'select(.magic) | " \(.version) |"') $(of common/neural/weights.h WEIGHTS) | $(
+		of tc-gen/model.h MODEL) | $(of tc-diff/metrics.h METRICS) |"
+}
