@@ -112,10 +112,19 @@ dist:
 	@git diff --quiet HEAD || echo "dist: what is not committed is not in it" >&2
 	git archive --format=tar --prefix=tracecodec-$(VERSION)/ HEAD | gzip -9n >build/tracecodec-$(VERSION).tar.gz
 
+# Debian packages of the last commit, in build/deb.
+DEB_PACKAGES = dpkg-dev debhelper dh-python
+deb: dist
+	@tests/need.sh $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	rm -rf build/deb && mkdir build/deb
+	tar -C build/deb -xf build/tracecodec-$(VERSION).tar.gz
+	cd build/deb/tracecodec-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc
+	@ls build/deb/*.deb
+
 clean:
 	rm -rf bin build
 
-.PHONY: all always install uninstall demo dist clean
+.PHONY: all always install uninstall demo dist deb clean
 
 # Tests, judges, fuzzing, measuring.
 include tests/rules.mk

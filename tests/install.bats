@@ -25,11 +25,12 @@ load helper
 	grep -q 'lifts to the very octets of the first' "$tmp/said"
 }
 
-@test "one version: the programs', CHANGELOG's" {
+@test "one version: the programs', CHANGELOG's, the Debian packages'" {
 	version=$(sed -nE 's/^## \[([0-9.]+)\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$/\1/p' CHANGELOG.md | head -n 1)
 	for tool in tc-*/; do
 		is "$(${tool%/} --version)" "${tool%/} (TraceCodec) $version"
 	done
+	is "$(sed -n '1s/^tracecodec (\(.*\)) .*/\1/p' debian/changelog)" "$version"
 }
 
 @test "the formats' versions in CHANGELOG are those of the programs" {
@@ -39,4 +40,9 @@ load helper
 		tc-show "$tmp/act" | jq -r 'select(.magic) | " \(.version) |"')$(
 		tc-enc "$tmp/act" | tc-show | jq -r 'select(.magic) | " \(.version) |"') $(of common/neural/weights.h WEIGHTS) | $(
 		of tc-gen/model.h MODEL) | $(of tc-diff/metrics.h METRICS) |"
+}
+
+@test "the Debian packages are built with what the Makefile builds with" {
+	is "$(sed -n 's/^Build-Depends: //p' debian/control | tr -d , | xargs -n 1 | grep ^lib)" \
+		"$(make -s --eval 'packages: ; @echo $(BUILD_PACKAGES)' packages | xargs -n 1 | grep -vx -e gcc -e libc6-dev)"
 }

@@ -9,6 +9,7 @@ CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
 REPORT_PACKAGES = chromium chromium-driver fonts-dejavu-core tidy libxml2-utils python3
 DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
+PACKAGE_PACKAGES = lintian mmdebstrap
 
 TESTS = identity units neural gradient blocks scramble mutations conn analysis big confine arrivals
 
@@ -119,6 +120,11 @@ check-report:
 	@$(MAKE) --no-print-directory all
 	@tests/report/check.sh
 
+# The Debian packages: lintian, a bare Debian (of SUITE), names. Needs root, and the archive of Debian.
+check-package: deb
+	@tests/need.sh $(PACKAGE_PACKAGES)
+	@tests/package.sh $(SUITE)
+
 # What the codec makes of a folder of captures: exactness, rate, tc-diff's distances.
 fidelity: all
 	@tests/fidelity.py $(DIR)
@@ -160,5 +166,5 @@ big: all build/tests/big
 bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
-.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-report fidelity \
-	latent-generator generation batch weights origins ablation big bench
+.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-report check-package \
+	fidelity latent-generator generation batch weights origins ablation big bench
