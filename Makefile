@@ -86,9 +86,17 @@ build/flags: always
 FILES = $(TOOLS:%=bin/%:bin) $(foreach page,$(PAGES),man/$(page):share/man/man$(lastword $(subst ., ,$(page)))) \
 	$(patsubst %,%:share/doc/tracecodec,README.md CHANGELOG.md SECURITY.md LICENSE) \
 	$(patsubst %,%:share/doc/tracecodec/examples,tests/demo.sh tests/fixtures/sample.pcap $(wildcard examples/*))
+# Where shells look for completions; Debian's zsh looks elsewhere.
+BASH_COMPLETIONS = share/bash-completion/completions
+ZSH_COMPLETIONS = share/zsh/site-functions
+FISH_COMPLETIONS = share/fish/vendor_completions.d
+completions = $(TOOLS:%=build/completions/bash/%) $(TOOLS:%=build/completions/zsh/_%) $(TOOLS:%=build/completions/fish/%.fish)
+FILES += $(patsubst %,%:$(BASH_COMPLETIONS),$(filter build/completions/bash/%,$(completions))) \
+	$(patsubst %,%:$(ZSH_COMPLETIONS),$(filter build/completions/zsh/%,$(completions))) \
+	$(patsubst %,%:$(FISH_COMPLETIONS),$(filter build/completions/fish/%,$(completions)))
 OWN = share/doc/tracecodec/examples share/doc/tracecodec
 
-install: all
+install: all $(completions)
 	@set -e; for f in $(FILES); do \
 		to=$(DESTDIR)$(PREFIX)/$${f#*:} f=$${f%%:*} mode=644; \
 		[ ! -x $$f ] || mode=755; \
@@ -99,6 +107,16 @@ install: all
 uninstall:
 	@for f in $(FILES); do to=$${f#*:} f=$${f%%:*}; rm -f $(DESTDIR)$(PREFIX)/$$to/$${f##*/}; done
 	@for d in $(OWN); do rmdir $(DESTDIR)$(PREFIX)/$$d 2>/dev/null || true; done
+
+# Made of each program's --help, so that no option can be forgotten.
+completions: $(completions)
+build/completions/bash/%: bin/% share/completions.awk; $(call complete,bash)
+build/completions/zsh/_%: bin/% share/completions.awk; $(call complete,zsh)
+build/completions/fish/%.fish: bin/% share/completions.awk; $(call complete,fish)
+define complete
+	@mkdir -p $(@D)
+	@bin/$* --help | awk -v shell=$(1) -v tool=$* -f share/completions.awk >$@ || { rm -f $@; exit 1; }
+endef
 
 # What a newcomer runs first: installs what is missing, builds, lifts and compiles the sample.
 demo:
@@ -124,7 +142,7 @@ deb: dist
 clean:
 	rm -rf bin build
 
-.PHONY: all always install uninstall demo dist deb clean
+.PHONY: all always completions install uninstall demo dist deb clean
 
 # Tests, judges, fuzzing, measuring.
 include tests/rules.mk

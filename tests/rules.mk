@@ -1,7 +1,7 @@
 # What is built and run to test, judge, fuzz and measure the programs; the Makefile has the programs themselves.
 
 # Debian packages, besides those that build.
-CHECK_PACKAGES = bats python3 python3-msgpack python3-numpy jq zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps
+CHECK_PACKAGES = bats python3 python3-msgpack python3-numpy jq zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps zsh fish
 FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
 C2ST_PACKAGES = python3-sklearn
 LATENT_PACKAGES = python3-torch python3-numpy python3-msgpack
@@ -68,7 +68,7 @@ build/fuzz/tc-diff/sketch.o build/fuzz/tc-diff/metrics.o: FUZZ_FLAGS += -fno-san
 # All tests; the last line counts them.
 check:
 	@tests/need.sh $(BUILD_PACKAGES) $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory all $(TESTS:%=build/tests/%)
+	@$(MAKE) --no-print-directory all completions $(TESTS:%=build/tests/%)
 	@tests/check.sh
 
 # The fuzz targets, or TARGET alone, for so many SECONDS each, seeded with the fixtures and the captures below CAPTURES.
