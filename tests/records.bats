@@ -75,6 +75,7 @@ script() {
 @test "room: stream, traces after each other" { units stream-traces; }
 @test "room: stream, cut at every octet" { units stream-cut; }
 @test "room: stream, every octet damaged" { units stream-damaged; }
+@test "room: ordinary records, and what is nearly such, are to their reader what they are to that of all" { wire 200000 1; }
 @test "room: any action at all, by names and bits" { neural encodable; }
 @test "room: the licence for headers that contradict each other" { neural licence; }
 @test "room: each field has bits" { neural complete; }

@@ -11,7 +11,7 @@ REPORT_PACKAGES = chromium chromium-driver fonts-dejavu-core tidy libxml2-utils 
 DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
 PACKAGE_PACKAGES = lintian mmdebstrap
 
-TESTS = identity units neural gradient blocks scramble mutations conn analysis big confine arrivals
+TESTS = identity units wire neural gradient blocks scramble mutations conn analysis big confine arrivals
 
 analysis = $(patsubst %,build/tc-diff/%.o,analysis conn)
 measure = $(patsubst %,build/tc-diff/%.o,source sketch fragments reservoir parts measure) $(analysis)
@@ -22,7 +22,7 @@ build/tests/neural: build/tests/unit/neural.o build/tests/unit/vary.o build/tc-t
 build/tests/gradient: $(patsubst %,build/%.o,tests/unit/gradient tc-gen/network tc-gen/vocabulary tc-gen/corpus) \
 	$(call room,neural,linear) $(support) $(stream)
 build/tests/blocks: build/tests/unit/blocks.o $(code) $(support) $(stream)
-build/tests/scramble: build/tests/unit/scramble.o build/tests/unit/vary.o $(support) $(stream)
+build/tests/scramble build/tests/wire: build/tests/%: build/tests/unit/%.o build/tests/unit/vary.o $(support) $(stream)
 build/tests/arrivals: build/tests/unit/arrivals.o $(capture) $(state) $(stream)
 build/tests/features: build/tests/unit/features.o $(measure) $(capture) $(state) $(stream)
 build/tests/big: $(patsubst %,build/tests/unit/%.o,big disguise names) $(capture) $(state) $(stream)
@@ -35,7 +35,7 @@ build/tests/%.o: override CPPFLAGS += -I.
 $(addprefix build/tests/,identity mutations conn analysis big arrivals features): LDLIBS += -lpcap -larchive
 build/tests/features: LDLIBS += -lm
 build/tests/neural build/tests/gradient build/tests/mutations: LDLIBS += -lm -lmd -ldl
-build/tests/scramble build/tests/blocks: LDLIBS += -lm
+build/tests/scramble build/tests/wire build/tests/blocks: LDLIBS += -lm
 $(patsubst %,build/tests/%,$(filter-out confine,$(TESTS)) features):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

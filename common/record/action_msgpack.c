@@ -2,12 +2,27 @@
 
 #include <string.h>
 
-static void
-list_write(msgpack_packer *pk, const struct action_list *l)
+static uint8_t *
+list_write(uint8_t *p, const struct action_list *l)
 {
-	msgpack_pack_array(pk, l->n);
+	p = wire_put_length(p, WIRE_ARRAY, l->n);
 	for (int i = 0; i < l->n; i++)
-		msgpack_pack_int64(pk, l->v[i]);
+		p = wire_put_number(p, l->v[i]);
+	return p;
+}
+
+static bool
+list_scan(struct action_list *l, struct wire *w)
+{
+	uint32_t n;
+
+	if (!wire_get_array(w, &n) || n > ACTION_LIST_MAX)
+		return false;
+	l->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		if (!wire_get_number(w, &l->v[i]))
+			return false;
+	return true;
 }
 
 /* A number; what is larger than any field can be is as large as can be. */
@@ -35,25 +50,62 @@ list_read(struct action_list *l, const msgpack_object *o)
 	return 0;
 }
 
-/* slot | [slot, class] | [slot, class, suffix or scope] | [slot, class, suffix, 1] | "address" */
+/* Of n numbers. */
 static void
-ref_write(msgpack_packer *pk, const struct action_ref *r)
+ref_new(struct action_ref *r, uint32_t slot, uint32_t class, uint32_t suffix, uint32_t n)
 {
-	if (r->kind == REF_KNOWN) {
-		msgpack_pack_uint32(pk, r->slot);
-	} else if (r->kind == REF_NEW) {
-		msgpack_pack_array(pk, 2 + r->has_suffix + r->new_suffix);
-		msgpack_pack_uint32(pk, r->slot);
-		msgpack_pack_uint8(pk, r->class);
-		if (r->has_suffix)
-			msgpack_pack_uint32(pk, r->suffix);
-		if (r->new_suffix)
-			msgpack_pack_uint8(pk, 1);
-	} else {
-		size_t n = strlen(r->text);
-		msgpack_pack_str(pk, n);
-		msgpack_pack_str_body(pk, r->text, n);
+	r->kind = REF_NEW;
+	r->slot = slot;
+	r->class = class > 255 ? 255 : class;
+	r->suffix = suffix;
+	r->new_suffix = n == 4;
+	r->has_suffix = n > 2;
+}
+
+/* slot | [slot, class] | [slot, class, suffix or scope] | [slot, class, suffix, 1] | "address" */
+static uint8_t *
+ref_write(uint8_t *p, const struct action_ref *r)
+{
+	if (r->kind == REF_KNOWN)
+		return wire_put_number(p, r->slot);
+	if (r->kind != REF_NEW)
+		return wire_put_text(p, r->text);
+	p = wire_put_length(p, WIRE_ARRAY, 2 + r->has_suffix + r->new_suffix);
+	p = wire_put_number(p, r->slot);
+	p = wire_put_number(p, r->class);
+	if (r->has_suffix)
+		p = wire_put_number(p, r->suffix);
+	return r->new_suffix ? wire_put_number(p, 1) : p;
+}
+
+static bool
+ref_scan(struct action_ref *r, struct wire *w)
+{
+	const char *text;
+	int64_t v[4] = {0};
+	uint32_t n;
+
+	if (*w->at >> 5 == 5 || *w->at == 0xd9) {
+		if (!wire_get_text(w, &text, &n) || n >= ACTION_TEXT_MAX)
+			return false;
+		r->kind = REF_FIXED;
+		memcpy(r->text, text, n);
+		r->text[n] = '\0';
+		return true;
 	}
+	if (*w->at >> 4 != 9) {
+		r->kind = REF_KNOWN;
+		bool is = wire_get_number(w, v) && v[0] >= 0;
+		r->slot = v[0] > UINT32_MAX ? UINT32_MAX : v[0];
+		return is;
+	}
+	if (!wire_get_array(w, &n) || n < 2 || n > 4)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (!wire_get_number(w, &v[i]) || v[i] < 0 || v[i] > UINT32_MAX)
+			return false;
+	ref_new(r, v[0], v[1], v[2], n);
+	return true;
 }
 
 static int
@@ -79,34 +131,62 @@ ref_read(struct action_ref *r, const msgpack_object *o)
 			return -1;
 		v[i] = e->via.u64;
 	}
-	r->kind = REF_NEW;
-	r->slot = v[0];
-	r->class = v[1] > 255 ? 255 : v[1];
-	r->suffix = v[2];
-	r->new_suffix = o->via.array.size == 4;
-	r->has_suffix = o->via.array.size > 2;
+	ref_new(r, v[0], v[1], v[2], o->via.array.size);
 	return 0;
 }
 
-void
-action_write(msgpack_packer *pk, const struct action *a)
+uint8_t *
+action_write(uint8_t *p, const struct action *a)
 {
-	msgpack_pack_array(pk, 1 + __builtin_popcountll(a->has));
-	msgpack_pack_uint64(pk, a->has);
+	p = wire_put_length(p, WIRE_ARRAY, 1 + __builtin_popcountll(a->has));
+	p = wire_put_number(p, a->has);
 	for (uint64_t left = a->has; left; left &= left - 1) {
 		int f = __builtin_ctzll(left);
 		switch (action_fields[f].kind) {
 		case ACTION_INT:
-			msgpack_pack_int64(pk, a->num[f]);
+			p = wire_put_number(p, a->num[f]);
 			break;
 		case ACTION_LIST:
-			list_write(pk, &a->list[action_place[f]]);
+			p = list_write(p, &a->list[action_place[f]]);
 			break;
 		case ACTION_REF:
-			ref_write(pk, &a->ref[action_place[f]]);
+			p = ref_write(p, &a->ref[action_place[f]]);
 			break;
 		}
 	}
+	return p;
+}
+
+static bool
+value_scan(struct action *a, int f, struct wire *w)
+{
+	switch (action_fields[f].kind) {
+	case ACTION_INT:
+		return wire_get_number(w, &a->num[f]);
+	case ACTION_LIST:
+		return list_scan(action_list(a, f), w);
+	case ACTION_REF:
+		return ref_scan(action_ref(a, f), w);
+	}
+	return false;
+}
+
+const uint8_t *
+action_scan(struct action *a, struct wire w, const struct action_order *order)
+{
+	int64_t mask;
+	uint32_t n;
+
+	if (!wire_get_array(&w, &n) || n == 0 || !wire_get_number(&w, &mask) || mask < 0 || mask & ~order->known)
+		return NULL;
+	a->has = 0;
+	for (uint64_t left = mask; left; left &= left - 1, n--) {
+		int f = order->field[__builtin_ctzll(left)];
+		if (!value_scan(a, f, &w))
+			return NULL;
+		a->has |= 1ull << f;
+	}
+	return n == 1 ? w.at : NULL;
 }
 
 static int

@@ -37,39 +37,19 @@ fail(char *error, const char *format, ...)
 
 /* --- writing --- */
 
-static int
-put(void *arg, const char *p, size_t n)
+/* Where n octets can be written. After an error they go nowhere. */
+static uint8_t *
+room(struct stream_writer *w, size_t n)
 {
-	struct stream_writer *w = arg;
-
 	if (w->n + n > BUFFER && stream_flush(w) < 0)
-		return -1;
-	/* Nearly all that comes are numbers: 1, 2, 3 or 5 octets, not worth a call. */
-	char *to = w->buf + w->n;
-	w->n += n;
-	switch (n) {
-	case 1:
-		*to = *p;
-		break;
-	case 2:
-		memcpy(to, p, 2);
-		break;
-	case 3:
-		memcpy(to, p, 3);
-		break;
-	case 5:
-		memcpy(to, p, 5);
-		break;
-	default:
-		memcpy(to, p, n);
-	}
-	return 0;
+		w->n = w->summed = 0;
+	return (uint8_t *)w->buf + w->n;
 }
 
-static msgpack_packer
-packer(struct stream_writer *w)
+static void
+written_to(struct stream_writer *w, const uint8_t *p)
 {
-	return (msgpack_packer){.data = w, .callback = put};
+	w->n = p - (uint8_t *)w->buf;
 }
 
 int
@@ -106,71 +86,65 @@ stream_flush(struct stream_writer *w)
 	return 0;
 }
 
-static void
-pack_text(msgpack_packer *pk, const char *s)
+static uint8_t *
+put_number(uint8_t *p, const char *key, int64_t v)
 {
-	size_t n = strlen(s);
-
-	msgpack_pack_str(pk, n);
-	msgpack_pack_str_body(pk, s, n);
+	return wire_put_number(wire_put_text(p, key), v);
 }
 
-static void
-pack_number(msgpack_packer *pk, const char *key, int64_t v)
+static uint8_t *
+put_text(uint8_t *p, const char *key, const char *text)
 {
-	pack_text(pk, key);
-	msgpack_pack_int64(pk, v);
+	return wire_put_text(wire_put_text(p, key), text);
 }
 
-static void
-pack_latents(msgpack_packer *pk, const struct stream_header *h)
+static uint8_t *
+put_latents(uint8_t *p, const struct stream_header *h)
 {
 	char hex[2 * sizeof h->weights + 1];
 
 	for (size_t i = 0; i < sizeof h->weights; i++)
 		snprintf(hex + 2 * i, 3, "%02x", h->weights[i]);
-	pack_text(pk, "blocks");
-	msgpack_pack_map(pk, STREAM_BLOCKS);
+	p = wire_put_length(wire_put_text(p, "blocks"), WIRE_MAP, STREAM_BLOCKS);
 	for (int b = 0; b < STREAM_BLOCKS; b++)
-		pack_number(pk, stream_block_names[b], h->block[b]);
-	pack_text(pk, "type");
-	pack_text(pk, latent_type_names[h->type]);
-	pack_text(pk, "weights");
-	pack_text(pk, hex);
+		p = put_number(p, stream_block_names[b], h->block[b]);
+	p = put_text(p, "type", latent_type_names[h->type]);
+	return put_text(p, "weights", hex);
 }
+
+/* Octets of a header, at most. */
+#define X(id, name, kind, unit) + sizeof name + sizeof unit + 2 * WIRE_NUMBER
+enum { HEADER_OCTETS = 1024 ACTION_FIELDS(X) };
+#undef X
 
 int
 stream_write_header(struct stream_writer *w, const struct stream_header *h)
 {
-	msgpack_packer to = packer(w), *pk = &to;
+	uint8_t *p = room(w, HEADER_OCTETS);
 
 	sum_written(w);
 	w->crc = 0;
 	w->packets = w->flows = 0;
-	msgpack_pack_map(pk, h->kind == STREAM_LATENTS ? 16 : 13);
-	pack_text(pk, "magic");
-	pack_text(pk, STREAM_MAGIC);
-	pack_text(pk, "kind");
-	pack_text(pk, stream_kind_names[h->kind]);
-	pack_number(pk, "version", stream_versions[h->kind]);
-	pack_number(pk, "link", h->link);
-	pack_number(pk, "snaplen", h->snaplen);
-	pack_text(pk, "resolution");
-	pack_text(pk, h->nano ? "ns" : "us");
-	pack_number(pk, "start", h->start);
-	pack_number(pk, "cap", h->cap);
+	p = wire_put_length(p, WIRE_MAP, h->kind == STREAM_LATENTS ? 16 : 13);
+	p = put_text(p, "magic", STREAM_MAGIC);
+	p = put_text(p, "kind", stream_kind_names[h->kind]);
+	p = put_number(p, "version", stream_versions[h->kind]);
+	p = put_number(p, "link", h->link);
+	p = put_number(p, "snaplen", h->snaplen);
+	p = put_text(p, "resolution", h->nano ? "ns" : "us");
+	p = put_number(p, "start", h->start);
+	p = put_number(p, "cap", h->cap);
 	for (int i = 0; i < 3; i++)
-		pack_number(pk, idle_names[i], h->idle[i]);
+		p = put_number(p, idle_names[i], h->idle[i]);
 	if (h->kind == STREAM_LATENTS)
-		pack_latents(pk, h);
-	pack_text(pk, "fields");
-	msgpack_pack_array(pk, ACTION_COUNT);
+		p = put_latents(p, h);
+	p = wire_put_length(wire_put_text(p, "fields"), WIRE_ARRAY, ACTION_COUNT);
 	for (int f = 0; f < ACTION_COUNT; f++)
-		pack_text(pk, action_fields[f].name);
-	pack_text(pk, "units");
-	msgpack_pack_array(pk, ACTION_COUNT);
+		p = wire_put_text(p, action_fields[f].name);
+	p = wire_put_length(wire_put_text(p, "units"), WIRE_ARRAY, ACTION_COUNT);
 	for (int f = 0; f < ACTION_COUNT; f++)
-		pack_text(pk, action_fields[f].unit);
+		p = wire_put_text(p, action_fields[f].unit);
+	written_to(w, p);
 	return *w->error ? -1 : 0;
 }
 
@@ -189,40 +163,38 @@ written(struct stream_writer *w, bool opens)
 int
 stream_write(struct stream_writer *w, const struct action *a)
 {
-	msgpack_packer pk = packer(w);
-
-	action_write(&pk, a);
+	written_to(w, action_write(room(w, ACTION_OCTETS), a));
 	return written(w, action_opens(a));
 }
 
 int
 stream_write_latent(struct stream_writer *w, const struct latent *l, bool opens)
 {
-	msgpack_packer pk = packer(w);
+	uint8_t *p = room(w, 2 * WIRE_NUMBER + l->size + l->rest_size + ACTION_OCTETS);
 
-	msgpack_pack_array(&pk, 1 + l->patched);
-	msgpack_pack_bin(&pk, l->size + l->rest_size);
-	msgpack_pack_bin_body(&pk, l->octets, l->size);
+	p = wire_put_length(p, WIRE_ARRAY, 1 + l->patched);
+	p = wire_put_length(p, WIRE_OCTETS, l->size + l->rest_size);
+	memcpy(p, l->octets, l->size);
+	p += l->size;
 	if (l->rest_size)
-		msgpack_pack_bin_body(&pk, l->rest, l->rest_size);
-	if (l->patched)
-		action_write(&pk, &l->patch);
+		memcpy(p, l->rest, l->rest_size);
+	p += l->rest_size;
+	written_to(w, l->patched ? action_write(p, &l->patch) : p);
 	return written(w, opens);
 }
 
 int
 stream_write_end(struct stream_writer *w, enum stream_end end)
 {
-	msgpack_packer pk = packer(w);
+	uint8_t *p = room(w, 128);
 
-	msgpack_pack_map(&pk, 4);
-	pack_text(&pk, "end");
-	pack_text(&pk, stream_end_names[end]);
-	pack_number(&pk, "packets", w->packets);
-	pack_number(&pk, "flows", w->flows);
-	pack_text(&pk, "crc32");
+	p = put_text(wire_put_length(p, WIRE_MAP, 4), "end", stream_end_names[end]);
+	p = put_number(p, "packets", w->packets);
+	p = put_number(p, "flows", w->flows);
+	p = wire_put_text(p, "crc32");
+	written_to(w, p);
 	sum_written(w); /* all but the sum itself */
-	msgpack_pack_uint32(&pk, w->crc);
+	written_to(w, wire_put_number(p, w->crc));
 	return *w->error ? -1 : 0;
 }
 
@@ -232,7 +204,7 @@ int
 stream_reader_init(struct stream_reader *r, int fd)
 {
 	*r = (struct stream_reader){
-	    .fd = fd, .buf = malloc(BUFFER), .zone = msgpack_zone_new(RECORD_MAX),
+	    .fd = fd, .buf = malloc(BUFFER + WIRE_NUMBER), .zone = msgpack_zone_new(RECORD_MAX),
 	    .kinds = 1 << STREAM_ACTIONS};
 	return r->buf && r->zone ? 0 : fail(r->error, "%s", strerror(ENOMEM));
 }
@@ -413,8 +385,7 @@ read_order(struct action_order *order, const msgpack_object *fields)
 		       !text_is(&fields->via.array.ptr[i], action_fields[f].name))
 			f++;
 		order->field[i] = f;
-		if (f == ACTION_COUNT)
-			order->unknown |= 1ull << i;
+		*(f == ACTION_COUNT ? &order->unknown : &order->known) |= 1ull << i;
 	}
 	return 0;
 }
@@ -615,15 +586,34 @@ read_action(struct stream_reader *r, const msgpack_object *o, struct action *a)
 	return 1;
 }
 
+/* What stands next, if it may be a record of the ordinary sort. */
+static struct wire
+next_wire(const struct stream_reader *r)
+{
+	const uint8_t *end = (uint8_t *)r->buf + r->n;
+
+	return (struct wire){*r->error ? end : (uint8_t *)r->buf + r->at, end};
+}
+
+static void
+passed(struct stream_reader *r, const uint8_t *at)
+{
+	r->record = r->at;
+	r->at = at - (uint8_t *)r->buf;
+}
+
 int
 stream_read(struct stream_reader *r, struct action *a)
 {
+	const uint8_t *at = action_scan(a, next_wire(r), &r->order);
 	msgpack_object o;
-	int got = next_record(r, &o);
+	int got;
 
-	if (got != 1)
+	if (at)
+		passed(r, at);
+	else if ((got = next_record(r, &o)) != 1)
 		return got;
-	if (read_action(r, &o, a) < 0)
+	else if (read_action(r, &o, a) < 0)
 		return -1;
 	r->packets++;
 	r->all++;
@@ -631,12 +621,26 @@ stream_read(struct stream_reader *r, struct action *a)
 	return 1;
 }
 
-int
-stream_read_latent(struct stream_reader *r, struct latent *l)
+/* A latent as nearly all are; NULL where it is anything else. */
+static const uint8_t *
+scan_latent(struct latent *l, struct wire w, const struct action_order *order, size_t want)
+{
+	uint32_t items, size;
+
+	if (!wire_get_array(&w, &items) || items < 1 || items > 2 || !wire_get_octets(&w, &l->octets, &size) || size != want)
+		return NULL;
+	l->size = size;
+	l->rest_size = 0;
+	l->patched = items == 2;
+	return l->patched ? action_scan(&l->patch, w, order) : w.at;
+}
+
+/* Any latent. */
+static int
+read_latent(struct stream_reader *r, struct latent *l, size_t want)
 {
 	msgpack_object o;
 	int got = next_record(r, &o);
-	size_t want = latent_size(r->header.type, stream_coordinates(&r->header));
 
 	if (got != 1)
 		return got;
@@ -651,8 +655,20 @@ stream_read_latent(struct stream_reader *r, struct latent *l)
 				      "where the header says %zu",
 			    r->packets + 1, position(r), l->size, want);
 	l->patched = o.via.array.size == 2;
-	if (l->patched && read_action(r, &e[1], &l->patch) < 0)
-		return -1;
+	return l->patched ? read_action(r, &e[1], &l->patch) : 1;
+}
+
+int
+stream_read_latent(struct stream_reader *r, struct latent *l)
+{
+	size_t want = latent_size(r->header.type, stream_coordinates(&r->header));
+	const uint8_t *at = scan_latent(l, next_wire(r), &r->order, want);
+	int got;
+
+	if (at)
+		passed(r, at);
+	else if ((got = read_latent(r, l, want)) != 1)
+		return got;
 	r->packets++;
 	r->all++;
 	return 1;

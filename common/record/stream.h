@@ -67,7 +67,7 @@ struct latent {
 struct action_order {
 	uint8_t field[64];
 	int n;
-	uint64_t unknown; /* bits of the fields that this program doesn't know */
+	uint64_t known, unknown; /* bits of the fields that this program knows, and of those that it doesn't */
 };
 
 struct stream_writer {
