@@ -21,6 +21,22 @@ load helper
 	done
 }
 
+@test "packets longer than what is read at once, or than the snap length, stand among others" {
+	python3 - >"$tmp/long" <<-'PY'
+		import struct, sys
+		out = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 60000, 1)
+		for i, n in enumerate([60, 60000, 60001, 60, 65520, 65521, 100, 200000, 60, 0, 60]):
+		    out += struct.pack("<IIII", i, i, n, n) + bytes([2] * 12 + [0x88, 0xb5] + [0] * n)[:n]
+		sys.stdout.buffer.write(out)
+	PY
+	tc-lift -q "$tmp/long" >"$tmp/a"
+	is "$(tc-show "$tmp/a" | jq -c 'select(.cap and .magic == null)')" ""
+	dd if="$tmp/long" bs=7777 status=none | tc-lift -q | cmp - "$tmp/a"
+	tc-compile "$tmp/a" >"$tmp/again"
+	is "$(packets "$tmp/again")" 11
+	is "$(tcpdump -r "$tmp/again" -w - 2>/dev/null | wc -c)" "$(tcpdump -r "$tmp/long" -w - 2>/dev/null | wc -c)"
+}
+
 @test "the header names the link type, the snap length, the resolution and the time of the first packet" {
 	header() { tc-lift -q "$1" | tc-show | sed -n 1p | jq -c "$2"; }
 	is "$(header "$sample" '[.link, .snaplen, .resolution]')" '[1,128,"us"]'

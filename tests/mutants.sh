@@ -24,7 +24,7 @@ build() { make -s -j1 -C "$1" CFLAGS=-O2 "${@:2}"; }
 targets_of() {
 	case $1 in
 	packet | state) echo bin/tc-{lift,compile,diff} build/tests/{units,identity,conn,analysis} ;;
-	record) echo all build/tests/{units,identity,conn,analysis,neural,scramble} ;;
+	record) echo all build/tests/{units,wire,identity,conn,analysis,neural,scramble} ;;
 	tc-diff) echo bin/tc-diff build/tests/{conn,analysis} ;;
 	esac
 }

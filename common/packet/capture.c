@@ -14,14 +14,35 @@
 #define IN_BUFFER  (1 << 16)
 #define OUT_BUFFER (1 << 18)
 #define NANO	   INT64_C(1000000000)
+#define MICRO_MAGIC 0xa1b2c3d4
 #define NANO_MAGIC 0xa1b23c4d
+#define RECORD	   16 /* octets before a packet: seconds, their fraction, captured length, length */
 
-/* What is read from, and who is told before that waits. */
+/* What is read from, who is told before that waits, and what was read ahead. */
 struct capture_source {
 	struct input input;
 	int (*before_wait)(void *);
 	void *arg;
+	uint8_t *ahead; /* IN_BUFFER octets, of which those from at to n wait; NULL: nothing is read ahead */
+	size_t at, n;
+	int failed; /* the errno of a read ahead */
+	bool ended;
 };
+
+/* As read(2), from where nothing was read ahead. */
+static ssize_t
+source_more(struct capture_source *s, void *p, size_t n)
+{
+	if (s->failed) {
+		errno = s->failed;
+		return -1;
+	}
+	if (!input_ready(&s->input) && s->before_wait && read_waits(s->input.fd) && s->before_wait(s->arg) < 0) {
+		errno = EIO;
+		return -1;
+	}
+	return s->ended ? 0 : input_read(&s->input, p, n);
+}
 
 /* As read(2). */
 static ssize_t
@@ -29,11 +50,36 @@ source_read(void *cookie, char *p, size_t n)
 {
 	struct capture_source *s = cookie;
 
-	if (!input_ready(&s->input) && s->before_wait && read_waits(s->input.fd) && s->before_wait(s->arg) < 0) {
-		errno = EIO;
-		return -1;
+	if (s->at == s->n)
+		return source_more(s, p, n);
+	if (n > s->n - s->at)
+		n = s->n - s->at;
+	memcpy(p, s->ahead + s->at, n);
+	s->at += n;
+	return n;
+}
+
+/* The next n octets, which stay where they are; NULL where there is no room for so many, or they don't come. */
+static const uint8_t *
+source_ahead(struct capture_source *s, size_t n)
+{
+	if (n > IN_BUFFER)
+		return NULL;
+	if (s->n - s->at < n && s->at) {
+		memmove(s->ahead, s->ahead + s->at, s->n - s->at);
+		s->n -= s->at;
+		s->at = 0;
 	}
-	return input_read(&s->input, p, n);
+	while (s->n - s->at < n) {
+		ssize_t got = source_more(s, s->ahead + s->n, IN_BUFFER - s->n);
+		if (got <= 0) {
+			s->ended = got == 0;
+			s->failed = got < 0 ? errno : 0;
+			return NULL;
+		}
+		s->n += got;
+	}
+	return s->ahead + s->at;
 }
 
 static int
@@ -68,9 +114,34 @@ capture_open(struct capture_reader *r, const char *path, int (*before_wait)(void
 	return fd < 0 ? fail(r, strerror(errno)) : capture_open_fd(r, fd, NULL, 0, before_wait, arg);
 }
 
+/* Whether the records of this pcap file are what they seem: of the usual version, and of link types where libpcap changes no
+ * octet of a packet, such as those in the byte order of the machine that wrote the file. */
+static bool
+is_plain(struct capture_reader *r, uint32_t magic)
+{
+	if ((magic != MICRO_MAGIC && magic != NANO_MAGIC && magic != __builtin_bswap32(MICRO_MAGIC) &&
+	     magic != __builtin_bswap32(NANO_MAGIC)) ||
+	    pcap_major_version(r->pcap) != 2 || pcap_minor_version(r->pcap) != 4)
+		return false;
+	switch (pcap_datalink(r->pcap)) {
+	case DLT_EN10MB:
+	case DLT_RAW:
+	case DLT_NULL:
+	case DLT_LOOP:
+	case DLT_PPP:
+	case DLT_IPV4:
+	case DLT_IPV6:
+		return true;
+	case DLT_LINUX_SLL:
+	case DLT_LINUX_SLL2:
+		return !pcap_is_swapped(r->pcap);
+	}
+	return false;
+}
+
 /* The octets as libpcap is to read them. */
 static int
-open_pcap(struct capture_reader *r)
+open_pcap(struct capture_reader *r, uint32_t magic)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
 	cookie_io_functions_t functions = {.read = source_read};
@@ -78,14 +149,15 @@ open_pcap(struct capture_reader *r)
 
 	if (!f)
 		return fail(r, strerror(errno));
-	/* Without a buffer of ours the size would be ignored. */
-	if ((r->buffer = malloc(IN_BUFFER)))
-		setvbuf(f, r->buffer, _IOFBF, IN_BUFFER);
+	setvbuf(f, NULL, _IONBF, 0); /* what is read ahead is the source's */
 	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!r->pcap) {
 		fclose(f);
 		return fail(r, why);
 	}
+	r->swapped = pcap_is_swapped(r->pcap);
+	if (is_plain(r, magic) && !(r->source->ahead = malloc(IN_BUFFER)))
+		return fail(r, strerror(errno));
 	return 0;
 }
 
@@ -124,7 +196,7 @@ begin(struct capture_reader *r)
 		return fail(r, "empty: not a capture");
 	memcpy(&magic, in->head, in->n < sizeof magic ? in->n : sizeof magic);
 	r->nano = le32toh(magic) == NANO_MAGIC || be32toh(magic) == NANO_MAGIC;
-	if ((be32toh(magic) == BLOCK_SECTION ? open_pcapng : open_pcap)(r) < 0)
+	if ((be32toh(magic) == BLOCK_SECTION ? open_pcapng(r) : open_pcap(r, magic)) < 0)
 		return -1;
 	r->dlt = pcap_datalink(r->pcap);
 	r->snaplen = pcap_snapshot(r->pcap);
@@ -167,11 +239,43 @@ capture_filter(struct capture_reader *r, const char *expression)
 	return 0;
 }
 
+static uint32_t
+number(const struct capture_reader *r, const uint8_t *octets)
+{
+	uint32_t v;
+
+	memcpy(&v, octets, sizeof v);
+	return r->swapped ? __builtin_bswap32(v) : v;
+}
+
+/* The next packet, if it is one as they ought to be, and all there. What isn't, libpcap reads next: it has the words. */
+static bool
+next_plain(struct capture_reader *r, struct capture_packet *p)
+{
+	const uint8_t *h = source_ahead(r->source, RECORD);
+
+	if (!h)
+		return false;
+	uint32_t fraction = number(r, h + 4), caplen = number(r, h + 8);
+	if (fraction >= NANO || caplen > r->snaplen || !(h = source_ahead(r->source, RECORD + caplen)))
+		return false;
+	p->time = number(r, h) * NANO + (r->nano ? fraction : fraction * INT64_C(1000));
+	p->beyond = false;
+	p->caplen = caplen;
+	p->len = number(r, h + 12);
+	p->data = h + RECORD;
+	r->source->at += RECORD + caplen;
+	return true;
+}
+
 /* The next packet of a pcap file, as libpcap has it, but for its seconds: they are unsigned, 1970 to 2106. */
 static int
 next_of_pcap(struct capture_reader *r, struct capture_packet *p)
 {
 	struct pcap_pkthdr *h;
+
+	if (r->source->ahead && next_plain(r, p))
+		return 1;
 	int got = pcap_next_ex(r->pcap, &h, &p->data);
 
 	if (got == PCAP_ERROR_BREAK)
@@ -228,16 +332,15 @@ capture_close(struct capture_reader *r)
 		pcapng_close(r->pcapng);
 	if (r->source) {
 		input_close(&r->source->input);
+		free(r->source->ahead);
 		if (r->source->input.fd != STDIN_FILENO)
 			close(r->source->input.fd);
 	}
 	free(r->pcapng);
 	free(r->source);
-	free(r->buffer);
 	r->pcap = r->program = NULL;
 	r->pcapng = NULL;
 	r->source = NULL;
-	r->buffer = NULL;
 }
 
 static int
@@ -248,14 +351,14 @@ write_failed(struct capture_writer *w)
 }
 
 /* Little-endian on every machine; libpcap writes numbers as the machine has them. */
-static int
-write_numbers(struct capture_writer *w, const uint32_t *v, int n)
+static void
+put_numbers(struct capture_writer *w, const uint32_t *v, int n)
 {
-	uint32_t le[6];
-
-	for (int i = 0; i < n; i++)
-		le[i] = htole32(v[i]);
-	return fwrite(le, sizeof *le, n, w->file) < (size_t)n ? write_failed(w) : 0;
+	for (int i = 0; i < n; i++) {
+		uint32_t le = htole32(v[i]);
+		memcpy(w->buffer + w->n, &le, sizeof le);
+		w->n += sizeof le;
+	}
 }
 
 /* A file's header as libpcap has it, which knows what number stands for a link type in a file. */
@@ -296,12 +399,12 @@ capture_create(struct capture_writer *w, int fd, int dlt, uint32_t snaplen, bool
 	pcap_close(pcap);
 	if (made < 0)
 		return -1;
-	if (!(w->file = io_stream(fd)))
+	w->fd = fd;
+	if (fd < 0 || !(w->buffer = malloc(OUT_BUFFER)))
 		return write_failed(w);
-	if ((w->buffer = malloc(OUT_BUFFER)))
-		setvbuf(w->file, w->buffer, _IOFBF, OUT_BUFFER);
 	uint32_t versions = h.version_major | (uint32_t)h.version_minor << 16;
-	return write_numbers(w, (uint32_t[]){h.magic, versions, 0, 0, h.snaplen, h.linktype}, 6);
+	put_numbers(w, (uint32_t[]){h.magic, versions, 0, 0, h.snaplen, h.linktype}, 6);
+	return 0;
 }
 
 int
@@ -313,16 +416,23 @@ capture_write(struct capture_writer *w, const struct capture_packet *p)
 		second--;
 		rest += NANO;
 	}
-	uint32_t fraction = w->nano ? rest : rest / 1000;
-	if (write_numbers(w, (uint32_t[]){second, fraction, p->caplen, p->len}, 4) < 0)
+	if (OUT_BUFFER - w->n < RECORD + (size_t)p->caplen && capture_flush(w) < 0)
 		return -1;
-	return fwrite(p->data, 1, p->caplen, w->file) < p->caplen ? write_failed(w) : 0;
+	put_numbers(w, (uint32_t[]){second, w->nano ? rest : rest / 1000, p->caplen, p->len}, 4);
+	if (p->caplen > OUT_BUFFER - RECORD)
+		return capture_flush(w) < 0 || write_all(w->fd, p->data, p->caplen) < 0 ? write_failed(w) : 0;
+	memcpy(w->buffer + w->n, p->data, p->caplen);
+	w->n += p->caplen;
+	return 0;
 }
 
 int
 capture_flush(struct capture_writer *w)
 {
-	return w->file && fflush(w->file) < 0 ? write_failed(w) : 0;
+	size_t n = w->n;
+
+	w->n = 0;
+	return n && write_all(w->fd, w->buffer, n) < 0 ? write_failed(w) : 0;
 }
 
 int
@@ -330,10 +440,9 @@ capture_finish(struct capture_writer *w)
 {
 	int r = capture_flush(w);
 
-	if (w->file)
-		fclose(w->file);
+	if (w->buffer)
+		close(w->fd);
 	free(w->buffer);
-	w->file = NULL;
 	w->buffer = NULL;
 	return r;
 }

@@ -1,6 +1,6 @@
 /*
- * Capture files: the only place that knows <pcap.h>. pcap is read by libpcap, pcapng by pcapng.c, from files
- * and pipes; the caller is told before a read waits, so that nothing ready is held back.
+ * Capture files: the only place that knows <pcap.h>. pcapng is read by pcapng.c, pcap by libpcap, but for records as they
+ * ought to be, from files and pipes; the caller is told before a read waits, so that nothing ready is held back.
  */
 #ifndef TC_CAPTURE_H
 #define TC_CAPTURE_H
@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #define CAPTURE_ERROR 320
 
@@ -23,8 +22,8 @@ struct capture_reader {
 	void *program;    /* struct bpf_program, or NULL */
 	struct pcapng_reader *pcapng; /* NULL: a pcap file */
 	struct capture_source *source;
-	char *buffer;
 	int fd;
+	bool swapped;	  /* the numbers of a pcap file are of the other byte order */
 	int dlt;          /* libpcap's number of the link type */
 	uint32_t snaplen; /* octets */
 	bool nano;        /* microseconds don't hold its timestamps */
@@ -55,8 +54,9 @@ void capture_close(struct capture_reader *r);
 uint32_t capture_max(int dlt);
 
 struct capture_writer {
-	FILE *file;
-	char *buffer;
+	int fd;
+	uint8_t *buffer;
+	size_t n; /* octets in it */
 	bool nano;
 	char error[CAPTURE_ERROR];
 };
