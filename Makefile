@@ -38,6 +38,9 @@ stream = $(record) $(process)
 # Programs. tc-diff has Zeek's and Wireshark's rules, what is measured, and what is said of it, in words and as a page.
 diff = source sketch analysis conn fragments reservoir forest c2st parts measure generated metrics words verdict report json \
 	html svg curves plots markup define
+# tc-gen learns and generates; what a model is stands between the two.
+generate = corpus field counts vocabulary tokens dialogue network learn present model parts_vocabulary parts_present draw schedule \
+	people generate
 tool = $(patsubst %,build/$(1)/%.o,main $(2))
 bin/tc-lift: $(call tool,tc-lift) $(capture) $(state) $(stream)
 bin/tc-compile: $(call tool,tc-compile) $(capture) $(state) $(stream)
@@ -45,7 +48,7 @@ bin/tc-diff: $(call tool,tc-diff,$(diff)) $(capture) $(state) $(stream)
 bin/tc-enc: $(call tool,tc-enc) $(codec) $(stream)
 bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset about) $(neural) $(stream)
-bin/tc-gen: $(call tool,tc-gen,corpus vocabulary dialogue network learn present model draw schedule people generate) \
+bin/tc-gen: $(call tool,tc-gen,$(generate)) \
 	$(call room,neural,octets linear) $(support) $(state) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 

@@ -43,8 +43,6 @@ extern const char *const field_names[FIELDS];
 enum head { HEAD_FLOW, HEAD_OPEN, HEADS };
 /* Whether a field is decided for a flow's next packet, for one that opens a flow. */
 bool field_is_of(enum field f, enum head h);
-/* Which of the four of a packet's `who` a field is; -1: none. */
-int field_who(enum field f);
 
 enum symbol_kind {
 	SYMBOL_ABSENT, /* the first one of each field */
