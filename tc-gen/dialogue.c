@@ -2,8 +2,6 @@
 
 #include "scale.h"
 
-#include <string.h>
-
 void
 dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
 {
@@ -65,7 +63,6 @@ dialogue_features(const struct dialogue *d, const struct pace *p, float *x)
 	int64_t now = d->last[d->dir];
 	int i = 0;
 
-	memset(x, 0, FEATURES * sizeof *x);
 	x[i++] = scale_log(d->packets) * 0.25f;
 	x[i++] = d->packets == 1;
 	x[i++] = d->packets == 2;
@@ -82,5 +79,4 @@ dialogue_features(const struct dialogue *d, const struct pace *p, float *x)
 	x[i++] = time_log(now - d->before);
 	x[i++] = time_log(now - d->opened);
 	pace_features(p, now, x + i);
-	/* i + RATES == 24 of FEATURES */
 }

@@ -5,8 +5,8 @@
 #include "vocabulary.h"
 
 #define HISTORY	 6 /* the packet that opened it, and its last five */
-#define FEATURES 28
 #define RATES	 3
+#define FEATURES (3 + 2 * 7 + 4 + RATES) /* of the dialogue, of each direction, of its times, of the trace */
 
 struct dialogue {
 	uint32_t packets;
