@@ -39,8 +39,8 @@ stream = $(record) $(process)
 diff = source sketch analysis conn fragments reservoir forest c2st parts measure generated metrics words verdict report json \
 	html svg curves plots markup define
 # tc-gen learns and generates; what a model is stands between the two.
-generate = corpus field counts vocabulary tokens dialogue network learn present model parts_vocabulary parts_present draw schedule \
-	people generate
+generate = corpus field counts vocabulary tokens dialogue network learn present model parts_vocabulary parts_present product draw \
+	flows schedule people generate
 tool = $(patsubst %,build/$(1)/%.o,main $(2))
 bin/tc-lift: $(call tool,tc-lift) $(capture) $(state) $(stream)
 bin/tc-compile: $(call tool,tc-compile) $(capture) $(state) $(stream)
@@ -67,7 +67,7 @@ $(TOOLS:%=bin/%):
 build/common/code/%.o build/common/neural/%.o build/common/support/%.o build/common/record/latent.o build/tc-train/%.o \
 	build/tc-gen/%.o: override CFLAGS += -O3 -fno-math-errno
 # What is drawn hangs on each bit of a sum.
-build/tc-gen/draw.o build/tc-gen/dialogue.o: override CFLAGS += -ffp-contract=off -fno-lto
+build/tc-gen/product.o build/tc-gen/draw.o build/tc-gen/dialogue.o: override CFLAGS += -ffp-contract=off -fno-lto
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)
 # Past 2038 on 32-bit machines too; not where libpcap's structs are, whose times are as the system has them.

@@ -37,7 +37,7 @@ dialogue_state(const struct dialogue *d)
 void
 pace_take(struct pace *p, int64_t time)
 {
-	p->time[p->n++ % 64] = time;
+	p->time[p->n++ % PACE] = time;
 }
 
 static float
@@ -49,11 +49,11 @@ time_log(int64_t t)
 void
 pace_features(const struct pace *p, int64_t time, float *x)
 {
-	static const uint32_t back[RATES] = {2, 8, 64};
+	static const uint32_t back[RATES] = {2, 8, PACE};
 
 	for (int i = 0; i < RATES; i++) {
 		uint32_t n = p->n < back[i] ? p->n : back[i];
-		x[i] = n ? time_log(time - p->time[(p->n - n) % 64]) : 0;
+		x[i] = n ? time_log(time - p->time[(p->n - n) % PACE]) : 0;
 	}
 }
 

@@ -18,9 +18,10 @@ struct dialogue {
 	int64_t opened, last[2], before; /* ns: its first packet, each direction's last one, the packet before the last */
 };
 
-/* The latest packets of a trace, for its rate. */
+/* The latest openings of a trace, for its rate. */
+#define PACE 64
 struct pace {
-	int64_t time[64];
+	int64_t time[PACE];
 	uint32_t n;
 };
 
@@ -29,7 +30,7 @@ void pace_take(struct pace *p, int64_t time);
 /* Who has octets that are not acknowledged, and who spoke last: below STATES. */
 #define STATES 8
 int dialogue_state(const struct dialogue *d);
-/* What the network is told once the dialogue's last packet has come. */
+/* What the network is told once the dialogue's last packet has come, and such openings before it. */
 void dialogue_features(const struct dialogue *d, const struct pace *p, float *x);
 /* The same for the next opening. */
 void pace_features(const struct pace *p, int64_t time, float *x);

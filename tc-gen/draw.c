@@ -1,79 +1,57 @@
 #include "draw.h"
 
-#include "neural/linear.h"
 #include "support/random.h"
-#include "support/wide.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define RARE 0.005f /* a time so much less likely than the likeliest is not drawn */
 
+_Static_assert(HIDDEN % PRODUCT_LANES == 0 && CONTEXT * EMBED + FEATURES <= PRODUCT_IN, "");
+
+static int
+width_of(const struct network *net)
+{
+	return head_context[net->head] * EMBED + FEATURES;
+}
+
+static float *
+pack(const struct network *net, int w, int b, int in, int out)
+{
+	return product_pack(tensor(net, w, net->data), tensor(net, b, net->data), in, out);
+}
+
 int
-drawing_init(struct drawing *d, const struct network *net, float temperature, uint64_t *random)
+drawing_init(struct drawing *d, const struct network *net, float temperature, const uint8_t *of_proto)
 {
 	int most = 0;
 
-	*d = (struct drawing){.net = net, .temperature = temperature, .random = random};
+	*d = (struct drawing){.net = net, .cold = 1 / temperature, .of_proto = of_proto};
 	for (int f = 0; f < FIELDS; f++)
 		most = net->v->n[f] > most ? net->v->n[f] : most;
-	return (d->p = malloc(most * sizeof *d->p)) ? 0 : -1;
+	d->list = malloc(DRAW_ROWS * sizeof *d->list);
+	d->a = malloc(DRAW_ROWS * sizeof *d->a);
+	d->p = malloc((size_t)DRAW_ROWS * product_width(most) * sizeof *d->p);
+	d->lower = pack(net, INPUT, INPUT_BIAS, width_of(net), HIDDEN);
+	d->upper = pack(net, UPPER, UPPER_BIAS, HIDDEN, HIDDEN);
+	bool bad = !d->list || !d->a || !d->p || !d->lower || !d->upper;
+	for (int f = 0; f < FIELDS; f++)
+		if (network_decides(net, f))
+			bad |= !(d->out[f] = pack(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, net->v->n[f]));
+	return bad ? -1 : 0;
 }
 
 void
 drawing_free(struct drawing *d)
 {
+	free(d->list);
+	free(d->a);
 	free(d->p);
-	d->p = NULL;
-}
-
-/* y += x[i] w[i], of four rows, one after the other. */
-WIDE static void
-add_rows(float *restrict y, const float *x, const float *const *w, int n)
-{
-	float a = x[0], b = x[1], c = x[2], d = x[3];
-	const float *restrict p = w[0], *restrict q = w[1], *restrict r = w[2], *restrict s = w[3];
-
-	for (int j = 0; j < n; j++)
-		y[j] = (((y[j] + a * p[j]) + b * q[j]) + c * r[j]) + d * s[j];
-}
-
-/* y = x w + b. Each number of y is a sum in the order of x, however many of them a register holds. */
-static void
-product(const float *x, const float *w, const float *b, float *y, int in, int out)
-{
-	const float *row[4];
-	float by[4];
-	int n = 0;
-
-	memcpy(y, b, out * sizeof *y);
-	for (int i = 0; i < in; i++) {
-		if (x[i] == 0)
-			continue;
-		by[n] = x[i];
-		row[n++] = w + (size_t)i * out;
-		if (n == 4) {
-			add_rows(y, by, row, out);
-			n = 0;
-		}
-	}
-	for (int k = 0; k < n; k++)
-		for (int j = 0; j < out; j++)
-			y[j] += by[k] * row[k][j];
-}
-
-WIDE static void
-add(float *y, const float *e, int n)
-{
-	for (int j = 0; j < n; j++)
-		y[j] += e[j];
-}
-
-WIDE static void
-rectify(const float *x, float *y)
-{
-	for (int j = 0; j < HIDDEN; j++)
-		y[j] = x[j] > 0 ? x[j] : 0;
+	free(d->lower);
+	free(d->upper);
+	for (int f = 0; f < FIELDS; f++)
+		free(d->out[f]);
+	*d = (struct drawing){0};
 }
 
 static const float *
@@ -82,116 +60,138 @@ row_of(const struct drawing *d, int t, enum field f, uint16_t token, int columns
 	return tensor(d->net, t, d->net->data) + (size_t)(d->net->v->first[f] + token) * columns;
 }
 
+/* A packet is the sum of its symbols' rows; what came before goes through two layers, and is one vector then. */
 static void
-begin(struct drawing *d, const uint16_t *const *context, const float *feature)
+begin(struct drawing *d, const struct draw_row *row, int n)
 {
-	const struct network *net = d->net;
-	int positions = head_context[net->head];
+	int positions = head_context[d->net->head], width = width_of(d->net);
+	float x[CONTEXT * EMBED + FEATURES];
 
-	memset(d->x, 0, positions * EMBED * sizeof *d->x);
-	memcpy(d->x + positions * EMBED, feature, FEATURES * sizeof *feature);
-	for (int k = 0; k < positions; k++)
-		for (int f = 0; context[k] && f < FIELDS; f++)
-			if (context[k][f] && context[k][f] != UNKNOWN)
-				add(d->x + k * EMBED, row_of(d, EMBEDDING, f, context[k][f], EMBED), EMBED);
-	product(d->x, tensor(net, INPUT, net->data), tensor(net, INPUT_BIAS, net->data), d->h,
-		positions * EMBED + FEATURES, HIDDEN);
-	rectify(d->h, d->h);
-	product(d->h, tensor(net, UPPER, net->data), tensor(net, UPPER_BIAS, net->data), d->a, HIDDEN, HIDDEN);
-	rectify(d->a, d->a);
-}
-
-/* What logits say, as shares of a sum, which it returns. */
-static float
-weigh(struct drawing *d, int n)
-{
-	float *p = d->p, most = p[0], sum = 0;
-
-	for (int i = 1; i < n; i++)
-		most = p[i] > most ? p[i] : most;
 	for (int i = 0; i < n; i++) {
-		float x = (p[i] - most) / d->temperature;
-		p[i] = x > -30 ? fast_exp(x) : 0;
-		sum += p[i];
+		memset(x, 0, positions * EMBED * sizeof *x);
+		memcpy(x + positions * EMBED, row[i].feature, sizeof row[i].feature);
+		for (int k = 0; k < positions; k++) {
+			const uint16_t *token = row[i].context[k];
+			for (int f = 0; token && f < FIELDS; f++)
+				if (token[f] && token[f] != UNKNOWN)
+					product_add(x + k * EMBED, row_of(d, EMBEDDING, f, token[f], EMBED), EMBED);
+		}
+		product_list(&d->list[i], x, width);
 	}
-	return sum;
+	product(d->list, n, d->lower, width, HIDDEN, *d->a);
+	for (int i = 0; i < n; i++)
+		product_list_positive(&d->list[i], d->a[i], HIDDEN);
+	product(d->list, n, d->upper, HIDDEN, HIDDEN, *d->a);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < HIDDEN; j++)
+			d->a[i][j] = d->a[i][j] > 0 ? d->a[i][j] : 0;
 }
 
 /* Takes away the times that are over, and those that are hardly ever: a network gives everything some chance, and one long
- * silence in a thousand is most of a trace's length. What is left of the sum. */
-static float
-wait_longer(struct drawing *d, enum field f, int64_t since)
+ * silence in a thousand is most of a trace's length. */
+static void
+wait_longer(const struct drawing *d, float *p, enum field f, int64_t since, const uint8_t *allowed)
 {
 	const struct vocabulary *v = d->net->v;
-	float sum = d->p[0], most = 0;
+	const struct symbol *s = &v->symbol[v->first[f]];
+	float most = 0;
+	int n = v->n[f];
 
-	for (int i = 1; i < v->n[f]; i++) {
-		if (v->symbol[v->first[f] + i].high <= since)
-			d->p[i] = 0;
-		most = d->p[i] > most ? d->p[i] : most;
-	}
-	for (int i = 1; i < v->n[f]; i++) {
-		if (f == FIELD_NEXT && (d->p[i] < most * RARE || (d->allowed && !d->allowed[i])))
-			d->p[i] = 0;
-		sum += d->p[i];
-	}
-	return sum;
+	for (int i = 1; i < n && since > 0; i++)
+		if (s[i].high <= since)
+			p[i] = 0;
+	for (int i = 1; i < n; i++)
+		most = p[i] > most ? p[i] : most;
+	if (f == FIELD_OPENED)
+		return;
+	for (int i = 1; i < n; i++)
+		p[i] = p[i] < most * RARE || (allowed && !allowed[i]) ? 0 : p[i];
 }
 
 static uint16_t
-choose(struct drawing *d, int n, float sum)
+choose(float *p, int n, uint64_t *random)
 {
-	float r = random_uniform(d->random) * sum, *p = d->p;
+	float lane[PRODUCT_LANES], r, sum = 0;
+	int j = 0;
 
-	for (int i = 0; i < n; i++)
+	product_sum(p, n, lane);
+	for (int k = 0; k < PRODUCT_LANES; k++)
+		sum += lane[k];
+	r = random_uniform(random) * sum;
+	while (j < PRODUCT_LANES - 1 && r >= lane[j])
+		r -= lane[j++];
+	while (j > 0 && lane[j] == 0)
+		j--;
+	for (int i = j; i < n; i += PRODUCT_LANES)
 		if ((r -= p[i]) < 0)
 			return i;
 	for (int i = n - 1; i > 0; i--)
-		if (p[i] > 0)
+		if (i % PRODUCT_LANES == j && p[i] > 0)
 			return i;
 	return 0;
 }
 
-static float
-decide(struct drawing *d, enum field f)
+/* The shares of a field's symbols, for such rows; they are product_width() of them apart. */
+static void
+decide(struct drawing *d, enum field f, const struct draw_row *row, const int *of, int n)
 {
-	const struct network *net = d->net;
-	int n = net->v->n[f];
+	int symbols = d->net->v->n[f], width = product_width(symbols);
 
-	rectify(d->a, d->r);
-	product(d->r, tensor(net, OUTPUT + f, net->data), tensor(net, OUTPUT_BIAS + f, net->data), d->p, HIDDEN, n);
-	return weigh(d, n);
+	for (int i = 0; i < n; i++)
+		product_list_positive(&d->list[i], d->a[of[i]], HIDDEN);
+	product(d->list, n, d->out[f], HIDDEN, symbols, d->p);
+	for (int i = 0; i < n; i++) {
+		product_weigh(d->p + i * width, symbols, d->cold);
+		if (f == FIELD_NEXT || f == FIELD_OPENED)
+			wait_longer(d, d->p + i * width, f, row[of[i]].since, row[of[i]].allowed);
+	}
 }
 
-void
-draw_next(struct drawing *d, const uint16_t *const *context, const float *feature, int64_t since,
-	  uint16_t *token)
+/* Whether a packet can have a field at all, by what was decided of it. */
+static bool
+may_have(const struct drawing *d, const struct draw_row *r, enum field f)
 {
-	const struct network *net = d->net;
+	if (d->net->head == HEAD_FLOW)
+		return f == FIELD_NEXT || (r->token[FIELD_NEXT] && (!r->has || r->has[f]));
+	return f <= FIELD_PROTO || !d->of_proto || d->of_proto[r->token[FIELD_PROTO] * FIELDS + f];
+}
 
-	begin(d, context, feature);
-	memset(token, 0, FIELDS * sizeof *token);
+/* Field by field, so that what a field's decision takes is near for all rows. */
+void
+draw(struct drawing *d, struct draw_row *row, int n)
+{
+	int of[DRAW_ROWS];
+
+	begin(d, row, n);
+	for (int i = 0; i < n; i++)
+		memset(row[i].token, 0, sizeof row[i].token);
 	for (int f = 0; f < FIELDS; f++) {
-		if (!network_decides(net, f))
-			continue;
-		float sum = decide(d, f);
-		if (f == FIELD_NEXT || f == FIELD_OPENED)
-			sum = wait_longer(d, f, since);
-		token[f] = choose(d, net->v->n[f], sum);
-		if (f == FIELD_NEXT && token[f] == 0)
-			return;
-		if (token[f])
-			add(d->a, row_of(d, DECIDED, f, token[f], HIDDEN), HIDDEN);
+		int symbols = d->net->v->n[f], m = 0;
+		for (int i = 0; network_decides(d->net, f) && i < n; i++)
+			if (may_have(d, &row[i], f))
+				of[m++] = i;
+		decide(d, f, row, of, m);
+		for (int i = 0; i < m; i++) {
+			struct draw_row *r = &row[of[i]];
+			r->token[f] = choose(d->p + i * product_width(symbols), symbols, r->random);
+			if (r->token[f])
+				product_add(d->a[of[i]], row_of(d, DECIDED, f, r->token[f], HIDDEN), HIDDEN);
+		}
 	}
 }
 
 float
-draw_goes_on(struct drawing *d, const uint16_t *const *context, const float *feature, int64_t since)
+draw_goes_on(struct drawing *d, const struct draw_row *row)
 {
+	float lane[PRODUCT_LANES], sum = 0;
+	int first = 0;
+
 	if (d->net->v->n[FIELD_NEXT] < 2)
 		return 0;
-	begin(d, context, feature);
-	decide(d, FIELD_NEXT);
-	float sum = wait_longer(d, FIELD_NEXT, since);
+	begin(d, row, 1);
+	decide(d, FIELD_NEXT, row, &first, 1);
+	product_sum(d->p, d->net->v->n[FIELD_NEXT], lane);
+	for (int k = 0; k < PRODUCT_LANES; k++)
+		sum += lane[k];
 	return sum > 0 ? 1 - d->p[0] / sum : 0;
 }

@@ -1,25 +1,41 @@
-/* Drawing from the network, row by row, in arithmetic of one fixed order: the same on every machine. */
+/*
+ * Drawing from a network, many rows at once. What comes of a row hangs on the row alone: its numbers are summed in one fixed
+ * order, the same on every machine and beside whatever other rows.
+ */
 #ifndef TC_GEN_DRAW_H
 #define TC_GEN_DRAW_H
 
 #include "network.h"
+#include "product.h"
+
+#define DRAW_ROWS 64 /* at once, at most */
+
+/* What something is drawn for, and what is drawn. */
+struct draw_row {
+	const uint16_t *context[CONTEXT]; /* packets before, NULL: none */
+	float feature[FEATURES];
+	int64_t since;		/* ns: it comes no earlier after the last one */
+	const uint8_t *allowed; /* of FIELD_NEXT's symbols; NULL: all */
+	const uint8_t *has;	/* of a flow's fields: whether it may have them; NULL: all */
+	uint64_t *random;
+	uint16_t token[FIELDS]; /* in a flow it may be nothing: FIELD_NEXT is absent then */
+};
 
 struct drawing {
 	const struct network *net;
-	float temperature;
-	uint64_t *random;
-	const uint8_t *allowed; /* of FIELD_NEXT's symbols; NULL: all */
-	float x[CONTEXT * EMBED + FEATURES], h[HIDDEN], a[HIDDEN], r[HIDDEN];
-	float *p; /* room for the symbols of a field */
+	float cold; /* by which logits are multiplied */
+	const uint8_t *of_proto; /* of openings: whether one of each protocol may have each field */
+	struct product_list *list; /* of each row */
+	float (*a)[HIDDEN];
+	float *lower, *upper, *out[FIELDS]; /* layers, packed */
+	float *p; /* each row's shares of a field's symbols */
 };
 
-int drawing_init(struct drawing *d, const struct network *net, float temperature, uint64_t *random);
+/* of_proto: NULL for flows. */
+int drawing_init(struct drawing *d, const struct network *net, float temperature, const uint8_t *of_proto);
 void drawing_free(struct drawing *d);
-/* The symbols of what comes next, no earlier than so many ns after the last: FIELDS of them. In a flow it may be nothing:
- * FIELD_NEXT is absent then. */
-void draw_next(struct drawing *d, const uint16_t *const *context, const float *feature, int64_t since,
-	       uint16_t *token);
-/* How likely it is that a flow that was silent for so many ns goes on. */
-float draw_goes_on(struct drawing *d, const uint16_t *const *context, const float *feature, int64_t since);
+void draw(struct drawing *d, struct draw_row *row, int n);
+/* How likely it is that a flow goes on after `since`. */
+float draw_goes_on(struct drawing *d, const struct draw_row *row);
 
 #endif

@@ -5,32 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPENING UINT32_MAX /* the event of the next opening */
-#define FRAME	(PACKET_HEADERS + 262144)
-#define LATEST	(INT64_C(1) << 60) /* ns: no event is later */
-
-struct live {
-	uint32_t life; /* even: free */
-	uint32_t packets;
-	struct dialogue dialogue;
-	uint16_t token[HISTORY][FIELDS]; /* the opening; then a ring of the last ones */
-	uint16_t next[FIELDS];
-};
+#define FRAME  (PACKET_HEADERS + 262144)
+#define FUTURE 256 /* openings drawn ahead */
+#define NONE   UINT32_MAX
 
 struct generator {
 	const struct model *m;
 	struct generate_options options;
-	struct drawing drawing[HEADS];
-	uint64_t random;
+	uint64_t random; /* of what is decided as packets come; flows and openings have their own */
+	struct flows flows;
 	struct schedule schedule;
-	struct people hosts, macs;
-	struct live *live;
-	uint32_t used, *spare, spares;
-	uint16_t opening[FIELDS], opened[OPENINGS][FIELDS]; /* the next one, and a ring of the last ones */
-	uint32_t openings;
-	struct pace pace, openings_pace;
 	int64_t now, base;
 	bool begun;
+	/* Openings: those that are to come, in turn; what the next one is told of. */
+	struct drawing drawing;
+	uint64_t opening_random;
+	uint32_t future[FUTURE], future_at, future_n;
+	uint16_t opened[OPENINGS][FIELDS];
+	uint32_t openings;
+	struct pace pace;
+	/* Slots of the stream: of each flow, NONE while it is to come; of each slot, its flow. */
+	uint32_t *slot, *owner, slots, *spare, spares;
+	struct people hosts, macs;
 	/* What is drawn as a capture would show it. */
 	struct trace made, seen;
 	struct fresh fresh;
@@ -45,115 +41,80 @@ generator_header(struct generator *g)
 	return &g->made.header;
 }
 
-/* Captures of microseconds have no times between them. */
-static int64_t
-whole(const struct generator *g, int64_t time)
+/* --- slots --- */
+
+static void
+slot_take(struct generator *g, uint32_t flow)
 {
-	if (time > LATEST)
-		time = LATEST;
-	return g->m->header.nano ? time : time - time % 1000;
-}
+	uint32_t cap = g->m->header.cap, i;
 
-static const struct symbol *
-symbol(const struct generator *g, enum field f, uint16_t token)
-{
-	return &g->m->vocabulary.symbol[g->m->vocabulary.first[f] + token];
-}
-
-/* A time of the symbol's range that is not over yet. */
-static int64_t
-wait_of(struct generator *g, enum field f, uint16_t token, int64_t since)
-{
-	const struct symbol *s = symbol(g, f, token);
-	int64_t wait = 0;
-
-	if (s->kind != SYMBOL_RANGE)
-		return since;
-	for (int i = 0; i < 8; i++)
-		if ((wait = symbol_draw(s, &g->random)) >= since)
-			return wait;
-	return since;
-}
-
-/* --- flows --- */
-
-static uint32_t
-live_take(struct generator *g)
-{
-	uint32_t i;
-
-	if (g->spares)
+	if (g->spares) {
 		i = g->spare[--g->spares];
-	else if (g->used < g->m->header.cap)
-		i = g->used++;
-	else
-		i = random_next(&g->random) % g->m->header.cap; /* all slots are taken: a flow makes room */
-	struct live *l = &g->live[i];
-	uint32_t life = l->life | 1;
-	*l = (struct live){.life = l->life & 1 ? life + 2 : life};
-	return i;
+	} else if (g->slots < cap) {
+		i = g->slots++;
+	} else {
+		i = random_next(&g->random) % cap; /* all are taken: a flow makes room */
+		flows_end(&g->flows, g->owner[i]);
+	}
+	g->slot[flow] = i;
+	g->owner[i] = flow;
 }
 
 static void
-live_end(struct generator *g, uint32_t i)
+slot_give(struct generator *g, uint32_t flow)
 {
-	g->live[i].life++;
-	g->spare[g->spares++] = i;
+	g->spare[g->spares++] = g->slot[flow];
+	flows_end(&g->flows, flow);
 }
+
+/* What comes next of a flow takes its place in the schedule; a flow of which nothing comes is over. */
+static int
+schedule_flow(struct generator *g, uint32_t flow)
+{
+	const struct said *s = flows_next(&g->flows, flow);
+
+	if (s)
+		return schedule_add(&g->schedule, s->time, flow, g->flows.live[flow].life);
+	slot_give(g, flow);
+	return 0;
+}
+
+/* --- openings --- */
 
 static void
-remember(struct live *l, const uint16_t *token)
-{
-	if (l->packets == 0)
-		memcpy(l->token[0], token, sizeof l->token[0]);
-	memcpy(l->token[1 + l->packets++ % (HISTORY - 1)], token, sizeof l->token[0]);
-}
-
-/* Draws a flow's next packet; the flow ends where there is none. */
-static int
-draw_flow(struct generator *g, uint32_t i)
-{
-	struct live *l = &g->live[i];
-	const uint16_t *context[HISTORY] = {l->token[0]};
-	float feature[FEATURES];
-
-	for (uint32_t k = 1; k < HISTORY; k++) {
-		uint32_t back = HISTORY - k;
-		context[k] = back <= l->packets ? l->token[1 + (l->packets - back) % (HISTORY - 1)] : NULL;
-	}
-	dialogue_features(&l->dialogue, &g->pace, feature);
-	uint32_t limit = g->m->limit[model_service(g->m, l->token[0])];
-	if (limit && l->dialogue.packets >= limit) {
-		live_end(g, i);
-		return 0;
-	}
-	int64_t last = l->dialogue.last[l->dialogue.dir];
-	g->drawing[HEAD_FLOW].allowed = model_waits(g->m, l->token[0], dialogue_state(&l->dialogue));
-	draw_next(&g->drawing[HEAD_FLOW], context, feature, g->now - last, l->next);
-	if (!l->next[FIELD_NEXT]) {
-		live_end(g, i);
-		return 0;
-	}
-	return schedule_add(&g->schedule, whole(g, last + wait_of(g, FIELD_NEXT, l->next[FIELD_NEXT], g->now - last)), i, l->life);
-}
-
-static int
 draw_opening(struct generator *g)
 {
-	const uint16_t *context[OPENINGS];
-	float feature[FEATURES] = {0};
+	struct draw_row row = {.random = &g->opening_random};
+	int64_t last = g->pace.n ? g->pace.time[(g->pace.n - 1) % PACE] : 0, since = last < 0 ? -last : 0;
 
-	if (g->m->vocabulary.n[FIELD_OPENED] < 2)
-		return 0; /* none was learned */
 	for (uint32_t k = 0; k < OPENINGS; k++) {
 		uint32_t back = OPENINGS - k;
-		context[k] = back <= g->openings ? g->opened[(g->openings - back) % OPENINGS] : NULL;
+		row.context[k] = back <= g->openings ? g->opened[(g->openings - back) % OPENINGS] : NULL;
 	}
-	int64_t last = g->openings_pace.n ? g->openings_pace.time[(g->openings_pace.n - 1) % 64] : 0;
-	pace_features(&g->openings_pace, last, feature);
-	draw_next(&g->drawing[HEAD_OPEN], context, feature, g->now - last, g->opening);
-	int64_t wait = wait_of(g, FIELD_OPENED, g->opening[FIELD_OPENED], g->now - last);
-	return schedule_add(&g->schedule, whole(g, last + (int64_t)(wait * (double)g->m->open_slow / g->options.rate)), OPENING, 0);
+	pace_features(&g->pace, last, row.feature);
+	row.since = since;
+	draw(&g->drawing, &row, 1);
+	double wait = flows_wait(&g->flows, FIELD_OPENED, row.token[FIELD_OPENED], since, &g->opening_random);
+	int64_t time = last + (int64_t)(wait * (double)g->m->open_slow / (double)g->options.rate);
+	time = flows_time(&g->flows, time > 0 ? time : 0);
+	memcpy(g->opened[g->openings++ % OPENINGS], row.token, sizeof row.token);
+	pace_take(&g->pace, time);
+	uint32_t flow = flows_open(&g->flows, row.token, time, random_next(&g->opening_random));
+	g->slot[flow] = NONE;
+	g->future[(g->future_at + g->future_n++) % FUTURE] = flow;
+}
+
+static int
+schedule_opening(struct generator *g)
+{
+	if (g->m->vocabulary.n[FIELD_OPENED] < 2)
+		return 0; /* none was learned */
+	while (g->future_n < FUTURE)
+		draw_opening(g);
+	uint32_t flow = g->future[g->future_at];
+	g->future_at = (g->future_at + 1) % FUTURE;
+	g->future_n--;
+	return schedule_flow(g, flow);
 }
 
 /* --- packets --- */
@@ -166,28 +127,26 @@ name_people(struct generator *g, struct action *a, const uint16_t *token)
 		enum action_field to;
 	} four[WHOS] = {{FIELD_ORIG_H, ACTION_ORIG_H}, {FIELD_RESP_H, ACTION_RESP_H},
 			{FIELD_SRC_MAC, ACTION_SRC_MAC}, {FIELD_DST_MAC, ACTION_DST_MAC}};
+	const struct vocabulary *v = &g->m->vocabulary;
 
 	for (int i = 0; i < WHOS; i++) {
 		uint16_t t = token[four[i].field];
 		if (t == 0 || t == UNKNOWN)
 			continue;
-		const struct symbol *s = symbol(g, four[i].field, t);
+		const struct symbol *s = &v->symbol[v->first[four[i].field] + t];
 		a->has |= 1ull << four[i].to;
-		people_name(i < 2 ? &g->hosts : &g->macs, &g->m->vocabulary, s, action_ref(a, four[i].to), &g->random);
+		people_name(i < 2 ? &g->hosts : &g->macs, v, s, action_ref(a, four[i].to), &g->random);
 	}
 }
 
 /* What symbols say, as an action of a flow. */
 static void
-say(struct generator *g, uint32_t i, const uint16_t *token, bool opens)
+say(struct generator *g, uint32_t slot, const uint16_t *token, uint64_t random, bool opens)
 {
 	struct action *a = &g->drawn;
 
-	a->has = 0;
-	for (int f = 0; f < FIELDS; f++)
-		if (token[f] && token[f] != UNKNOWN)
-			symbol_set(&g->m->vocabulary, f, symbol(g, f, token[f]), a, &g->random);
-	action_set(a, ACTION_FLOW, i);
+	flows_say(&g->flows, token, &random, a);
+	action_set(a, ACTION_FLOW, slot);
 	if (opens) {
 		action_set(a, ACTION_OPEN, FLOW_NEW);
 		name_people(g, a, token);
@@ -215,77 +174,46 @@ render(struct generator *g, struct action *a, int64_t time)
 	trace_lift(&g->seen, &p, a);
 }
 
-static int
-emit(struct generator *g, uint32_t i, const uint16_t *token, int64_t time, bool opens, struct action *a)
-{
-	struct live *l = &g->live[i];
-
-	say(g, i, token, opens);
-	remember(l, token);
-	dialogue_take(&l->dialogue, &g->drawn, time);
-	pace_take(&g->pace, time);
-	render(g, a, time);
-	return draw_flow(g, i);
-}
-
-static int
-open_flow(struct generator *g, int64_t time, struct action *a)
-{
-	uint16_t token[FIELDS];
-
-	memcpy(token, g->opening, sizeof token);
-	memcpy(g->opened[g->openings++ % OPENINGS], token, sizeof token);
-	pace_take(&g->openings_pace, time);
-	if (draw_opening(g) < 0)
-		return -1;
-	return emit(g, live_take(g), token, time, true, a);
-}
-
 int
 generator_next(struct generator *g, struct action *a, int64_t *time)
 {
-	while (g->schedule.n) {
-		struct event e = schedule_take(&g->schedule);
-		bool opening = e.flow == OPENING;
-		if (!opening && g->live[e.flow].life != e.life)
-			continue;
-		if (e.time > g->now)
-			g->now = e.time;
-		if (opening) {
-			if (open_flow(g, g->now, a) < 0)
-				return -1;
-		} else {
-			struct live *l = &g->live[e.flow];
-			uint16_t token[FIELDS];
-			memcpy(token, l->next, sizeof token);
-			if (emit(g, e.flow, token, g->now, false, a) < 0)
-				return -1;
-		}
-		*time = g->now - g->base;
-		return 1;
+	struct event e;
+
+	do {
+		if (!g->schedule.n)
+			return 0;
+		e = schedule_take(&g->schedule);
+	} while (g->flows.live[e.flow].life != e.life);
+	if (e.time > g->now)
+		g->now = e.time;
+	bool opens = g->slot[e.flow] == NONE;
+	if (opens) {
+		if (schedule_opening(g) < 0)
+			return -1;
+		slot_take(g, e.flow);
 	}
-	return 0;
+	const struct said *s = flows_next(&g->flows, e.flow);
+	say(g, g->slot[e.flow], s->token, s->random, opens);
+	render(g, a, g->now);
+	flows_pass(&g->flows, e.flow);
+	*time = g->now - g->base;
+	return schedule_flow(g, e.flow) < 0 ? -1 : 1;
 }
 
 /* --- its beginning and end --- */
 
 /* A flow that goes on: its prologue is rendered, but not shown. */
-static int
+static uint32_t
 take_up(struct generator *g, const struct alive *from)
 {
-	uint32_t i = live_take(g);
-	struct live *l = &g->live[i];
+	uint32_t flow = flows_take_up(&g->flows, from, random_next(&g->random));
 
+	slot_take(g, flow);
 	for (uint32_t k = 0; k < from->says; k++) {
-		say(g, i, from->prologue[k], k == 0);
+		say(g, g->slot[flow], from->prologue[k], random_next(&g->random), k == 0);
 		trace_compile(&g->made, &g->packet, &g->drawn);
 	}
-	memcpy(l->token[0], from->history[0], sizeof l->token[0]);
-	for (uint32_t k = 0; k < from->packets; k++)
-		memcpy(l->token[1 + k], from->history[HISTORY - from->packets + k], sizeof l->token[0]);
-	l->packets = from->packets;
-	l->dialogue = from->dialogue;
-	return draw_flow(g, i);
+	return flow;
 }
 
 static int
@@ -293,14 +221,17 @@ start(struct generator *g)
 {
 	const struct model *m = g->m;
 
-	g->pace = m->pace;
-	g->openings_pace = m->openings;
+	g->pace = m->openings;
 	g->openings = OPENINGS;
 	memcpy(g->opened, m->opened, sizeof g->opened);
-	for (uint32_t k = 0; k < m->n_alive; k++)
-		if (take_up(g, &m->alive[k]) < 0)
-			return -1;
-	return draw_opening(g);
+	uint32_t *flow = malloc((m->n_alive + 1) * sizeof *flow);
+	int bad = !flow;
+	for (uint32_t k = 0; k < m->n_alive && !bad; k++)
+		flow[k] = take_up(g, &m->alive[k]);
+	for (uint32_t k = 0; k < m->n_alive && !bad; k++)
+		bad = schedule_flow(g, flow[k]);
+	free(flow);
+	return bad || schedule_opening(g) < 0 ? -1 : 0;
 }
 
 struct generator *
@@ -315,14 +246,15 @@ generator_new(const struct model *m, const struct generate_options *o)
 	g->m = m;
 	g->options = *o;
 	g->random = o->seed;
-	random_next(&g->random);
+	g->opening_random = random_next(&g->random);
 	g->made.header = g->seen.header = m->header;
-	g->live = calloc(cap, sizeof *g->live);
+	uint32_t room = cap + FUTURE + 1;
+	g->slot = calloc(room, sizeof *g->slot);
+	g->owner = calloc(cap, sizeof *g->owner);
 	g->spare = calloc(cap, sizeof *g->spare);
-	if (!g->live || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap) < 0 ||
-	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap) < 0 ||
-	    drawing_init(&g->drawing[HEAD_FLOW], &m->net[HEAD_FLOW], o->temperature, &g->random) < 0 ||
-	    drawing_init(&g->drawing[HEAD_OPEN], &m->net[HEAD_OPEN], o->temperature, &g->random) < 0 ||
+	if (!g->slot || !g->owner || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap) < 0 ||
+	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap) < 0 || flows_init(&g->flows, m, o->temperature, room) < 0 ||
+	    drawing_init(&g->drawing, &m->net[HEAD_OPEN], o->temperature, m->has_proto) < 0 ||
 	    trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 || trace_init(&g->seen, m->header.link, NULL, 0) < 0 ||
 	    start(g) < 0) {
 		generator_free(g);
@@ -338,12 +270,13 @@ generator_free(struct generator *g)
 		return;
 	trace_free(&g->made);
 	trace_free(&g->seen);
-	for (int h = 0; h < HEADS; h++)
-		drawing_free(&g->drawing[h]);
+	drawing_free(&g->drawing);
+	flows_free(&g->flows);
 	schedule_free(&g->schedule);
 	people_free(&g->hosts);
 	people_free(&g->macs);
-	free(g->live);
+	free(g->slot);
+	free(g->owner);
 	free(g->spare);
 	free(g);
 }

@@ -1,12 +1,11 @@
 /*
- * Traffic from a model. Every live flow has its next packet drawn and waits for its time; openings are a process of their
- * own; the schedule interleaves. What is drawn is rendered and lifted anew, so that the actions are those of a capture.
+ * Traffic from a model. Every flow's next packet waits for its time; openings are a process of their own; the schedule
+ * interleaves. What is drawn is rendered and lifted anew, so that the actions are those of a capture.
  */
 #ifndef TC_GEN_GENERATE_H
 #define TC_GEN_GENERATE_H
 
-#include "draw.h"
-#include "model.h"
+#include "flows.h"
 #include "people.h"
 #include "schedule.h"
 #include "state/trace.h"

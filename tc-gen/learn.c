@@ -21,7 +21,7 @@ static const float head_rate[HEADS] = {2e-3f, 1e-3f};
 /* --- rows --- */
 
 static void
-follow(struct lesson *l, uint32_t i, struct dialogue *d, struct pace *pace)
+follow(struct lesson *l, uint32_t i, struct dialogue *d, const struct pace *pace)
 {
 	const struct packet_seen *p = &l->c->packet[i];
 	struct action a;
@@ -32,7 +32,6 @@ follow(struct lesson *l, uint32_t i, struct dialogue *d, struct pace *pace)
 		l->opening[p->flow] = i;
 	}
 	dialogue_take(&d[p->flow], &a, p->time);
-	pace_take(pace, p->time);
 	l->state[i] = dialogue_state(&d[p->flow]);
 	dialogue_features(&d[p->flow], pace, l->feature + (size_t)i * FEATURES);
 	l->recent[i][0] = l->opening[p->flow];
@@ -93,7 +92,7 @@ int
 lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c)
 {
 	size_t n = c->packets;
-	struct pace pace = {.n = 0}, openings = {.n = 0};
+	struct pace openings = {.n = 0};
 
 	*l = (struct lesson){.c = c, .token = vocabulary_tokens(v, c)};
 	l->feature = calloc(n + 1, FEATURES * sizeof *l->feature);
@@ -109,11 +108,11 @@ lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c
 	l->held = n - n * HELD;
 	for (uint32_t i = 0; i < n; i++) {
 		if (i && c->packet[i].trace != c->packet[i - 1].trace)
-			pace = openings = (struct pace){.n = 0};
-		follow(l, i, l->dialogue, &pace);
+			openings = (struct pace){.n = 0};
+		follow(l, i, l->dialogue, &openings);
 		if (!c->packet[i].opens)
 			continue;
-		pace_features(&openings, openings.n ? openings.time[(openings.n - 1) % 64] : 0, l->pace + (size_t)l->opens * FEATURES);
+		pace_features(&openings, openings.n ? openings.time[(openings.n - 1) % PACE] : 0, l->pace + (size_t)l->opens * FEATURES);
 		pace_take(&openings, c->packet[i].time);
 		l->held_open += i < l->held;
 		l->open[l->opens++] = i;

@@ -25,12 +25,23 @@ model_service(const struct model *m, const uint16_t *token)
 	return (proto == UNKNOWN ? 0 : proto) * m->vocabulary.n[FIELD_RESP_P] + (port == UNKNOWN ? 0 : port);
 }
 
+/* Below WAITS. */
+static uint32_t
+kind_of_service(const struct model *m, const uint16_t *opening)
+{
+	return (model_service(m, opening) * 0x9e3779b9u >> 16) % WAITS;
+}
+
 uint8_t *
 model_waits(const struct model *m, const uint16_t *opening, int state)
 {
-	uint32_t kind = model_service(m, opening) * 0x9e3779b9u >> 16;
+	return m->wait + (kind_of_service(m, opening) * STATES + state) * (size_t)m->vocabulary.n[FIELD_NEXT];
+}
 
-	return m->wait + (kind % WAITS * STATES + state) * (size_t)m->vocabulary.n[FIELD_NEXT];
+uint8_t *
+model_has(const struct model *m, const uint16_t *opening)
+{
+	return m->has + kind_of_service(m, opening) * FIELDS;
 }
 
 void
@@ -191,6 +202,8 @@ model_free(struct model *m)
 	vocabulary_free(&m->vocabulary);
 	free(m->limit);
 	free(m->wait);
+	free(m->has);
+	free(m->has_proto);
 	free(m->alive);
 	*m = (struct model){0};
 }

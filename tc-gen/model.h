@@ -31,10 +31,12 @@ struct model {
 	struct network net[HEADS];
 	uint32_t *limit; /* of each service: packets of a flow, at most; 0: any number */
 	uint8_t *wait;	 /* WAITS x STATES x the symbols of FIELD_NEXT: whether such a time was there */
+	uint8_t *has;	 /* WAITS x FIELDS: whether a packet of such a service may have a field */
+	uint8_t *has_proto; /* protocols x FIELDS: whether one that opens a flow may */
 	float open_slow; /* waits for an opening are so much longer than drawn */
 	uint32_t n_alive;
 	struct alive *alive;
-	struct pace pace, openings; /* the latest packets, the latest openings */
+	struct pace openings;		   /* the latest ones */
 	uint16_t opened[OPENINGS][FIELDS]; /* the latest last */
 	uint8_t hash[MODEL_HASH];
 };
@@ -46,6 +48,7 @@ uint32_t model_services(const struct model *m);
 uint32_t model_service(const struct model *m, const uint16_t *token);
 /* The times that were there in a state of a flow that such a packet opened. */
 uint8_t *model_waits(const struct model *m, const uint16_t *opening, int state);
+uint8_t *model_has(const struct model *m, const uint16_t *opening);
 /* Weights as its file has them, so that a model is the same before and after. */
 void model_round(struct model *m);
 /* Octets, owned by the caller; NULL where memory is short. Sets the hash. */

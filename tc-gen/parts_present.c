@@ -8,7 +8,7 @@
 
 #define TOKENS_SIZE  (2 * FIELDS)
 #define ALIVE_SIZE   (4 + 2 * 24 + 4 + 16 + 8 + (HISTORY + PROLOGUE) * TOKENS_SIZE)
-#define PRESENT_SIZE (4 + 4 + 2 * (4 + 64 * 8) + OPENINGS * TOKENS_SIZE)
+#define PRESENT_SIZE (4 + 4 + 4 + PACE * 8 + OPENINGS * TOKENS_SIZE)
 #define TIME_LIMIT   (INT64_C(1) << 60) /* ns */
 
 static size_t
@@ -17,10 +17,36 @@ waits_size(const struct model *m)
 	return (size_t)WAITS * STATES * m->vocabulary.n[FIELD_NEXT];
 }
 
+static size_t
+has_proto_size(const struct model *m)
+{
+	return (size_t)m->vocabulary.n[FIELD_PROTO] * FIELDS;
+}
+
+/* Octets as they are. */
+static void
+put_table(uint8_t **p, const uint8_t *table, size_t n)
+{
+	memcpy(*p, table, n);
+	*p += n;
+}
+
+/* NULL: there are none, or no memory. */
+static uint8_t *
+take_table(struct octets *o, size_t n)
+{
+	const uint8_t *from = take(o, n);
+	uint8_t *table = from ? malloc(n) : NULL;
+
+	if (table)
+		memcpy(table, from, n);
+	return table;
+}
+
 size_t
 present_size(const struct model *m)
 {
-	return 4 * model_services(m) + waits_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
+	return 4 * model_services(m) + waits_size(m) + WAITS * FIELDS + has_proto_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
 }
 
 static void
@@ -94,7 +120,7 @@ static void
 put_pace(uint8_t **p, const struct pace *pace)
 {
 	put_u32(p, pace->n);
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < PACE; i++)
 		put_u64(p, pace->time[i]);
 }
 
@@ -104,7 +130,7 @@ take_pace(struct octets *o, struct pace *pace)
 	bool sound = true;
 
 	pace->n = take_u32(o);
-	for (int i = 0; i < 64; i++) {
+	for (int i = 0; i < PACE; i++) {
 		pace->time[i] = take_u64(o);
 		sound &= pace->time[i] <= 0 && pace->time[i] > -TIME_LIMIT;
 	}
@@ -117,14 +143,14 @@ put_present(uint8_t **p, const struct model *m)
 {
 	for (uint32_t i = 0; i < model_services(m); i++)
 		put_u32(p, m->limit[i]);
-	memcpy(*p, m->wait, waits_size(m));
-	*p += waits_size(m);
+	put_table(p, m->wait, waits_size(m));
+	put_table(p, m->has, WAITS * FIELDS);
+	put_table(p, m->has_proto, has_proto_size(m));
 	latent_put(LATENT_F32, &m->open_slow, 1, *p);
 	*p += 4;
 	put_u32(p, m->n_alive);
 	for (uint32_t i = 0; i < m->n_alive; i++)
 		put_alive(p, &m->alive[i]);
-	put_pace(p, &m->pace);
 	put_pace(p, &m->openings);
 	put_tokens(p, m->opened, OPENINGS);
 }
@@ -138,10 +164,12 @@ take_present(struct octets *o, struct model *m, char *why)
 		return model_fail(why, strerror(ENOMEM));
 	for (uint32_t i = 0; i < model_services(m); i++)
 		m->limit[i] = take_u32(o);
-	const uint8_t *wait = take(o, waits_size(m)), *slow = take(o, 4);
-	if (!slow || !(m->wait = malloc(waits_size(m))))
-		return model_fail(why, "model: cut off");
-	memcpy(m->wait, wait, waits_size(m));
+	m->wait = take_table(o, waits_size(m));
+	m->has = take_table(o, WAITS * FIELDS);
+	m->has_proto = take_table(o, has_proto_size(m));
+	const uint8_t *slow = take(o, 4);
+	if (!m->wait || !m->has || !m->has_proto || !slow)
+		return model_fail(why, o->cut ? "model: cut off" : strerror(ENOMEM));
 	latent_get(LATENT_F32, slow, 1, &m->open_slow);
 	if (!(m->open_slow >= 1 / SLOW_MOST && m->open_slow <= SLOW_MOST))
 		return model_fail(why, "model: openings that are too slow");
@@ -152,7 +180,6 @@ take_present(struct octets *o, struct model *m, char *why)
 		return model_fail(why, strerror(ENOMEM));
 	for (uint32_t i = 0; i < m->n_alive; i++)
 		sound &= take_alive(o, &m->vocabulary, &m->alive[i]);
-	sound &= take_pace(o, &m->pace);
 	sound &= take_pace(o, &m->openings);
 	sound &= take_tokens(o, &m->vocabulary, m->opened, OPENINGS);
 	return sound ? 0 : model_fail(why, "model: flows at the start that can't be");

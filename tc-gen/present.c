@@ -68,7 +68,7 @@ shift(struct dialogue *d, int64_t end)
 static void
 shift_pace(struct pace *p, int64_t end)
 {
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < PACE; i++)
 		p->time[i] = p->time[i] < end ? p->time[i] - end : 0;
 }
 
@@ -129,6 +129,32 @@ take_waits(struct model *m, const struct lesson *l)
 	return 0;
 }
 
+/* Which fields packets of each service have, and those that open flows of each protocol: what never was is not drawn. */
+static int
+take_has(struct model *m, const struct lesson *l)
+{
+	uint32_t n[WAITS] = {0};
+
+	m->has = calloc(WAITS, FIELDS);
+	m->has_proto = calloc(m->vocabulary.n[FIELD_PROTO], FIELDS);
+	if (!m->has || !m->has_proto)
+		return -1;
+	memset(m->has_proto, 1, FIELDS);
+	for (uint32_t i = 0; i < l->c->packets; i++) {
+		const uint16_t *opening = tokens(l, l->opening[l->c->packet[i].flow]), *t = tokens(l, i);
+		uint16_t proto = opening[FIELD_PROTO] == UNKNOWN ? 0 : opening[FIELD_PROTO];
+		bool opens = l->c->packet[i].opens || l->c->packet[i].alive;
+		uint8_t *has = opens ? m->has_proto + proto * FIELDS : model_has(m, opening);
+		for (int f = 0; f < FIELDS; f++)
+			has[f] |= t[f] != 0;
+		n[(model_has(m, opening) - m->has) / FIELDS] += !opens;
+	}
+	for (int k = 0; k < WAITS; k++)
+		if (n[k] < ENOUGH)
+			memset(m->has + k * FIELDS, 1, FIELDS);
+	return 0;
+}
+
 #define TRIED 2000 /* openings */
 
 /*
@@ -139,8 +165,7 @@ static int
 set_pace(struct model *m, const struct lesson *l)
 {
 	const struct vocabulary *v = &m->vocabulary;
-	uint16_t opened[OPENINGS][FIELDS], token[FIELDS];
-	const uint16_t *context[OPENINGS];
+	uint16_t opened[OPENINGS][FIELDS];
 	uint64_t random = 1;
 	struct pace pace = m->openings;
 	struct drawing d;
@@ -150,18 +175,18 @@ set_pace(struct model *m, const struct lesson *l)
 	m->open_slow = 1;
 	if (l->opens < ENOUGH || v->n[FIELD_OPENED] < 2)
 		return 0;
-	if (drawing_init(&d, &m->net[HEAD_OPEN], 1, &random) < 0)
+	if (drawing_init(&d, &m->net[HEAD_OPEN], 1, m->has_proto) < 0)
 		return -1;
 	memcpy(opened, m->opened, sizeof opened);
 	for (n = 0; n < TRIED; n++) {
-		float feature[FEATURES] = {0};
+		struct draw_row row = {.random = &random};
 		for (uint32_t k = 0; k < OPENINGS; k++)
-			context[k] = opened[(n + k) % OPENINGS];
-		pace_features(&pace, now, feature);
-		draw_next(&d, context, feature, 0, token);
-		const struct symbol *s = &v->symbol[v->first[FIELD_OPENED] + token[FIELD_OPENED]];
+			row.context[k] = opened[(n + k) % OPENINGS];
+		pace_features(&pace, now, row.feature);
+		draw(&d, &row, 1);
+		const struct symbol *s = &v->symbol[v->first[FIELD_OPENED] + row.token[FIELD_OPENED]];
 		int64_t wait = s->kind == SYMBOL_RANGE ? symbol_draw(s, &random) : 0;
-		memcpy(opened[n % OPENINGS], token, sizeof token);
+		memcpy(opened[n % OPENINGS], row.token, sizeof row.token);
 		all += wait;
 		now += wait;
 		pace_take(&pace, now);
@@ -178,11 +203,12 @@ static void
 take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t last, int64_t end)
 {
 	const struct packet_seen *p = &l->c->packet[last];
-	const uint16_t *context[HISTORY];
+	struct draw_row row = {.since = end - p->time};
 
 	for (int k = 0; k < HISTORY; k++)
-		context[k] = l->recent[last][k] == NOBODY ? NULL : tokens(l, l->recent[last][k]);
-	float goes_on = draw_goes_on(d, context, l->feature + (size_t)last * FEATURES, end - p->time);
+		row.context[k] = l->recent[last][k] == NOBODY ? NULL : tokens(l, l->recent[last][k]);
+	memcpy(row.feature, l->feature + (size_t)last * FEATURES, sizeof row.feature);
+	float goes_on = draw_goes_on(d, &row);
 	if (goes_on > LASTS)
 		m->limit[model_service(m, tokens(l, l->opening[p->flow]))] = UNBOUND;
 	if (m->n_alive == MODEL_ALIVE || m->n_alive == m->header.cap || goes_on < GOES_ON)
@@ -191,8 +217,8 @@ take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t l
 	*a = (struct alive){.dialogue = l->dialogue[p->flow]};
 	shift(&a->dialogue, end);
 	for (int k = 0; k < HISTORY; k++)
-		if (context[k]) {
-			memcpy(a->history[k], context[k], sizeof a->history[k]);
+		if (row.context[k]) {
+			memcpy(a->history[k], row.context[k], sizeof a->history[k]);
 			a->packets += k > 0;
 		}
 	take_prologue(a, l, last);
@@ -206,7 +232,7 @@ present_take(struct model *m, const struct lesson *l)
 	struct drawing d;
 
 	m->alive = calloc(MODEL_ALIVE, sizeof *m->alive);
-	if (take_waits(m, l) < 0)
+	if (take_waits(m, l) < 0 || take_has(m, l) < 0)
 		return -1;
 	m->limit = calloc(model_services(m), sizeof *m->limit);
 	if (!m->alive || !m->limit || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
@@ -216,16 +242,10 @@ present_take(struct model *m, const struct lesson *l)
 			take_flow(m, l, &d, i, end);
 	drawing_free(&d);
 	bound_flows(m, l);
-	uint32_t first = c->packets;
-	while (first > 0 && c->packet[first - 1].trace == c->traces - 1)
-		first--;
-	for (uint32_t i = c->packets - first > 64 ? c->packets - 64 : first; i < c->packets; i++)
-		pace_take(&m->pace, c->packet[i].time);
-	shift_pace(&m->pace, end);
 	uint32_t opens = l->opens < OPENINGS ? l->opens : OPENINGS;
 	for (uint32_t k = 0; k < opens; k++)
 		memcpy(m->opened[OPENINGS - opens + k], tokens(l, l->open[l->opens - opens + k]), sizeof m->opened[0]);
-	for (uint32_t k = l->opens > 64 ? l->opens - 64 : 0; k < l->opens; k++)
+	for (uint32_t k = l->opens > PACE ? l->opens - PACE : 0; k < l->opens; k++)
 		if (c->packet[l->open[k]].trace == c->traces - 1)
 			pace_take(&m->openings, c->packet[l->open[k]].time);
 	shift_pace(&m->openings, end);

@@ -1,0 +1,315 @@
+#include "flows.h"
+
+#include "support/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AHEAD  65536 /* packets drawn ahead, for all flows together */
+#define DEEP   1024  /* for one flow */
+#define LATEST (INT64_C(1) << 60) /* ns: nothing is later */
+#define NONE   UINT32_MAX
+
+int
+flows_init(struct flows *f, const struct model *m, float temperature, uint32_t room)
+{
+	*f = (struct flows){.m = m, .room = room, .said_room = AHEAD + room, .said_spare = NONE};
+	f->live = calloc(room, sizeof *f->live);
+	f->spare = calloc(room, sizeof *f->spare);
+	f->row = calloc(room, sizeof *f->row);
+	f->said = calloc(f->said_room, sizeof *f->said);
+	f->closed = m->vocabulary.n[FIELD_OPENED] < 2;
+	for (uint32_t n = m->openings.n < PACE ? m->openings.n : PACE; n > 0; n--)
+		f->opened[f->openings++] = m->openings.time[(m->openings.n - n) % PACE];
+	if (!f->live || !f->spare || !f->row || !f->said)
+		return -1;
+	return drawing_init(&f->drawing, &m->net[HEAD_FLOW], temperature, NULL);
+}
+
+void
+flows_free(struct flows *f)
+{
+	drawing_free(&f->drawing);
+	free(f->live);
+	free(f->spare);
+	free(f->row);
+	free(f->said);
+	*f = (struct flows){0};
+}
+
+int64_t
+flows_time(const struct flows *f, int64_t time)
+{
+	if (time > LATEST)
+		time = LATEST;
+	return f->m->header.nano ? time : time - time % 1000;
+}
+
+int64_t
+flows_wait(const struct flows *f, enum field field, uint16_t token, int64_t since, uint64_t *random)
+{
+	const struct vocabulary *v = &f->m->vocabulary;
+	const struct symbol *s = &v->symbol[v->first[field] + token];
+	int64_t wait = 0;
+
+	if (s->kind != SYMBOL_RANGE)
+		return since;
+	for (int i = 0; i < 8; i++)
+		if ((wait = symbol_draw(s, random)) >= since)
+			return wait;
+	return since;
+}
+
+void
+flows_say(const struct flows *f, const uint16_t *token, uint64_t *random, struct action *a)
+{
+	const struct vocabulary *v = &f->m->vocabulary;
+
+	a->has = 0;
+	for (int i = 0; i < FIELDS; i++)
+		if (token[i] && token[i] != UNKNOWN)
+			symbol_set(v, i, &v->symbol[v->first[i] + token[i]], a, random);
+}
+
+/* --- packets that were drawn --- */
+
+static struct said *
+said_add(struct flows *f, struct live *l)
+{
+	uint32_t i = f->said_spare != NONE ? f->said_spare : f->said_used++;
+	struct said *s = &f->said[i];
+
+	if (i == f->said_spare)
+		f->said_spare = s->next;
+	s->next = NONE;
+	if (l->ahead++)
+		f->said[l->last].next = i;
+	else
+		l->first = i;
+	l->last = i;
+	f->ahead++;
+	return s;
+}
+
+static void
+said_drop(struct flows *f, struct live *l)
+{
+	struct said *s = &f->said[l->first];
+	uint32_t next = s->next;
+
+	s->next = f->said_spare;
+	f->said_spare = l->first;
+	l->first = next;
+	l->ahead--;
+	f->ahead--;
+}
+
+/* --- flows --- */
+
+/* A flow that is to be drawn for waits until it is its turn. */
+static void
+wait(struct flows *f, uint32_t flow)
+{
+	struct live *l = &f->live[flow];
+
+	if (l->waits || l->over || l->ahead >= DEEP || !(l->life & 1))
+		return;
+	l->waits = true;
+	f->row[(f->row_at + f->row_n++) % f->room] = flow;
+}
+
+static uint32_t
+begin(struct flows *f, uint64_t random)
+{
+	uint32_t i = f->spares ? f->spare[--f->spares] : f->used++;
+	struct live *l = &f->live[i];
+
+	*l = (struct live){.life = l->life + 1, .waits = l->waits, .random = random};
+	return i;
+}
+
+void
+flows_end(struct flows *f, uint32_t flow)
+{
+	struct live *l = &f->live[flow];
+
+	while (l->ahead)
+		said_drop(f, l);
+	l->life++;
+	f->spare[f->spares++] = flow;
+}
+
+static void
+remember(struct live *l, const uint16_t *token)
+{
+	if (l->packets == 0)
+		memcpy(l->token[0], token, sizeof l->token[0]);
+	memcpy(l->token[1 + l->packets++ % (HISTORY - 1)], token, sizeof l->token[0]);
+}
+
+/* The flow's next packet, and where the flow is then. */
+static void
+say(struct flows *f, struct live *l, const uint16_t *token, int64_t time)
+{
+	struct action a;
+	struct said *s = said_add(f, l);
+
+	s->time = time;
+	s->random = l->random;
+	memcpy(s->token, token, sizeof s->token);
+	flows_say(f, token, &l->random, &a);
+	remember(l, token);
+	dialogue_take(&l->dialogue, &a, time);
+}
+
+uint32_t
+flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random)
+{
+	uint32_t i = begin(f, random);
+	struct live *l = &f->live[i];
+
+	l->limit = f->m->limit[model_service(f->m, token)];
+	f->opened[f->openings++ % FLOWS_OPENED] = time;
+	say(f, l, token, time);
+	wait(f, i);
+	return i;
+}
+
+uint32_t
+flows_take_up(struct flows *f, const struct alive *from, uint64_t random)
+{
+	uint32_t i = begin(f, random);
+	struct live *l = &f->live[i];
+
+	memcpy(l->token[0], from->history[0], sizeof l->token[0]);
+	for (uint32_t k = 0; k < from->packets; k++)
+		memcpy(l->token[1 + k], from->history[HISTORY - from->packets + k], sizeof l->token[0]);
+	l->packets = from->packets;
+	l->dialogue = from->dialogue;
+	l->limit = f->m->limit[model_service(f->m, l->token[0])];
+	wait(f, i);
+	return i;
+}
+
+/* --- drawing --- */
+
+/* The openings before a time. */
+static void
+pace_before(const struct flows *f, int64_t time, struct pace *p)
+{
+	uint32_t n = f->openings, first;
+
+	while (n > 0 && f->openings - n < FLOWS_OPENED && f->opened[(n - 1) % FLOWS_OPENED] >= time)
+		n--;
+	first = n > PACE ? n - PACE : 0;
+	p->n = 0;
+	for (uint32_t i = first; i < n; i++)
+		pace_take(p, f->opened[i % FLOWS_OPENED]);
+}
+
+/* What a flow's next packet is drawn for; false where there can't be one. */
+static bool
+ask(const struct flows *f, struct live *l, struct draw_row *r)
+{
+	const struct dialogue *d = &l->dialogue;
+	struct pace pace;
+
+	if (l->limit && d->packets >= l->limit)
+		return false;
+	r->context[0] = l->token[0];
+	for (uint32_t k = 1; k < HISTORY; k++) {
+		uint32_t back = HISTORY - k;
+		r->context[k] = back <= l->packets ? l->token[1 + (l->packets - back) % (HISTORY - 1)] : NULL;
+	}
+	pace_before(f, d->last[d->dir], &pace);
+	dialogue_features(d, &pace, r->feature);
+	r->since = d->last[d->dir] < 0 ? -d->last[d->dir] : 0;
+	r->allowed = model_waits(f->m, l->token[0], dialogue_state(d));
+	r->has = model_has(f->m, l->token[0]);
+	r->random = &l->random;
+	return true;
+}
+
+static void
+answer(struct flows *f, struct live *l, const struct draw_row *r)
+{
+	uint16_t next = r->token[FIELD_NEXT];
+	int64_t last = l->dialogue.last[l->dialogue.dir];
+
+	if (next)
+		say(f, l, r->token, flows_time(f, last + flows_wait(f, FIELD_NEXT, next, r->since, &l->random)));
+	else
+		l->over = true;
+}
+
+/* Whether all openings before the flow's last packet were drawn. */
+static bool
+knows(const struct flows *f, const struct live *l)
+{
+	return f->closed || (f->openings && f->opened[(f->openings - 1) % FLOWS_OPENED] >= l->dialogue.last[l->dialogue.dir]);
+}
+
+/* The next flow in turn; NONE where all had theirs. */
+static uint32_t
+turn(struct flows *f, uint32_t *left)
+{
+	while (*left) {
+		--*left;
+		uint32_t i = f->row[f->row_at];
+		struct live *l = &f->live[i];
+		f->row_at = (f->row_at + 1) % f->room;
+		f->row_n--;
+		l->waits = false;
+		if (!(l->life & 1) || l->over)
+			continue;
+		if (knows(f, l))
+			return i;
+		wait(f, i);
+	}
+	return NONE;
+}
+
+/* Draws for one flow, and for others in turn. */
+static void
+draw_ahead(struct flows *f, uint32_t flow)
+{
+	struct draw_row row[DRAW_ROWS];
+	uint32_t of[DRAW_ROWS], left = f->row_n < 8 * DRAW_ROWS ? f->row_n : 8 * DRAW_ROWS, i = flow;
+	int n = 0;
+
+	do {
+		if (!ask(f, &f->live[i], &row[n]))
+			f->live[i].over = true;
+		else
+			of[n++] = i;
+		if (n == DRAW_ROWS || f->ahead + n >= AHEAD)
+			break;
+		while ((i = turn(f, &left)) == flow)
+			;
+	} while (i != NONE);
+	draw(&f->drawing, row, n);
+	for (int k = 0; k < n; k++) {
+		answer(f, &f->live[of[k]], &row[k]);
+		wait(f, of[k]);
+	}
+}
+
+const struct said *
+flows_next(struct flows *f, uint32_t flow)
+{
+	struct live *l = &f->live[flow];
+
+	if (!l->ahead && !l->over)
+		draw_ahead(f, flow);
+	return l->ahead ? &f->said[l->first] : NULL;
+}
+
+void
+flows_pass(struct flows *f, uint32_t flow)
+{
+	struct live *l = &f->live[flow];
+
+	said_drop(f, l);
+	if (l->ahead == DEEP / 2)
+		wait(f, flow);
+}

@@ -1,0 +1,66 @@
+/*
+ * Flows, each with its next packets drawn ahead. A flow hangs on what opened it and on draws of its own alone, so that many
+ * are drawn at once, those too that are yet to open; how far ahead is no matter for what comes out.
+ */
+#ifndef TC_GEN_FLOWS_H
+#define TC_GEN_FLOWS_H
+
+#include "draw.h"
+#include "model.h"
+
+#define FLOWS_OPENED 1024 /* openings that are remembered; those to come, and PACE more */
+
+/* A packet that was drawn. */
+struct said {
+	int64_t time;	 /* ns */
+	uint64_t random; /* by which its numbers are drawn */
+	uint32_t next;	 /* of its flow */
+	uint16_t token[FIELDS];
+};
+
+struct live {
+	uint32_t life;	  /* odd: it lives */
+	uint32_t packets; /* in its history */
+	bool over;	  /* nothing more comes */
+	bool waits;	  /* stands in the row of those that are drawn for */
+	uint32_t limit;	  /* packets, at most; 0: any number */
+	uint64_t random;
+	struct dialogue dialogue; /* up to the last packet that was drawn */
+	uint16_t token[HISTORY][FIELDS]; /* the opening; then a ring of the last ones */
+	uint32_t ahead, first, last; /* packets drawn; the next, the latest of them */
+};
+
+struct flows {
+	const struct model *m;
+	struct drawing drawing;
+	struct live *live;
+	uint32_t room, used, *spare, spares;
+	struct said *said;
+	uint32_t said_room, said_used, said_spare, ahead; /* all that are drawn and not passed */
+	uint32_t *row, row_at, row_n; /* flows that are drawn for, in turn */
+	int64_t opened[FLOWS_OPENED]; /* when flows open: a ring */
+	uint32_t openings;
+	bool closed; /* none opens any more */
+};
+
+/* For so many flows at once. 0, or -1 where memory is short. */
+int flows_init(struct flows *f, const struct model *m, float temperature, uint32_t room);
+void flows_free(struct flows *f);
+/* A flow that opens then, no earlier than those before, by such a packet, which is the first that is said. What was drawn for
+ * is no later than the last opening, so that all know of those before them. */
+uint32_t flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random);
+/* One that goes on: what comes is later than 0. */
+uint32_t flows_take_up(struct flows *f, const struct alive *from, uint64_t random);
+/* Its next packet; NULL: nothing more comes. */
+const struct said *flows_next(struct flows *f, uint32_t flow);
+/* That one is over. */
+void flows_pass(struct flows *f, uint32_t flow);
+void flows_end(struct flows *f, uint32_t flow);
+/* What symbols say, as an action without its flow and hosts. */
+void flows_say(const struct flows *f, const uint16_t *token, uint64_t *random, struct action *a);
+/* A time of the symbol's range that is not over yet, or as soon as can be. */
+int64_t flows_wait(const struct flows *f, enum field field, uint16_t token, int64_t since, uint64_t *random);
+/* Captures of microseconds have no times between them. */
+int64_t flows_time(const struct flows *f, int64_t time);
+
+#endif
