@@ -55,3 +55,14 @@ learn() { tc-lift -q "$sample" | tc-compile -q >"$tmp/learn"; }
 	[[ $stderr = *"false | cat: exit 1"* ]]
 	is "$output" ""
 }
+
+@test "captures are those of a list; what learns is timed apart; what is asked for has a yes or a no" {
+	printf '# one\nsample.pcap	programs\n' >"$tmp/list"
+	python3 tests/generation.py tests/fixtures --list "$tmp/list" --seeds 1 --json "$tmp/json" \
+		--command 'copy=cp {pcap} {tmp}/kept ;; cat {tmp}/kept' >"$tmp/out" 2>/dev/null
+	is "$(jq -r '.captures[].capture' "$tmp/json")" sample.pcap
+	is "$(jq -r '.captures[0] | .seeds.copy | length, (.[0] | has("learning"))' "$tmp/json" | xargs)" "1 true"
+	is "$(jq '.summary.copy.falsifier["sample.pcap"] | keys | length' "$tmp/json")" 2
+	grep -E '^memorised over the judge.*no$' "$tmp/out"
+	grep -E '^learning 20,000 packets.*yes$' "$tmp/out"
+}

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""generation.py PATH... [--command 'NAME=PIPELINE'] [--seeds 1,2,3] [--json FILE] [--jobs N]: how near generated traffic is.
+"""generation.py PATH... [--list FILE] [--command 'NAME=PIPELINE'] [--seeds 1,2,3] [--json FILE] [--jobs N]: how near
+generated traffic is.
 
-Of each capture below a folder that has 5,000 packets and 100 flows, and of each that is named, a generator learns the
-first 80 % of the packets, and gives as many as there are in the last 20 %, the judge. tc-diff says how far these are
+Of each capture below a folder that has 5,000 packets and 100 flows (or that FILE names, a line each), and of each that is
+named, a generator learns the first 80 % of the packets, and gives as many as there are in the last 20 %, the judge. tc-diff says how far these are
 from the judge. Beside it stand
   natural  the block before the judge, as long as that: how far two real blocks are from one another;
   packets  a bootstrap of packets, and
   flows    a bootstrap of whole flows, the baseline to beat: tests/bootstrap.py.
 A command is run by bash in the repository's root for each seed; it writes a capture or a stream of actions to its standard
 output. In it {learn} is the file of actions to learn from, {pcap} a capture of the same, {n} the number of packets, {seed}
-the seed. Without --command it is bin/tc-gen, where that is built. Where there are several seeds, each figure is the median.
+the seed, {tmp} a folder. What stands before ";;" is run by itself, and its time is that of learning. Without --command it is
+bin/tc-gen, where that is built. Where there are several seeds, each figure is the median; --json has each seed's besides.
 
 The cut. tc-lift and tc-compile render the capture anew, as a pcap file whatever it was, and that is cut between two packets.
 Each part is lifted by itself, as a capture that began and ended there: a flow that goes on over the cut begins anew in the
@@ -22,7 +24,11 @@ can't make up for bad ones. A metric that is 0 for all ways, or has no value, is
 
 c2st counts for no ratio: it is to be at most 5 points above natural's. memorised is the share of flows whose first ten
 packets stand in the learned part; for natural, which is a part of that, it is the judge's own share. illegal is the number
-of packets with a wrong checksum or length, seconds what a command took by the clock.
+of packets with a wrong checksum or length; learning and generating are seconds of the processor.
+
+The falsifier asks whether transition.tv and interleave.active (the curve of active flows) are within twice natural.
+
+Last comes what DESIGN asks for, each with yes or no. What is done is said on standard error.
 
 Needs python3-msgpack. Exit 1 where a capture or a command failed.
 """
@@ -44,21 +50,38 @@ ROOT = os.path.normpath(os.path.join(bootstrap.BIN, '..'))
 METRICS = ('transition.tv', 'tcp.event', 'conn.state', 'conn.history', 'interleave.switch', 'interleave.run', 'time.iat',
            'time.duration', 'rtt.syn', 'rtt.ack', 'mix.protocol', 'mix.port', 'mix.size', 'mix.flow_size', 'volume.flows',
            'volume.octets')
+FALSIFIER = ('transition.tv', 'interleave.active')
 LEAST = {'%': 2, 'pp': 1, 'TV': .02, 'rate': .01}
-TC_GEN = 'tc-gen=bin/tc-gen -q -n {n} --seed {seed} {learn} | bin/tc-compile -q'
+TC_GEN = ('tc-gen=bin/tc-gen -q --seed {seed} --learn {tmp}/model {learn} ;; '
+          'bin/tc-gen -q --model {tmp}/model -n {n} --seed {seed} | bin/tc-compile -q')
+BEGAN = time.monotonic()
 
 
 class Failed(Exception):
     pass
 
 
-def captures(paths, packets, flows):
-    """Those that are named, and those below folders that are large enough."""
+def say(*what):
+    print(f'generation.py: {time.monotonic() - BEGAN:5.0f} s:', *what, file=sys.stderr, flush=True)
+
+
+def listed(path):
+    """The names of a list: the first word of each line, but for comments."""
+    with open(path) as f:
+        return {line.split()[0] for line in f if line.strip() and not line.startswith('#')}
+
+
+def captures(paths, packets, flows, names):
+    """Those that are named, and those below folders that are large enough, or that the list names."""
     for path in paths:
         if not os.path.isdir(path):
             yield path
             continue
         for name in sorted(os.path.join(d, f) for d, _, fs in os.walk(path) for f in fs):
+            if names is not None:
+                if os.path.basename(name) in names:
+                    yield name
+                continue
             done = subprocess.run([os.path.join(bootstrap.BIN, 'tc-lift'), '-q', name], capture_output=True)
             end = done.stdout[done.stdout.rfind(b'\x84\xa3end'):]
             if done.returncode == 0 and end:
@@ -99,20 +122,31 @@ class Parts:
         with open(self.file(name), 'wb') as f:
             f.write(octets)
 
-    def generate(self, command, seed):
-        """What a command gives, as a file; Failed where it fails."""
-        for name, value in (('learn', self.file('actions')), ('pcap', self.file('learn')), ('n', self.n), ('seed', seed)):
+    def run(self, command, seed):
+        """Seconds of the processor; what the command writes is the file out. Failed where it fails."""
+        for name, value in (('learn', self.file('actions')), ('pcap', self.file('learn')), ('n', self.n), ('seed', seed),
+                            ('tmp', self.tmp)):
             command = command.replace('{%s}' % name, shlex.quote(str(value)))
-        done = subprocess.run(['bash', '-o', 'pipefail', '-c', command], cwd=ROOT, capture_output=True)
-        if done.returncode:
-            raise Failed(f'{command}: exit {done.returncode}: {done.stderr.decode().strip()}')
-        self.write('out', done.stdout)
+        with open(self.file('out'), 'wb') as out, open(self.file('said'), 'w+b') as said:
+            process = subprocess.Popen(['bash', '-o', 'pipefail', '-c', command], cwd=ROOT, stdout=out, stderr=said)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            if status:
+                raise Failed(f'{command}: exit {process.returncode}: {said.read().decode().strip()}')
+        return usage.ru_utime + usage.ru_stime
+
+    def generate(self, command, seed):
+        """What a command gives, as a file; how long it took."""
+        learning, _, generating = command.rpartition(';;')
+        out = {'learning': self.run(learning, seed)} if learning else {}
+        return dict(out, generating=self.run(generating, seed))
 
     def judge(self, name):
         """The metrics of one file against the judge, and what it has by heart of the learned part."""
         j = distances(self.file('judge'), self.file(name))
         heart = distances(self.file('learn'), self.file('judge' if name == 'natural' else name))
-        out = {m: j['metrics'][m]['value'] for m in METRICS + ('c2st',)}
+        out = {m: j['metrics'][m]['value'] for m in dict.fromkeys(METRICS + FALSIFIER + ('c2st',))}
         return dict(out, memorised=heart['memorised']['b'], packets=j['b']['packets'], flows=j['b']['flows'],
                     illegal=sum(j['b']['legality'].get(k) or 0 for k in ('checksum', 'length'))), j['metrics']
 
@@ -127,26 +161,26 @@ def median(rows):
 
 def measure(path, commands, seeds):
     """One capture: {way: {metric: distance}}, and of each metric its unit and group."""
+    capture = os.path.basename(path)
     with tempfile.TemporaryDirectory() as tmp:
         parts = Parts(path, tmp)
         natural, about = parts.judge('natural')
-        ways = {'natural': natural}
+        ways, each = {'natural': natural}, {}
         for way in bootstrap.WAYS:
             rows = []
             for seed in seeds:
                 parts.write('out', bootstrap.bootstrap(way, parts.learn, parts.actions, parts.n, seed))
                 rows.append(parts.judge('out')[0])
-            ways[way] = median(rows)
+            ways[way], each[way] = median(rows), rows
         for way, command in commands.items():
             rows = []
             for seed in seeds:
-                begin = time.monotonic()
-                parts.generate(command, seed)
-                seconds = time.monotonic() - begin
-                rows.append(dict(parts.judge('out')[0], seconds=seconds))
-            ways[way] = median(rows)
-        return {'capture': os.path.basename(path), 'packets': parts.n, 'ways': ways,
-                'about': {m: {k: about[m][k] for k in ('unit', 'group')} for m in METRICS}}
+                took = parts.generate(command, seed)
+                rows.append(dict(parts.judge('out')[0], **took))
+                say(f'{capture}: {way}, seed {seed}:', ', '.join(f'{k} {v:.1f} s' for k, v in took.items()))
+            ways[way], each[way] = median(rows), rows
+        return {'capture': capture, 'packets': parts.n, 'learned': len(parts.learn.packets), 'ways': ways, 'seeds': each,
+                'about': {m: {k: about[m][k] for k in ('unit', 'group')} for m in METRICS + FALSIFIER}}
 
 
 def ratios(capture):
@@ -163,6 +197,12 @@ def ratios(capture):
                 least = LEAST[capture['about'][m]['unit']] / natural
                 out.setdefault(way, {})[m] = (ways[way][m] / natural, least, capture['about'][m]['group'])
     return out
+
+
+def within(capture, way, m):
+    """A metric's ratio to natural."""
+    a, natural = capture['ways'][way][m], capture['ways']['natural'][m]
+    return None if None in (a, natural) else a / max(natural, LEAST[capture['about'][m]['unit']])
 
 
 def geometric(pairs):
@@ -187,9 +227,10 @@ def print_capture(capture):
             row += f' {number(ways[w][m])} {number(ratio[0], 7) if ratio else "      -"}'
         print(row)
     print(f'{"geometric mean":18s} {"":13s}', *(f'{"":8s} {number(geometric(found.get(w, {}).values()), 7)}' for w in others))
-    for key, unit, scale in (('c2st', 'pp', 1), ('memorised', '%', 100), ('illegal', '', 1), ('seconds', 's', 1)):
+    for key, unit, scale in (('interleave.active', '%', 1), ('c2st', 'pp', 1), ('memorised', '%', 100), ('illegal', '', 1),
+                             ('learning', 's', 1), ('generating', 's', 1)):
         values = [ways[w].get(key) for w in ways]
-        if key in ('c2st', 'memorised') or any(values):
+        if key not in ('illegal', 'learning', 'generating') or any(values):
             print(f'{key:18s} {unit:4s}', (' ' + 8 * ' ').join(number(v if v is None else scale * v) for v in values))
     print(flush=True)
 
@@ -204,12 +245,17 @@ def summary(done):
         heart = [c['ways'][way]['memorised'] - c['ways']['natural']['memorised'] for c in done
                  if None not in (c['ways'][way]['memorised'], c['ways']['natural']['memorised'])]
         groups = sorted({g for _, _, g in pairs})
+        false = [{m: within(c, way, m) for m in FALSIFIER} for c in done]
+        learning = [c['ways'][way]['learning'] * 20000 / c['learned'] for c in done if 'learning' in c['ways'][way]]
         out[way] = {'pairs': len(pairs), 'all': geometric(pairs),
                     'within twice': sum(r <= 2 for r, _, _ in pairs) / len(pairs) if pairs else None,
                     'groups': {g: geometric(p for p in pairs if p[2] == g) for g in groups},
                     'captures': {c['capture']: geometric(ratios(c).get(way, {}).values()) for c in done},
                     'c2st over natural, worst': max(excess, default=None),
-                    'memorised over real, worst': max(heart, default=None)}
+                    'memorised over real, worst': max(heart, default=None),
+                    'falsifier': {c['capture']: f for c, f in zip(done, false)},
+                    'falsifier held': sum(all(v is None or v <= 2 for v in f.values()) for f in false),
+                    'learning 20,000 packets, worst': max(learning, default=None)}
     return out
 
 
@@ -234,6 +280,25 @@ def print_summary(found):
     line('c2st over natural\'s, worst capture, pp', [found[w]['c2st over natural, worst'] for w in ways])
     line('memorised over the judge\'s, worst, pp',
          [None if v is None else 100 * v for v in (found[w]['memorised over real, worst'] for w in ways)])
+    line(f'captures that the falsifier passes, of {len(base["captures"])}', [found[w]['falsifier held'] for w in ways])
+    line('learning, s of the processor for 20,000 packets', [found[w]['learning 20,000 packets, worst'] for w in ways])
+
+
+def musts(found, way, captures):
+    """What is asked for: (what, figure, whether it is so)."""
+    f, base = found[way], found['flows']
+    group = max(f['groups'][g] / v for g, v in base['groups'].items())
+    excess, heart, learning = (f[k] for k in ('c2st over natural, worst', 'memorised over real, worst',
+                                              'learning 20,000 packets, worst'))
+    yield 'pairs within twice natural: 90 %', 100 * f['within twice'], f['within twice'] >= .9
+    yield 'geometric mean of ratios: at most 2', f['all'], f['all'] <= 2
+    yield 'over the bootstrap of flows: less than 1', f['all'] / base['all'], f['all'] < base['all']
+    yield 'its worst group: at most 1.2', group, group <= 1.2
+    yield 'c2st over natural\'s: at most 5 pp', excess, excess is None or excess <= 5
+    yield 'memorised over the judge\'s: no more than 0', heart, heart is None or heart <= 0
+    yield f'falsifier: passed by all of {captures}', f['falsifier held'], f['falsifier held'] == captures
+    if learning is not None:
+        yield 'learning 20,000 packets: at most 60 s', learning, learning <= 60
 
 
 def main():
@@ -243,6 +308,7 @@ def main():
     ap.add_argument('--seeds', default='1,2,3')
     ap.add_argument('--packets', type=int, default=5000, help='least, of captures below a folder')
     ap.add_argument('--flows', type=int, default=100, help='likewise')
+    ap.add_argument('--list', metavar='FILE', help='names of captures below folders, in the place of those that are large enough')
     ap.add_argument('--json', metavar='FILE')
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
     o = ap.parse_args()
@@ -253,7 +319,7 @@ def main():
         ap.error('--command is NAME=PIPELINE, and NAME none that is there already')
     seeds, done, failed = [int(s) for s in o.seeds.split(',')], [], False
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
-        runs = [(p, pool.submit(measure, p, commands, seeds)) for p in captures(o.path, o.packets, o.flows)]
+        runs = [(p, pool.submit(measure, p, commands, seeds)) for p in captures(o.path, o.packets, o.flows, o.list and listed(o.list))]
         for path, run in runs:
             try:
                 done.append(run.result())
@@ -265,6 +331,10 @@ def main():
         sys.exit('no capture could be measured')
     found = summary(done)
     print_summary(found)
+    for way in commands:
+        print(f'\n{way}: what is asked for')
+        for what, figure, so in musts(found, way, len(done)):
+            print(f'{what:44s} {number(figure, 9)} {"yes" if so else "no"}')
     if o.json:
         with open(o.json, 'w') as f:
             json.dump({'captures': [dict(c, ratios={w: {m: p[0] for m, p in r.items()} for w, r in ratios(c).items()})

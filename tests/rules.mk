@@ -139,9 +139,10 @@ latent-generator:
 	@tests/paper/latent_generator.py $(DIR) --seconds $(SECONDS) --seeds $(SEEDS) $(if $(OUT),--json $(OUT))
 
 # How near generated traffic comes to the last fifth of each large capture below DIR, the rest of which was learned: tc-gen, or
-# COMMAND, as tests/generation.py has it, beside bootstraps; JSON: a file for the figures.
+# COMMAND, as tests/generation.py has it, beside bootstraps; LIST: names of captures, in the place of all that are large;
+# JSON: a file for the figures.
 generation: all
-	@tests/generation.py $(DIR) $(if $(COMMAND),--command '$(COMMAND)') $(if $(JSON),--json $(JSON))
+	@tests/generation.py $(DIR) $(if $(LIST),--list $(LIST)) $(if $(COMMAND),--command '$(COMMAND)') $(if $(JSON),--json $(JSON))
 
 # All captures of a folder through the programs as one batch, as tracecodec(7) has it, and a table of what became of them.
 batch: all
