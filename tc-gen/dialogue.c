@@ -9,10 +9,18 @@ dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
 	int64_t len = action_number(a, ACTION_LEN), flags = action_has(a, ACTION_FLAGS) ? a->num[ACTION_FLAGS] : TCP_ACK;
 
 	if (!d->packets || open == FLOW_REUSED || open == FLOW_REUSED_REVERSED)
-		*d = (struct dialogue){.opened = time, .before = time};
+		*d = (struct dialogue){.opened = time, .before = time, .all = d->all, .tries = d->packets ? d->tries + 1 : 0};
 	else
 		d->before = d->last[d->dir];
+	uint32_t kind = (uint32_t)(flags & 255) << 24 | (len & 0xffffff);
+	d->row = d->packets && d->dir == dir ? d->row + 1 : 1;
+	d->alike = d->packets && d->dir == dir && d->kind == kind ? d->alike + 1 : 1;
+	d->kind = kind;
+	d->data = len > 0;
+	if (dir)
+		d->tries = 0;
 	d->packets++;
+	d->all++;
 	if (len > 0) {
 		d->octets[dir] += len;
 		if (action_number(a, ACTION_SEQ) >= 0)
@@ -31,7 +39,7 @@ dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
 int
 dialogue_state(const struct dialogue *d)
 {
-	return (d->waiting[0] > 0) | (d->waiting[1] > 0) << 1 | d->dir << 2;
+	return (d->waiting[0] > 0) | (d->waiting[1] > 0) << 1 | d->dir << 2 | d->data << 3;
 }
 
 void
@@ -74,6 +82,13 @@ dialogue_features(const struct dialogue *d, const struct pace *p, float *x)
 		for (int b = 0; b < 3; b++)
 			x[i++] = d->flags[s] >> b & 1;
 	}
+	static const uint32_t course[] = {1, 2, 4, 16};
+	for (int k = 0; k < 4; k++)
+		x[i++] = d->alike > course[k];
+	x[i++] = scale_log(d->row) * 0.25f;
+	x[i++] = scale_log(d->alike) * 0.25f;
+	x[i++] = scale_log(d->tries) * 0.5f;
+	x[i++] = scale_log(d->all) * 0.25f;
 	x[i++] = d->dir;
 	x[i++] = d->said[!d->dir] ? time_log(now - d->last[!d->dir]) : 0;
 	x[i++] = time_log(now - d->before);

@@ -6,7 +6,7 @@
 
 #define HISTORY	 6 /* the packet that opened it, and its last five */
 #define RATES	 3
-#define FEATURES (3 + 2 * 7 + 4 + RATES) /* of the dialogue, of each direction, of its times, of the trace */
+#define FEATURES (3 + 2 * 7 + 8 + 4 + RATES) /* of the dialogue, each direction, its course, its times, the trace */
 
 struct dialogue {
 	uint32_t packets;
@@ -14,6 +14,11 @@ struct dialogue {
 	uint32_t waiting[2]; /* octets that the peer has not acknowledged */
 	uint8_t flags[2];
 	uint8_t dir; /* of the last packet */
+	bool data;   /* it had octets */
+	uint32_t row, alike; /* packets in a row of one direction; of the same flags and length besides */
+	uint32_t tries;	     /* how often its ports were used anew since the peer last spoke */
+	uint32_t all;	     /* packets, whatever its ports were used for */
+	uint32_t kind;	     /* of the last packet: its flags and length */
 	bool said[2];
 	int64_t opened, last[2], before; /* ns: its first packet, each direction's last one, the packet before the last */
 };
@@ -27,8 +32,8 @@ struct pace {
 
 void dialogue_take(struct dialogue *d, const struct action *a, int64_t time);
 void pace_take(struct pace *p, int64_t time);
-/* Who has octets that are not acknowledged, and who spoke last: below STATES. */
-#define STATES 8
+/* Who has octets that are not acknowledged, who spoke last, and whether with octets: below STATES. */
+#define STATES 16
 int dialogue_state(const struct dialogue *d);
 /* What the network is told once the dialogue's last packet has come, and such openings before it. */
 void dialogue_features(const struct dialogue *d, const struct pace *p, float *x);

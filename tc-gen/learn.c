@@ -10,7 +10,8 @@
 static const float head_rate[HEADS] = {2e-3f, 1e-3f};
 #define WARM_UP	  30
 #define CLIP	  5.0f
-#define DECAY	  0.02f
+#define DECAY	  0.05f
+#define MEAN	  0.98f /* of the weights: the share that a step leaves of those before */
 #define PATIENCE  150
 #define HELD	  0.08f
 #define MEASURE	  25   /* steps between measurements of what is held back */
@@ -187,9 +188,11 @@ descent_init(struct descent *d, struct network *net, const struct lesson *l, uin
 	d->m = calloc(net->n, sizeof *d->m);
 	d->v = calloc(net->n, sizeof *d->v);
 	d->best = calloc(net->n, sizeof *d->best);
-	if (!b->context || !b->target || !b->horizon || !b->feature || !d->grad || !d->m || !d->v || !d->best)
+	d->mean = calloc(net->n, sizeof *d->mean);
+	if (!d->mean || !b->context || !b->target || !b->horizon || !b->feature || !d->grad || !d->m || !d->v || !d->best)
 		return -1;
 	memcpy(d->best, net->data, net->n * sizeof *d->best);
+	memcpy(d->mean, net->data, net->n * sizeof *d->mean);
 	d->rows = net->head == HEAD_FLOW ? l->c->packets : l->opens;
 	d->held_from = net->head == HEAD_FLOW ? l->held : l->held_open;
 	if (d->rows - d->held_from < FEW)
@@ -211,6 +214,7 @@ descent_free(struct descent *d)
 	free(d->m);
 	free(d->v);
 	free(d->best);
+	free(d->mean);
 	activations_free(&d->s);
 	*d = (struct descent){0};
 }
@@ -234,6 +238,17 @@ descend(struct descent *d)
 		d->v[i] = b2 * d->v[i] + (1 - b2) * g * g;
 		x[i] -= rate * DECAY * x[i] + rate * c1 * d->m[i] / (sqrtf(c2 * d->v[i]) + 1e-8f);
 	}
+}
+
+/* Adds the weights to their mean; the first ones, which nothing was learned by, soon count for nothing. */
+static void
+add_to_mean(struct descent *d)
+{
+	float left = (1.0f + d->step) / (10 + d->step);
+
+	left = left < MEAN ? left : MEAN;
+	for (size_t i = 0; i < d->net->n; i++)
+		d->mean[i] = left * d->mean[i] + (1 - left) * d->net->data[i];
 }
 
 static void
@@ -267,6 +282,22 @@ measure(struct descent *d)
 	return rows ? loss / rows : 0;
 }
 
+/* Measures the mean of the weights, and keeps it if it is the best so far, or the last. */
+static void
+keep_best(struct descent *d)
+{
+	float *now = d->net->data;
+
+	d->net->data = d->mean;
+	d->held = measure(d);
+	d->net->data = now;
+	if (d->held < d->least || d->from == d->rows) {
+		d->least = d->held;
+		d->least_at = d->step;
+		memcpy(d->best, d->mean, d->net->n * sizeof *d->best);
+	}
+}
+
 bool
 descent_measured(const struct descent *d)
 {
@@ -293,6 +324,7 @@ turn_down(struct descent *d)
 	d->from = d->rows;
 	d->last = d->step + (more < d->steps - d->step ? more : d->steps - d->step);
 	memcpy(d->net->data, d->best, d->net->n * sizeof *d->best);
+	memcpy(d->mean, d->best, d->net->n * sizeof *d->best);
 }
 
 /* An opening: the later ones twice as often, since what opens changes more than how flows go on. */
@@ -316,15 +348,10 @@ descent_step(struct descent *d)
 	d->loss = network_forward(d->net, &d->s, b, &d->random);
 	network_backward(d->net, &d->s, b, 1.0f / b->n, d->grad);
 	descend(d);
+	add_to_mean(d);
 	d->step++;
-	if (descent_measured(d)) {
-		d->held = measure(d);
-		if (d->held < d->least || d->from == d->rows) {
-			d->least = d->held;
-			d->least_at = d->step;
-			memcpy(d->best, d->net->data, d->net->n * sizeof *d->best);
-		}
-	}
+	if (descent_measured(d))
+		keep_best(d);
 	turn_down(d);
 }
 

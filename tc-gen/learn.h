@@ -26,6 +26,7 @@ struct descent {
 	struct activations s;
 	struct batch batch;
 	float *grad, *m, *v, *best;
+	float *mean; /* the weights of the last steps, averaged: what is measured and kept */
 	uint32_t step, steps;	  /* in all, at most */
 	uint32_t turn, last;	  /* from when on the rate goes down, the last step; 0: not known yet */
 	uint32_t rows, held_from, from; /* all of them; those that are held back; those that are learned from */

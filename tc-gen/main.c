@@ -26,7 +26,7 @@ static const char usage_text[] =
     "      --rate R           let flows open R times as often (1)\n"
     "      --temperature R    below 1 the likely becomes likelier, above 1 less so (1)\n"
     "      --seed N           another learning, other draws (1)\n"
-    "      --steps N          of learning (1200)\n"
+    "      --steps N          of learning (2000)\n"
     "  -o, --output FILE      write there, whole or not at all; \"-\": standard output, always\n"
     "  -q, --quiet            no progress, no word of what was learned\n"
     "  -v, --verbose          how learning goes, and a line at the end\n"
@@ -79,7 +79,7 @@ arguments(struct program *p, int argc, char **argv)
 	int c;
 
 	p->generate = (struct generate_options){.seed = 1, .temperature = 1, .rate = 1};
-	p->steps = 1200;
+	p->steps = 2000;
 	while ((c = filter_next(f, argc, argv, "n:o:qv", table)) != -1) {
 		switch (c) {
 		case 'L':

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define TOKENS_SIZE  (2 * FIELDS)
-#define ALIVE_SIZE   (4 + 2 * 24 + 4 + 16 + 8 + (HISTORY + PROLOGUE) * TOKENS_SIZE)
+#define ALIVE_SIZE   (4 + 2 * 24 + 4 + 20 + 16 + 8 + (HISTORY + PROLOGUE) * TOKENS_SIZE)
 #define PRESENT_SIZE (4 + 4 + 4 + PACE * 8 + OPENINGS * TOKENS_SIZE)
 #define TIME_LIMIT   (INT64_C(1) << 60) /* ns */
 
@@ -82,7 +82,9 @@ put_alive(uint8_t **p, const struct alive *l)
 		put_u32(p, d->flags[s] | d->said[s] << 8);
 		put_u64(p, d->last[s]);
 	}
-	put_u32(p, d->dir);
+	put_u32(p, d->dir | d->data << 1);
+	for (int k = 0; k < 5; k++)
+		put_u32(p, (const uint32_t[]){d->row, d->alike, d->tries, d->all, d->kind}[k]);
 	put_u64(p, d->opened);
 	put_u64(p, d->before);
 	put_u32(p, l->packets);
@@ -105,7 +107,12 @@ take_alive(struct octets *o, const struct vocabulary *v, struct alive *l)
 		d->said[s] = flags >> 8 & 1;
 		d->last[s] = take_u64(o);
 	}
-	d->dir = take_u32(o) & 1;
+	uint32_t dir = take_u32(o);
+	d->dir = dir & 1;
+	d->data = dir >> 1 & 1;
+	uint32_t *const course[] = {&d->row, &d->alike, &d->tries, &d->all, &d->kind};
+	for (int k = 0; k < 5; k++)
+		*course[k] = take_u32(o);
 	d->opened = take_u64(o);
 	d->before = take_u64(o);
 	l->packets = take_u32(o);
