@@ -214,7 +214,7 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 	const struct dialogue *d = &l->dialogue;
 	struct pace pace;
 
-	if (l->limit && d->packets >= l->limit)
+	if (l->limit && d->all >= l->limit)
 		return false;
 	r->context[0] = l->token[0];
 	for (uint32_t k = 1; k < HISTORY; k++) {
