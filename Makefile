@@ -17,6 +17,7 @@ endif
 # Debian packages: to build and run the demo.
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev libseccomp-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 WEIGHTS = weights/default.tcw
+MODEL = weights/default.tcg
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-show
 PAGES = tracecodec.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 $(TOOLS:=.1)
 
@@ -70,6 +71,8 @@ build/common/code/%.o build/common/neural/%.o build/common/support/%.o build/com
 build/tc-gen/product.o build/tc-gen/draw.o build/tc-gen/dialogue.o: override CFLAGS += -ffp-contract=off -fno-lto
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)
+build/tc-gen/model.o: override CPPFLAGS += -DMODEL_FILE=$(MODEL)
+build/tc-gen/model.o: $(MODEL)
 # Past 2038 on 32-bit machines too; not where libpcap's structs are, whose times are as the system has them.
 build/tc-compile/main.o build/common/record/%.o build/common/process/%.o: override CPPFLAGS += -D_TIME_BITS=64
 

@@ -53,31 +53,6 @@ struct compile {
 	size_t frame_size;
 };
 
-/* Seconds since 1970 with up to nine decimals, or a date of RFC 3339 in UTC. */
-static int64_t
-start_option(const char *text)
-{
-	struct tm tm = {0}, asked;
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	char *rest = (char *)text;
-	asked = tm;
-	int64_t t = end ? timegm(&tm) : strtoll(text, &rest, 10), unit = NANO;
-
-	if (!end)
-		end = rest;
-	if (tm.tm_mday != asked.tm_mday || tm.tm_mon != asked.tm_mon)
-		filter_misuse("--start %s: there is no such day", text);
-	if (t < 0 || t > UINT32_MAX)
-		filter_misuse("--start %s: 1970 to 2106 is wanted, as pcap has it", text);
-	t *= NANO;
-	if (end != text && *end == '.')
-		while (*++end >= '0' && *end <= '9')
-			t += (*end - '0') * (unit /= 10);
-	if (end == text || strcmp(end, rest == text ? "Z" : "") != 0)
-		filter_misuse("--start %s: seconds since 1970 or 2026-11-23T12:00:00Z is wanted", text);
-	return t;
-}
-
 static void
 arguments(struct compile *c, int argc, char **argv)
 {
@@ -105,7 +80,7 @@ arguments(struct compile *c, int argc, char **argv)
 			o->seed = filter_number("seed", optarg, 0, UINT64_MAX);
 			break;
 		case 't':
-			o->start = start_option(optarg);
+			o->start = filter_time("start", optarg);
 			o->has_start = true;
 			break;
 		case 'm':

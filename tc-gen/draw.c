@@ -131,6 +131,22 @@ choose(float *p, int n, uint64_t *random)
 	return 0;
 }
 
+/* A flow's hosts are of one IP, and of that of its protocol. */
+static void
+keep_family(const struct vocabulary *v, float *p, enum field f, const uint16_t *token)
+{
+	static const enum field before[] = {FIELD_PROTO, FIELD_ORIG_H};
+	int family = 0;
+
+	for (int k = 0; k < 2 && before[k] < f && !family; k++)
+		if (token[before[k]])
+			family = symbol_family(v, before[k], &v->symbol[v->first[before[k]] + token[before[k]]]);
+	for (int i = 1; i < v->n[f] && family; i++) {
+		int other = symbol_family(v, f, &v->symbol[v->first[f] + i]);
+		p[i] = other && other != family ? 0 : p[i];
+	}
+}
+
 /* The shares of a field's symbols, for such rows; they are product_width() of them apart. */
 static void
 decide(struct drawing *d, enum field f, const struct draw_row *row, const int *of, int n)
@@ -144,6 +160,8 @@ decide(struct drawing *d, enum field f, const struct draw_row *row, const int *o
 		product_weigh(d->p + i * width, symbols, d->cold);
 		if (f == FIELD_NEXT || f == FIELD_OPENED)
 			wait_longer(d, d->p + i * width, f, row[of[i]].since, row[of[i]].allowed);
+		else if (f == FIELD_ORIG_H || f == FIELD_RESP_H)
+			keep_family(d->net->v, d->p + i * width, f, row[of[i]].token);
 	}
 }
 

@@ -129,13 +129,20 @@ name_people(struct generator *g, struct action *a, const uint16_t *token)
 			{FIELD_SRC_MAC, ACTION_SRC_MAC}, {FIELD_DST_MAC, ACTION_DST_MAC}};
 	const struct vocabulary *v = &g->m->vocabulary;
 
+	int family = 0;
+
+	for (int f = FIELD_PROTO; f <= FIELD_RESP_H && !family; f++)
+		if (token[f] && token[f] != UNKNOWN)
+			family = symbol_family(v, f, &v->symbol[v->first[f] + token[f]]);
 	for (int i = 0; i < WHOS; i++) {
 		uint16_t t = token[four[i].field];
 		if (t == 0 || t == UNKNOWN)
 			continue;
 		const struct symbol *s = &v->symbol[v->first[four[i].field] + t];
+		struct action_ref *r = action_ref(a, four[i].to), *other = i & 1 ? action_ref(a, four[i - 1].to) : NULL;
+		bool slot = other && token[four[i - 1].field] && other->kind != REF_FIXED;
+		people_name(i < 2 ? &g->hosts : &g->macs, v, i & 1, s, slot ? other->slot : NOBODY, i < 2 ? family : 0, r, &g->random);
 		a->has |= 1ull << four[i].to;
-		people_name(i < 2 ? &g->hosts : &g->macs, v, s, action_ref(a, four[i].to), &g->random);
 	}
 }
 
@@ -161,7 +168,7 @@ render(struct generator *g, struct action *a, int64_t time)
 		g->base = time;
 		g->begun = true;
 	}
-	int64_t at = g->m->header.start + (time - g->base);
+	int64_t at = g->made.header.start + (time - g->base);
 	action_set(&g->drawn, ACTION_DT, (uint64_t)at - g->made.time);
 	trace_compile(&g->made, &g->packet, &g->drawn);
 	uint32_t n = packet_build(&g->packet, g->made.dlt, g->frame);
@@ -248,12 +255,14 @@ generator_new(const struct model *m, const struct generate_options *o)
 	g->random = o->seed;
 	g->opening_random = random_next(&g->random);
 	g->made.header = g->seen.header = m->header;
+	if (o->start >= 0)
+		g->made.header.start = g->seen.header.start = o->start;
 	uint32_t room = cap + FUTURE + 1;
 	g->slot = calloc(room, sizeof *g->slot);
 	g->owner = calloc(cap, sizeof *g->owner);
 	g->spare = calloc(cap, sizeof *g->spare);
-	if (!g->slot || !g->owner || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap) < 0 ||
-	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap) < 0 || flows_init(&g->flows, m, o->temperature, room) < 0 ||
+	if (!g->slot || !g->owner || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap, o->hosts) < 0 ||
+	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap, 1) < 0 || flows_init(&g->flows, m, o->temperature, room) < 0 ||
 	    drawing_init(&g->drawing, &m->net[HEAD_OPEN], o->temperature, m->has_proto) < 0 ||
 	    trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 || trace_init(&g->seen, m->header.link, NULL, 0) < 0 ||
 	    start(g) < 0) {

@@ -12,7 +12,8 @@
 
 struct generate_options {
 	uint64_t seed;
-	float temperature, rate;
+	float temperature, rate, hosts; /* openings, and hosts, so many times as many */
+	int64_t start; /* ns since 1970; -1: where what was learned ends */
 };
 
 struct generator;

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The built-in model; the Makefile says which file. */
+extern const uint8_t model_default[], model_default_end[];
+#define QUOTED(x)  #x
+#define IN_FILE(x) QUOTED(x)
+__asm__(".section .rodata\n.balign 16\n"
+	".global model_default\nmodel_default:\n.incbin \"" IN_FILE(MODEL_FILE) "\"\n"
+	".global model_default_end\nmodel_default_end:\n.byte 0\n.previous\n");
+
 #define FILE_LIMIT  (1 << 28)
 #define HEADER_SIZE 256 /* at most */
 
@@ -185,6 +193,9 @@ int
 model_load(struct model *m, const char *path, char *why)
 {
 	size_t n;
+
+	if (!path)
+		return model_parse(m, model_default, model_default_end - model_default, why);
 	uint8_t *p = octets_read(path, FILE_LIMIT, &n);
 
 	if (!p)

@@ -55,6 +55,7 @@ void model_round(struct model *m);
 uint8_t *model_build(struct model *m, size_t *n);
 /* The twin: 0, or -1 with why. */
 int model_parse(struct model *m, const uint8_t *p, size_t n, char *why);
+/* NULL: the built-in one. */
 int model_load(struct model *m, const char *path, char *why);
 void model_free(struct model *m);
 

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MANY   4   /* packets of a flow that count as much as another flow */
-#define EXACTS 400 /* of a field, at most: those seen most */
+#define MANY 4 /* packets of a flow that count as much as another flow */
 
 static int
 symbol_add(struct vocabulary *v, enum field f, const struct symbol *s, const uint64_t *word)
@@ -130,7 +129,7 @@ count_values(struct counts *t, enum field f, const struct corpus *c)
 }
 
 static int
-learn_values(struct vocabulary *v, enum field f, const struct corpus *c)
+learn_values(struct vocabulary *v, enum field f, const struct corpus *c, uint32_t values)
 {
 	struct counts exact = {0}, ranges = {0};
 	struct action a;
@@ -141,7 +140,7 @@ learn_values(struct vocabulary *v, enum field f, const struct corpus *c)
 	counts_sort(&exact);
 	for (uint32_t i = 0; i < exact.n && !bad; i++) {
 		struct count *e = &exact.count[i];
-		if (e->n >= OFTEN && i < EXACTS) {
+		if (e->n >= OFTEN && i < values) {
 			bad = symbol_add(v, f, &(struct symbol){.kind = SYMBOL_EXACT, .n = e->key.n}, e->key.word) < 0;
 			continue;
 		}
@@ -159,7 +158,7 @@ learn_values(struct vocabulary *v, enum field f, const struct corpus *c)
 }
 
 static int
-learn_who(struct vocabulary *v, enum field f, const struct corpus *c)
+learn_who(struct vocabulary *v, enum field f, const struct corpus *c, uint32_t values)
 {
 	struct counts t = {0};
 	struct action a;
@@ -182,14 +181,14 @@ learn_who(struct vocabulary *v, enum field f, const struct corpus *c)
 			n->as = s;
 	}
 	counts_sort(&t);
-	for (uint32_t i = 0; i < t.n && i < EXACTS && !bad; i++)
+	for (uint32_t i = 0; i < t.n && i < values && !bad; i++)
 		bad = symbol_add(v, f, &t.count[i].as, t.count[i].key.word + 3) < 0;
 	counts_free(&t);
 	return bad;
 }
 
 int
-vocabulary_learn(struct vocabulary *v, const struct corpus *c)
+vocabulary_learn(struct vocabulary *v, const struct corpus *c, uint32_t values)
 {
 	static const struct symbol absent = {.kind = SYMBOL_ABSENT};
 
@@ -199,8 +198,8 @@ vocabulary_learn(struct vocabulary *v, const struct corpus *c)
 		if (symbol_add(v, f, &absent, NULL) < 0)
 			return -1;
 		if ((is_time(f)	       ? learn_times(v, f, c)
-		     : field_specs[f].who >= 0 ? learn_who(v, f, c)
-					 : learn_values(v, f, c)) < 0)
+		     : field_specs[f].who >= 0 ? learn_who(v, f, c, values)
+					 : learn_values(v, f, c, values)) < 0)
 			return -1;
 	}
 	return 0;
@@ -215,6 +214,18 @@ vocabulary_free(struct vocabulary *v)
 }
 
 /* --- symbols as packets --- */
+
+int
+symbol_family(const struct vocabulary *v, enum field f, const struct symbol *s)
+{
+	if (f == FIELD_PROTO && s->kind == SYMBOL_EXACT) {
+		uint64_t proto = v->word[s->at + 1];
+		return proto == PROTO_ICMP || proto >= PROTO_FRAME ? 4 : proto == PROTO_ICMP6 ? 6 : 0;
+	}
+	if (s->kind == SYMBOL_NAMED || s->kind == SYMBOL_NEW)
+		return s->class & ADDRESS_V6 ? 6 : 4;
+	return s->kind != SYMBOL_FIXED ? 0 : memchr(v->word + s->at, ':', ACTION_TEXT_MAX) ? 6 : 4;
+}
 
 int64_t
 symbol_draw(const struct symbol *s, uint64_t *random)

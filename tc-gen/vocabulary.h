@@ -75,11 +75,15 @@ struct vocabulary {
 	uint32_t words;
 };
 
-/* The symbols of what is to be learned. 0, or -1 where memory is short. */
-int vocabulary_learn(struct vocabulary *v, const struct corpus *c);
+#define VOCABULARY_VALUES 400 /* of a field that are symbols, at most, unless somebody says otherwise */
+
+/* The symbols of what is to be learned, of each field's values the commonest, so many. 0, or -1 where memory is short. */
+int vocabulary_learn(struct vocabulary *v, const struct corpus *c, uint32_t values);
 void vocabulary_free(struct vocabulary *v);
 /* The symbols of each packet of what is learned, FIELDS each. NULL where memory is short. */
 uint16_t *vocabulary_tokens(const struct vocabulary *v, const struct corpus *c);
+/* IP's version of what a symbol means, of a host or a protocol; 0: any. */
+int symbol_family(const struct vocabulary *v, enum field f, const struct symbol *s);
 /* A number of a range, drawn from the learned distribution. */
 int64_t symbol_draw(const struct symbol *s, uint64_t *random);
 /* Adds what the symbol says to an action. */

@@ -47,6 +47,8 @@ void filter_misuse(const char *format, ...) __attribute__((noreturn, format(prin
 /* The value of an option that takes a whole number, or a real one. */
 uint64_t filter_number(const char *option, const char *text, uint64_t low, uint64_t high);
 float filter_real(const char *option, const char *text, float low, float high);
+/* A time, in ns since 1970: seconds with up to nine decimals, or a date of RFC 3339 in UTC. */
+int64_t filter_time(const char *option, const char *text);
 /* What stands behind the options: one input at most. */
 void filter_operand(struct filter *f, int argc, char **argv);
 

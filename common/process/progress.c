@@ -12,8 +12,10 @@
 
 static struct {
 	int fd;
-	const char *name;
-	const uint64_t *packets; /* NULL: no input */
+	const char *name, *unit;
+	const uint64_t *packets; /* what is counted; NULL: nothing goes on */
+	const uint64_t *far; /* that ends at goal; NULL: nobody knows */
+	uint64_t goal;
 	enum progress_how how;
 	bool live; /* a line that is written over */
 	off_t size;
@@ -59,16 +61,15 @@ say(double time)
 {
 	char rate[24];
 	double seconds = time - at.start;
-	off_t read = at.size ? lseek(at.fd, 0, SEEK_CUR) : 0;
+	double share = at.far ? (double)*at.far / at.goal : at.size ? (double)lseek(at.fd, 0, SEEK_CUR) / at.size : 0;
 
 	progress_clear();
-	fprintf(stderr, "%s: %s: %" PRIu64 " packets in %.1f s", program_invocation_short_name, at.name,
-		*at.packets, seconds);
+	fprintf(stderr, "%s: %s: %" PRIu64 " %s in %.1f s", program_invocation_short_name, at.name, *at.packets,
+		at.unit, seconds);
 	if (seconds > 0)
 		fprintf(stderr, ", %s a second", short_number(*at.packets / seconds, rate, sizeof rate));
-	if (read > 0 && read < at.size)
-		fprintf(stderr, ", %.0f %%, %.0f s left", 100.0 * read / at.size,
-			seconds * (at.size - read) / read);
+	if (share > 0 && share < 1)
+		fprintf(stderr, ", %.0f %%, %.0f s left", 100 * share, seconds * (1 - share) / share);
 }
 
 void
@@ -95,16 +96,34 @@ progress_begin(int fd, const char *name, const uint64_t *packets, enum progress_
 	struct stat st;
 	bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 
-	progress_clear();
-	here = true;
+	progress_work(name, "packets", packets, how);
 	at.fd = fd;
-	at.name = name;
-	at.packets = packets;
-	at.how = how;
 	at.size = file ? st.st_size : 0;
 	at.live = isatty(STDERR_FILENO) && (how == PROGRESS_VERBOSE || (how == PROGRESS_AUTO && file));
+}
+
+void
+progress_work(const char *name, const char *unit, const uint64_t *done, enum progress_how how)
+{
+	progress_clear();
+	here = true;
+	at.fd = -1;
+	at.name = name;
+	at.unit = unit;
+	at.packets = done;
+	at.far = NULL;
+	at.how = how;
+	at.size = 0;
+	at.live = isatty(STDERR_FILENO) && how != PROGRESS_QUIET;
 	at.start = now();
 	at.due = at.start + EVERY;
+}
+
+void
+progress_goal(const uint64_t *far, uint64_t goal)
+{
+	at.far = goal ? far : NULL;
+	at.goal = goal;
 }
 
 void
@@ -113,6 +132,7 @@ progress_end(void)
 	progress_clear();
 	if (at.packets && at.how == PROGRESS_VERBOSE) {
 		at.size = 0;
+		at.far = NULL;
 		say(now());
 		fputc('\n', stderr);
 	}
