@@ -23,7 +23,7 @@ static const char usage_text[] =
     "      --seed N       another choice of sequence numbers and the like (0)\n"
     "      --start TIME   of the first packet: seconds since 1970, or 2026-11-23T12:00:00Z\n"
     "      --map FILE     write which slot became which address; for the owner alone\n"
-    "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n"
+    "  -o, --output FILE  write FILE only if all succeeds; - forces standard output\n"
     "  -q, --quiet        no progress, no word of what was changed\n"
     "  -v, --verbose      progress of a pipe too, and a line at the end\n"
     "  -h, --help         print this\n"

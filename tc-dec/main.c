@@ -11,7 +11,7 @@
 static const char usage_text[] =
     "usage: tc-dec [-q] [-v] [-o FILE] [--weights FILE] [--no-cache] [--jobs N] [--stats] [STREAM]\n"
     "Decodes latents (standard input for none or \"-\") to packet actions.\n"
-    "  -o, --output FILE   write there, whole or not at all; \"-\": standard output, always\n"
+    "  -o, --output FILE   write FILE only if all succeeds; - forces standard output\n"
     "      --weights FILE  another network than the built-in one\n"
     "      --no-cache      ask the network for every packet\n"
     "      --jobs N        threads; 0: as many as there are processors (1)\n"

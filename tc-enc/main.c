@@ -14,7 +14,7 @@ static const char usage_text[] =
     "              [--stats] [STREAM]\n"
     "       tc-enc [--weights FILE] --coordinates\n"
     "Encodes packet actions (standard input for none or \"-\") as latents.\n"
-    "  -o, --output FILE       write there, whole or not at all; \"-\": standard output, always\n"
+    "  -o, --output FILE       write FILE only if all succeeds; - forces standard output\n"
     "      --weights FILE      another network than the built-in one\n"
     "      --latent-type TYPE  coordinates as f32 or f16 (default)\n"
     "      --sample            draw from the posterior instead of taking its mean\n"

@@ -17,7 +17,7 @@ static const char usage_text[] =
     "               [--map FILE] [CAPTURE ...]\n"
     "Turns captures (pcap, pcapng; standard input for none or \"-\") into packet actions.\n"
     "  -f, --filter EXPR  only packets that match, as tcpdump's expressions\n"
-    "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n"
+    "  -o, --output FILE  write FILE only if all succeeds; - forces standard output\n"
     "      --cap N        live flows, and live hosts, at most (65536)\n"
     "      --idle LIST    seconds of silence that end a flow (tcp=300,udp=60,other=60)\n"
     "      --map FILE     write which address became which slot; for the owner alone\n"

@@ -16,7 +16,7 @@ static const char usage_text[] =
     "       tc-show --reverse [-o FILE] [JSON]\n"
     "Prints a stream (standard input for none or \"-\") as JSON, one object a line.\n"
     "  -r, --reverse      the other way: from such lines to a stream\n"
-    "  -o, --output FILE  write there, whole or not at all; \"-\": standard output, always\n"
+    "  -o, --output FILE  write FILE only if all succeeds; - forces standard output\n"
     "  -h, --help         print this\n"
     "  -V, --version      print the version of TraceCodec\n";
 

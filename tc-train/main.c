@@ -35,7 +35,7 @@ static const char usage_text[] =
     "      --latent N, --encoder N, --trunk N, --detail N\n"
     "                         coordinates of what an action does, hidden units (96 96 48 64)\n"
     "      --seed N           of all that is drawn (1)\n"
-    "      --threads N        workers; the result hangs on their number (2)\n"
+    "      --threads N        workers; the result depends on their number (2)\n"
     "      --report N         steps between reports (500)\n"
     "  -q, --quiet            no reports, which also saves their time\n"
     "  -h, --help             print this\n"
