@@ -1,3 +1,3 @@
 """The version of TraceCodec that this package comes with."""
 
-__version__ = "0.9.0"
+__version__ = "0.10.0"
