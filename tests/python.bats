@@ -303,3 +303,11 @@ py() { python3 - "$@"; }
 		assert said and "tc-compile" in str(said[0].message), said
 	PY
 }
+
+@test "the example in tracecodec(7) runs" {
+	sed -n '/^\.\\" example: python.py/,/^\.Ed/p' man/tracecodec.7 | sed '1,2d;$d' >"$tmp/python.py"
+	cp "$edge/tcp-plain-ip4.pcap" "$tmp/day.pcap"
+	(cd "$tmp" && python3 python.py) >"$tmp/said"
+	is "$(sed -n 1p "$tmp/said" | cut -d' ' -f1)" "$(packets "$tmp/day.pcap")"
+	is "$(packets "$tmp/again.pcap")" "$(packets "$tmp/day.pcap")"
+}
