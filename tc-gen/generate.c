@@ -1,5 +1,6 @@
 #include "generate.h"
 
+#include "quotes.h"
 #include "support/random.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct generator {
 	/* Slots of the stream: of each flow, NONE while it is to come; of each slot, its flow. */
 	uint32_t *slot, *owner, slots, *spare, spares;
 	struct people hosts, macs;
+	struct quotes quotes;
 	/* What is drawn as a capture would show it. */
 	struct trace made, seen;
 	struct fresh fresh;
@@ -170,7 +172,9 @@ render(struct generator *g, struct action *a, int64_t time)
 	}
 	int64_t at = g->made.header.start + (time - g->base);
 	action_set(&g->drawn, ACTION_DT, (uint64_t)at - g->made.time);
+	quotes_set(&g->quotes, &g->made, &g->drawn);
 	trace_compile(&g->made, &g->packet, &g->drawn);
+	quotes_take(&g->quotes, &g->made, &g->packet);
 	uint32_t n = packet_build(&g->packet, g->made.dlt, g->frame);
 	struct packet p = {.time = g->packet.time, .caplen = g->packet.caplen, .len = g->packet.len};
 	if (p.caplen > FRAME)

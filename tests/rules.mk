@@ -152,6 +152,11 @@ batch: all
 weights: all
 	@weights/make.sh $(DIR)
 
+# The built-in model anew, from captures below DIR: as weights/README.md tells.
+model: all
+	@tests/need.sh tshark
+	@weights/model.sh $(DIR)
+
 # The codec without one origin in turn, and without some of its parts; trained for it on the captures below TRAIN.
 origins: all build/tests/big
 	@tests/origins.py $(MANIFEST) $(TRAIN) $(DIR)
@@ -168,4 +173,4 @@ bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
 .PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-report check-package \
-	fidelity latent-generator generation batch weights origins ablation big bench
+	fidelity latent-generator generation batch weights model origins ablation big bench
