@@ -33,6 +33,17 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	jq -e '.metrics | .["transition.tv"].value < 0.35 and .["conn.state"].value < 0.45' "$tmp/json"
 }
 
+# Of another seed's traffic the made-up one is at 0.002, 0, 0.002, 0.07, 0.4 %, 0.6 %, 8 %, 12 %, 0.3 % and 0.08.
+@test "what is made of traffic that is of one kind throughout is near to more of it" {
+	made() { awk -v seed="$1" -v flows=300 -f tests/made.awk | tc-show --reverse; }
+	made 1 | tc-gen -q --steps 200 | tc-compile -q >"$tmp/pcap"
+	made 2 | tc-compile -q >"$tmp/other"
+	tc-diff -q --json "$tmp/other" "$tmp/pcap" >"$tmp/json" || true
+	far() { jq -c --arg most "$1" '.metrics | map_values(.value) as $v | $most | split(" ") | map(split("<")) |
+		map(select($v[.[0]] >= (.[1] | tonumber)) | [.[0], $v[.[0]]])' "$tmp/json"; }
+	is "$(far "transition.tv<0.06 conn.state<0.12 conn.history<0.16 interleave.run<0.2 rtt.syn<8 rtt.ack<25 time.iat<25 time.duration<70 volume.flows<25 mix.size<0.2")" "[]"
+}
+
 @test "the same seed gives the same octets, another one others; learning and generating at once is both" {
 	generate -n 500 --seed 5 >"$tmp/a"
 	generate -n 500 --seed 5 >"$tmp/b"
