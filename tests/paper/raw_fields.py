@@ -84,13 +84,18 @@ class RawFields:
         if max(ranks) >= len(self.addresses):
             return None
         values += [int(np.clip(np.rint(v), 0, top)) for v, top in zip(row, TOP)]
-        ends = [self.addresses[r] for r in ranks]
-        if any(len(e) != ADDRESS.get(ethertype, 6) for e in ends):
-            return None
-        *values, padding = values
-        frame, payload = render(ethertype, proto, flags, ranks, ends, values)
-        length = len(frame) + payload + padding
-        return distort.Packet(time, frame + bytes(max(0, min(length, CAPTURED) - len(frame))), length)
+        return packet_of((ethertype, proto), flags, ranks, [self.addresses[r] for r in ranks], values, time)
+
+
+def packet_of(kind, flags, ranks, ends, values, time):
+    """The packet of these fields; values: ports and numbers() as whole numbers that fit. None where an address isn't of
+    the packet's kind."""
+    if any(len(e) != ADDRESS.get(kind[0], 6) for e in ends):
+        return None
+    *values, padding = values
+    frame, payload = render(*kind, flags, ranks, ends, values)
+    length = len(frame) + payload + padding
+    return distort.Packet(time, frame + bytes(max(0, min(length, CAPTURED) - len(frame))), length)
 
 
 def render(ethertype, proto, flags, ranks, ends, values):

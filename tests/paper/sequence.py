@@ -191,8 +191,19 @@ class Tensors:
             setattr(self, name, torch.from_numpy(getattr(history, name)))
 
 
-def train(history, what, when, seconds, seed):
-    """The generator that did best on the end of the history, after so many seconds of processor time."""
+class Budget:
+    """How much of a training is done: of seconds of processor time, or of steps, which give the same network on a busy
+    machine and an idle one."""
+
+    def __init__(self, seconds=None, steps=None):
+        self.seconds, self.steps, self.start = seconds, steps, time.process_time()
+
+    def spent(self, step):
+        return step / self.steps if self.steps else (time.process_time() - self.start) / self.seconds
+
+
+def train(history, what, when, seed, **budget):
+    """The generator that did best on the end of the history, after so many seconds of processor time, or steps."""
     torch.manual_seed(seed)
     rng, h = np.random.default_rng(seed), Tensors(history)
     net = Generator(what, when)
@@ -201,17 +212,17 @@ def train(history, what, when, seconds, seed):
     rate, cut = RATE, int(history.n * (1 - HELD_OUT))
     held_out = torch.arange(cut, history.n - SEGMENT, SEGMENT)
     optimizer = torch.optim.Adam(net.parameters(), lr=rate, betas=(.9, .98), foreach=True)
-    start, step, due = time.process_time(), 0, seconds / 8
+    budget, step, due = Budget(**budget), 0, 1 / 8
     while True:
-        spent = time.process_time() - start
-        if spent > due or spent > seconds:
-            due += seconds / 8
+        spent = budget.spent(step)
+        if spent >= due or spent >= 1:
+            due += 1 / 8
             loss = judged(mean, h, held_out, seed)
             if loss < best_loss:
                 best, best_loss, best_step = copy.deepcopy(mean), loss, step
-        if spent > seconds:
+        if spent >= 1:
             break
-        optimizer.param_groups[0]['lr'] = rate * min(1, (step + 1) / 30) * max(.03, 1 - spent / seconds)
+        optimizer.param_groups[0]['lr'] = rate * min(1, (step + 1) / 30) * max(.03, 1 - spent)
         loss = net.loss(h, torch.from_numpy(rng.integers(1, cut - SEGMENT, SEGMENTS)))
         optimizer.zero_grad()
         loss.backward()
