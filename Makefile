@@ -13,9 +13,27 @@ ifneq ($(SANITIZE),)
 override CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 override LDFLAGS += -fsanitize=$(SANITIZE)
 endif
+# PORTABLE=1: nothing that Linux alone has (common/support/portable.h); so it is on any other system.
+ifneq ($(shell uname),Linux)
+PORTABLE = 1
+endif
+ifneq ($(PORTABLE),)
+override CPPFLAGS += -U__linux__
+export PORTABLE
+endif
+# Debian's compiler finds all headers and libraries where they are; elsewhere pkg-config is asked.
+ifeq ($(wildcard /etc/debian_version),)
+known := libpcap libarchive jansson openblas libmd libdeflate libxxhash
+override CPPFLAGS := $(CPPFLAGS) $(foreach l,$(known),$(shell pkg-config --cflags-only-I $(l)))
+override LDFLAGS := $(LDFLAGS) $(foreach l,$(known),$(shell pkg-config --libs-only-L $(l)))
+endif
+# The library's name where it isn't libopenblas.so.0; it is loaded as the program begins.
+ifneq ($(OPENBLAS),)
+override CPPFLAGS += -DOPENBLAS='"$(OPENBLAS)"'
+endif
 
 # Debian packages: to build and run the demo.
-BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev libseccomp-dev libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
+BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev $(if $(PORTABLE),,libseccomp-dev) libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 WEIGHTS = weights/default.tcw
 MODEL = weights/default.tcg
 TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-show
@@ -53,7 +71,8 @@ bin/tc-gen: $(call tool,tc-gen,$(generate)) \
 	$(call room,neural,octets linear) $(support) $(state) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 
-LDLIBS = -lmsgpackc -ldeflate -lseccomp
+# msgpack-c has another name since its version 6.
+LDLIBS := $(or $(shell pkg-config --libs msgpack-c 2>/dev/null),-lmsgpackc) -ldeflate $(if $(PORTABLE),,-lseccomp)
 bin/tc-lift bin/tc-compile bin/tc-diff: LDLIBS += -lpcap -larchive
 bin/tc-diff: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train bin/tc-gen: LDLIBS += -lm -lmd -ldl
@@ -124,9 +143,12 @@ define complete
 	@bin/$* --help | awk -v shell=$(1) -v tool=$* -f share/completions.awk >$@ || { rm -f $@; exit 1; }
 endef
 
-# What a newcomer runs first: installs what is missing, builds, lifts and compiles the sample.
-demo:
+# What building needs: installs what is missing, or says what is where there is no apt.
+need:
 	@tests/need.sh $(BUILD_PACKAGES)
+
+# What a newcomer runs first: installs what is missing, builds, lifts and compiles the sample.
+demo: need
 	@$(MAKE) --no-print-directory all
 	@PATH=$(CURDIR)/bin:$$PATH tests/demo.sh tests/fixtures/sample.pcap build/demo
 
@@ -148,7 +170,7 @@ deb: dist
 clean:
 	rm -rf bin build
 
-.PHONY: all always completions install uninstall demo dist deb clean
+.PHONY: all always completions install uninstall need demo dist deb clean
 
 # Tests, judges, fuzzing, measuring.
 include tests/rules.mk

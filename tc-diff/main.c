@@ -51,12 +51,20 @@ struct options {
 	const char *html;
 };
 
+/* What one line a flow is written to, and for which trace. */
+struct listing {
+	FILE *out;
+	const char *trace;
+};
+
 struct diff {
 	struct filter filter; /* of its parts the options alone: there are two inputs */
 	struct options options;
 	struct source source[TRACES];
 	struct measure measure[TRACES];
+	struct listing listing[TRACES];
 	struct html html;
+	FILE *out;
 	uint64_t differences[ACTION_COUNT], paired, different;
 };
 
@@ -181,15 +189,17 @@ arguments(struct diff *d, int argc, char **argv)
 }
 
 static void
-list_flow(const void *trace, const struct live *l)
+list_flow(const void *listing, const struct live *l)
 {
-	report_flow(stdout, trace, l);
+	const struct listing *to = listing;
+
+	report_flow(to->out, to->trace, l);
 }
 
 static void
 prepare(struct diff *d)
 {
-	stdout = io_stream(STDOUT_FILENO);
+	d->out = io_stream(STDOUT_FILENO);
 	for (int i = 0; i < d->options.traces; i++) {
 		struct source *s = &d->source[i];
 		if (source_open(s, d->options.path[i]) < 0)
@@ -212,10 +222,11 @@ prepare(struct diff *d)
 		if (measure_init(m, i == TRACE_A) < 0)
 			err(2, NULL);
 		m->on_flow = d->options.form == FORM_FLOWS ? list_flow : NULL;
-		m->context = &"A\0B\0C"[2 * i];
+		d->listing[i] = (struct listing){d->out, &"A\0B\0C"[2 * i]};
+		m->context = &d->listing[i];
 	}
 	if (d->options.form == FORM_FLOWS)
-		report_flow_names(stdout);
+		report_flow_names(d->out);
 }
 
 /* Packet i of A against packet i of B, by the actions they lift to: what they do to their flows. */
@@ -338,9 +349,9 @@ conclude(struct diff *d)
 	if (form != FORM_FLOWS)
 		(form == FORM_JSON  ? report_json
 		 : form == FORM_TSV ? report_tsv
-				    : report_people)(stdout, &r);
+				    : report_people)(d->out, &r);
 	if (d->options.transitions)
-		report_transitions(stdout, &r);
+		report_transitions(d->out, &r);
 	if (d->options.html) {
 		html_write(d->html.file, &r);
 		if (html_close(&d->html, true) < 0)
@@ -359,7 +370,7 @@ finish(struct diff *d)
 		source_close(&d->source[i]);
 		measure_free(&d->measure[i]);
 	}
-	if (ferror(stdout) | fclose(stdout))
+	if (ferror(d->out) | fclose(d->out))
 		err(2, "standard output");
 	return status;
 }

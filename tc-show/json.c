@@ -1,6 +1,7 @@
 #include "json.h"
 
 #include "record/latent.h"
+#include "support/portable.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,12 +3,12 @@
 #include "init.h"
 
 #include "neural/loss.h"
+#include "support/barrier.h"
 #include "support/normal.h"
 #include "process/io.h"
 #include "support/random.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 

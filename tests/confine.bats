@@ -1,4 +1,5 @@
 # What programs give up once all is open: no path, no network, no other program. tracecodec(7), SECURITY.
+# bats file_tags=linux
 
 load helper
 

@@ -49,3 +49,23 @@ load helper
 	is "$(sed -n 's/^Build-Depends: //p' debian/control | tr -d , | xargs -n 1 | grep ^lib)" \
 		"$(make -s --eval 'packages: ; @echo $(BUILD_PACKAGES)' packages | xargs -n 1 | grep -vx -e gcc -e libc6-dev)"
 }
+
+# without_apt: a path with all programs but these.
+without_apt() {
+	mkdir "$tmp/path"
+	for f in /usr/bin/*; do ln -s "$f" "$tmp/path/"; done
+	rm "$tmp/path"/{apt-get,dpkg-query,pkg-config,pkgconf} 2>/dev/null || true
+	printf '#!/bin/sh\ncase " %s " in *" $2 "*) ;; *) exit 1 ;; esac\n' "$*" >"$tmp/path/pkg-config"
+	chmod +x "$tmp/path/pkg-config"
+}
+
+@test "where there is no apt, each library that is missing has a line" {
+	without_apt libpcap msgpack libarchive libmd libxxhash
+	run -2 --separate-stderr env PATH="$tmp/path" make -s need PORTABLE=
+	is "$(grep -v ^make <<<"$stderr")" "missing: library libseccomp (Debian: libseccomp-dev)
+missing: library jansson (Debian: libjansson-dev)
+missing: library openblas (Debian: libopenblas-dev)
+missing: library libdeflate (Debian: libdeflate-dev)"
+	for f in libseccomp jansson openblas libdeflate; do sed -i "s/ libpcap/ $f&/" "$tmp/path/pkg-config"; done
+	PATH=$tmp/path make -s need PORTABLE=
+}

@@ -11,7 +11,7 @@ REPORT_PACKAGES = chromium chromium-driver fonts-dejavu-core tidy libxml2-utils 
 DETERMINISM_PACKAGES = clang gcc-aarch64-linux-gnu gcc-s390x-linux-gnu mmdebstrap qemu-user python3
 PACKAGE_PACKAGES = lintian mmdebstrap
 
-TESTS = identity units wire neural gradient blocks scramble mutations conn analysis big confine arrivals
+TESTS = identity units wire neural gradient blocks scramble mutations conn analysis big arrivals $(if $(PORTABLE),,confine)
 
 analysis = $(patsubst %,build/tc-diff/%.o,analysis conn)
 measure = $(patsubst %,build/tc-diff/%.o,source sketch fragments reservoir parts measure) $(analysis)

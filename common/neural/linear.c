@@ -9,6 +9,13 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#ifndef OPENBLAS
+#define OPENBLAS "libopenblas.so.0"
+#endif
+#ifndef MAP_NORESERVE /* the way it is there */
+#define MAP_NORESERVE 0
+#endif
+
 _Thread_local double linear_seconds;
 int linear_clock;
 static __typeof__(&cblas_sgemm) sgemm;
@@ -24,7 +31,7 @@ static char *(*corename)(void);
 static void *
 load(const char **why)
 {
-	void *lib = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+	void *lib = dlopen(OPENBLAS, RTLD_NOW | RTLD_LOCAL);
 
 	if (!lib || !(sgemm = (__typeof__(sgemm))dlsym(lib, "cblas_sgemm")) ||
 	    !(sgemv = (__typeof__(sgemv))dlsym(lib, "cblas_sgemv")) ||

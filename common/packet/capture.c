@@ -3,8 +3,8 @@
 #include "packet/pcapng.h"
 #include "process/input.h"
 #include "process/io.h"
+#include "support/portable.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,9 +15,10 @@
 #endif
 #endif
 
-#ifdef SANITIZER
+#if defined SANITIZER || !defined __linux__
 
-/* A sanitizer opens files, traces its own process and runs a program when it reports: it can't be confined. */
+/* A sanitizer opens files, traces its own process and runs a program when it reports: it can't be confined. Other systems
+ * than Linux have ways of their own. */
 int
 confine(void)
 {

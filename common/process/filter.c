@@ -3,6 +3,7 @@
 #include "process/confine.h"
 #include "process/jobs.h"
 #include "process/version.h"
+#include "support/portable.h"
 
 #include <err.h>
 #include <errno.h>
@@ -219,8 +220,12 @@ filter_guard(struct filter *f)
 static void
 widen(int fd)
 {
+#ifdef __linux__
 	if (fcntl(fd, F_GETPIPE_SZ) == 1 << 16)
 		fcntl(fd, F_SETPIPE_SZ, 1 << 20);
+#else
+	(void)fd;
+#endif
 }
 
 void

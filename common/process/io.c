@@ -1,6 +1,7 @@
 #include "process/io.h"
 
 #include "process/progress.h"
+#include "support/portable.h"
 
 #include <errno.h>
 #include <fcntl.h>

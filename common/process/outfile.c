@@ -1,5 +1,7 @@
 #include "process/outfile.h"
 
+#include "support/portable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,11 +9,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
 #include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* What no program here runs needs to be closed for it. */
+#ifdef __linux__
+#define PAIR	(SOCK_SEQPACKET | SOCK_CLOEXEC)
+#define RECEIVE MSG_CMSG_CLOEXEC
+#else
+#define PAIR	SOCK_STREAM
+#define RECEIVE 0
+#endif
 
 /* What the keeper is asked for. It answers with errno, and a descriptor where there is one. */
 enum { BEGIN = 'b', PLACE = 'p' };
@@ -50,7 +63,7 @@ ask(const struct outfile *f, char what, int *fd)
 		;
 	if (n < 0)
 		return -1;
-	while ((n = recvmsg(f->keeper, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+	while ((n = recvmsg(f->keeper, &m, RECEIVE)) < 0 && errno == EINTR)
 		;
 	if (n == 0) /* somebody killed it */
 		errno = EPIPE;
@@ -96,7 +109,9 @@ keep(int socket, const char *path, char *temp, size_t n, bool secret)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	setsid();
+#ifdef __linux__
 	prctl(PR_SET_NAME, "tc-keeper");
+#endif
 	dup2(socket, STDIN_FILENO);
 	closefrom(STDIN_FILENO + 1);
 	while (read(STDIN_FILENO, &what, 1) == 1) {
@@ -137,7 +152,7 @@ start_keeper(struct outfile *f, const char *path, bool secret)
 
 	if (!temp)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+	if (socketpair(AF_UNIX, PAIR, 0, pair) < 0) {
 		free(temp);
 		return -1;
 	}

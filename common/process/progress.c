@@ -1,5 +1,7 @@
 #include "process/progress.h"
 
+#include "support/portable.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>

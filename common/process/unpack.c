@@ -2,9 +2,9 @@
 
 #include "process/io.h"
 #include "process/kind.h"
+#include "support/portable.h"
 
 #include <archive.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libdeflate.h>
@@ -36,12 +36,16 @@ struct unpack {
 	uint8_t in[BUFFER];
 };
 
+#ifdef __linux__
 static int statm = -1;
+#endif
 
 void
 unpack_prepare(void)
 {
+#ifdef __linux__
 	statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+#endif
 }
 
 bool
@@ -59,6 +63,8 @@ unpack_takes(const void *head, size_t n)
 }
 
 /* --- memory --- */
+
+#ifdef __linux__
 
 /* Octets of address space that the program has now; 0 where nobody knows. */
 static size_t
@@ -97,6 +103,24 @@ release(const struct rlimit *before)
 {
 	setrlimit(RLIMIT_AS, before);
 }
+
+#else
+
+/* Nobody says how much it has, so there is nothing to bound it by. */
+static int
+bound(struct rlimit *before)
+{
+	(void)before;
+	return 0;
+}
+
+static void
+release(const struct rlimit *before)
+{
+	(void)before;
+}
+
+#endif
 
 /* --- octets --- */
 

@@ -1,9 +1,9 @@
 #include "record/latent.h"
 
 #include "support/half.h"
+#include "support/portable.h"
 #include "support/wide.h"
 
-#include <endian.h>
 
 /* Of n halves those that the processor converts by itself, eight at a time; the same octets as half.h gives. */
 #if defined __x86_64__ && !defined __clang__

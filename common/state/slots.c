@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 int
 slots_init(struct slots *s, uint32_t key_size, uint32_t cap)
@@ -16,7 +17,11 @@ slots_init(struct slots *s, uint32_t key_size, uint32_t cap)
 	s->index = calloc(width, sizeof *s->index);
 	s->key = calloc(cap, key_size);
 	s->link = calloc(cap, sizeof *s->link);
+#ifdef __linux__
 	if (getrandom(s->seed, sizeof s->seed, GRND_NONBLOCK) < 0)
+#else
+	if (getentropy(s->seed, sizeof s->seed) < 0)
+#endif
 		s->seed[0] = (uintptr_t)s;
 	return s->index && s->key && s->link ? 0 : -1;
 }

@@ -14,7 +14,9 @@ hugepages_new(size_t octets)
 
 	if (p == MAP_FAILED)
 		return NULL;
+#ifdef __linux__
 	madvise(p, octets, MADV_HUGEPAGE);
+#endif
 	return p;
 }
 

@@ -15,14 +15,13 @@ program_diff(struct octets a, struct octets b, unsigned form, struct outcome *o)
 	int fd = octets_open(a);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	d = (struct diff){.filter = WITHIN(2), .options = {.form = form % 4, .paired = form & 4, .path = {path, "-"}}};
-	FILE *own = stdout;
 	if ((status = setjmp(program_gone)) == 0) {
 		prepare(&d);
 		run(&d);
 		status = 1 + conclude(&d);
 	}
-	fclose(stdout); /* prepare()'s */
-	stdout = own;
+	if (d.out)
+		fclose(d.out);
 	for (int i = 0; i < 2; i++) {
 		source_close(&d.source[i]);
 		measure_free(&d.measure[i]);
