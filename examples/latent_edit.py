@@ -16,14 +16,14 @@ ROUNDS = 4
 
 
 def signs(values: np.ndarray, width: int) -> np.ndarray:
-    """(n, 2 * width - 1): a number as the codec has it: a thermometer of its length in bits, then the bits behind its leading one,
-    Gray-coded, highest first; 1 set, -1 not set, 0 where a shorter number has none."""
+    """(n, 2 * width - 1): a number as signs: whether its length in bits is more than 0, 1, and so on, of which any code of the length
+    is a sum; then the bits behind its leading one, Gray-coded as the codec has them, highest first; 0 where there are none."""
     v = np.asarray(values, np.int64)
     length = np.array([int(x).bit_length() for x in v])
-    thermometer = np.where(np.arange(width) < length[:, None], 1.0, -1.0)
+    longer = np.where(np.arange(width) < length[:, None], 1.0, -1.0)
     place = length[:, None] - 2 - np.arange(width - 1)
     gray = (v ^ v >> 1)[:, None] >> np.maximum(place, 0) & 1
-    return np.c_[thermometer, np.where(place >= 0, 2.0 * gray - 1, 0)]
+    return np.c_[longer, np.where(place >= 0, 2.0 * gray - 1, 0)]
 
 
 class Directions:
