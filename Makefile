@@ -44,7 +44,7 @@ all: $(TOOLS:%=bin/%)
 # Rooms, from the lowest up.
 room = $(patsubst %,build/common/$(1)/%.o,$(2))
 support = $(call room,support,normal)
-process = $(call room,process,io outfile files kind confine progress map jobs filter)
+process = $(call room,process,io outfile files kind confine progress map moment jobs filter)
 record = $(call room,record,action action_msgpack stream latent traces)
 packet = $(call room,packet,address checksum link arp ip tcp udp sctp icmp faults packet)
 capture = $(call room,packet,capture pcapng blocks) $(call room,process,input unpack)

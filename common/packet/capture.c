@@ -224,19 +224,65 @@ capture_open_fd(struct capture_reader *r, int fd, const void *head, size_t n,
 	return 0;
 }
 
-int
-capture_filter(struct capture_reader *r, const char *expression)
+/* NULL with *why, which lives as long as pcap. */
+static void *
+compile_expression(pcap_t *pcap, const char *expression, const char **why)
 {
 	struct bpf_program *program = malloc(sizeof *program);
 
-	if (!program)
-		return fail(r, strerror(errno));
-	if (pcap_compile(r->pcap, program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+	*why = strerror(ENOMEM);
+	if (program && pcap_compile(pcap, program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) {
 		free(program);
-		return fail(r, pcap_geterr(r->pcap));
+		program = NULL;
+		*why = pcap_geterr(pcap);
 	}
-	r->program = program;
-	return 0;
+	return program;
+}
+
+static void
+free_expression(void *program)
+{
+	if (program)
+		pcap_freecode(program);
+	free(program);
+}
+
+int
+capture_filter(struct capture_reader *r, const char *expression)
+{
+	const char *why;
+
+	r->program = compile_expression(r->pcap, expression, &why);
+	return r->program ? 0 : fail(r, why);
+}
+
+int
+capture_match_open(struct capture_match *m, int dlt, const char *expression, char *error)
+{
+	const char *why = strerror(ENOMEM);
+	pcap_t *pcap = pcap_open_dead(dlt, capture_max(dlt));
+
+	m->program = pcap ? compile_expression(pcap, expression, &why) : NULL;
+	if (!m->program)
+		snprintf(error, CAPTURE_ERROR, "%s", why);
+	if (pcap)
+		pcap_close(pcap);
+	return m->program ? 0 : -1;
+}
+
+bool
+capture_matches(const struct capture_match *m, const uint8_t *data, uint32_t caplen, uint32_t len)
+{
+	struct pcap_pkthdr h = {.caplen = caplen, .len = len};
+
+	return pcap_offline_filter(m->program, &h, data);
+}
+
+void
+capture_match_close(struct capture_match *m)
+{
+	free_expression(m->program);
+	m->program = NULL;
 }
 
 static uint32_t
@@ -300,9 +346,9 @@ next_of_pcapng(struct capture_reader *r, struct capture_packet *p)
 static bool
 matches(const struct capture_reader *r, const struct capture_packet *p)
 {
-	struct pcap_pkthdr h = {.caplen = p->caplen, .len = p->len};
+	const struct capture_match m = {r->program};
 
-	return !r->program || pcap_offline_filter(r->program, &h, p->data);
+	return !r->program || capture_matches(&m, p->data, p->caplen, p->len);
 }
 
 int
@@ -322,10 +368,7 @@ capture_read(struct capture_reader *r, struct capture_packet *p)
 void
 capture_close(struct capture_reader *r)
 {
-	if (r->program) {
-		pcap_freecode(r->program);
-		free(r->program);
-	}
+	free_expression(r->program);
 	if (r->pcap)
 		pcap_close(r->pcap);
 	if (r->pcapng)

@@ -50,6 +50,16 @@ int capture_filter(struct capture_reader *r, const char *expression);
 int capture_read(struct capture_reader *r, struct capture_packet *p);
 void capture_close(struct capture_reader *r);
 
+/* An expression of pcap-filter(7) for packets that come from elsewhere. Names in it may have to be looked up, so it is opened
+ * before a program is confined. 0, or -1 with error, of CAPTURE_ERROR octets. */
+struct capture_match {
+	void *program; /* struct bpf_program */
+};
+int capture_match_open(struct capture_match *m, int dlt, const char *expression, char *error);
+/* caplen octets of data. */
+bool capture_matches(const struct capture_match *m, const uint8_t *data, uint32_t caplen, uint32_t len);
+void capture_match_close(struct capture_match *m);
+
 /* The most octets of a packet that readers of a capture of this link type take. */
 uint32_t capture_max(int dlt);
 

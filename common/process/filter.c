@@ -2,6 +2,7 @@
 
 #include "process/confine.h"
 #include "process/jobs.h"
+#include "process/moment.h"
 #include "process/version.h"
 #include "support/portable.h"
 
@@ -12,10 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-#define NANO INT64_C(1000000000)
 
 void
 filter_misuse(const char *format, ...)
@@ -120,24 +118,11 @@ filter_real(const char *option, const char *text, float low, float high)
 int64_t
 filter_time(const char *option, const char *text)
 {
-	struct tm tm = {0}, asked;
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	char *rest = (char *)text;
-	asked = tm;
-	int64_t t = end ? timegm(&tm) : strtoll(text, &rest, 10), unit = NANO;
+	int64_t t = 0;
+	const char *why = moment_read(text, &t);
 
-	if (!end)
-		end = rest;
-	if (tm.tm_mday != asked.tm_mday || tm.tm_mon != asked.tm_mon)
-		filter_misuse("--%s %s: there is no such day", option, text);
-	if (t < 0 || t > UINT32_MAX)
-		filter_misuse("--%s %s: 1970 to 2106 is wanted, as pcap has it", option, text);
-	t *= NANO;
-	if (end != text && *end == '.')
-		while (*++end >= '0' && *end <= '9')
-			t += (*end - '0') * (unit /= 10);
-	if (end == text || strcmp(end, rest == text ? "Z" : "") != 0)
-		filter_misuse("--%s %s: seconds since 1970 or 2026-11-23T12:00:00Z is wanted", option, text);
+	if (why)
+		filter_misuse("--%s %s: %s", option, text, why);
 	return t;
 }
 
