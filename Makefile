@@ -36,7 +36,7 @@ endif
 BUILD_PACKAGES = gcc libc6-dev libpcap-dev libmsgpack-dev libarchive-dev $(if $(PORTABLE),,libseccomp-dev) libjansson-dev libopenblas-dev libmd-dev libdeflate-dev libxxhash-dev
 WEIGHTS = weights/default.tcw
 MODEL = weights/default.tcg
-TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-show
+TOOLS = tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-edit tc-show
 PAGES = tracecodec.7 tc-metrics.7 tc-latents.5 tc-records.5 tc-weights.5 $(TOOLS:=.1)
 
 all: $(TOOLS:%=bin/%)
@@ -69,11 +69,12 @@ bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset about) $(neural) $(stream)
 bin/tc-gen: $(call tool,tc-gen,$(generate)) \
 	$(call room,neural,octets linear) $(support) $(state) $(stream)
+bin/tc-edit: $(call tool,tc-edit,edit source plain select pace scan share spool sink) $(capture) $(state) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 
 # msgpack-c has another name since its version 6.
 LDLIBS := $(or $(shell pkg-config --libs msgpack-c 2>/dev/null),-lmsgpackc) -ldeflate $(if $(PORTABLE),,-lseccomp)
-bin/tc-lift bin/tc-compile bin/tc-diff: LDLIBS += -lpcap -larchive
+bin/tc-lift bin/tc-compile bin/tc-diff bin/tc-edit: LDLIBS += -lpcap -larchive
 bin/tc-diff: LDLIBS += -lm
 bin/tc-enc bin/tc-dec bin/tc-train bin/tc-gen: LDLIBS += -lm -lmd -ldl
 bin/tc-train: LDLIBS += -lpthread

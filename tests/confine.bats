@@ -48,6 +48,7 @@ confines() { [ "$(of "/proc/$1")" = "$confined" ]; }
 # How each program is begun, on "in" and with all that it may open.
 programs=('tc-lift in' 'tc-lift -o out --map map tests/fixtures/edge/tcp-plain-ip4.pcap in' 'tc-enc in' 'tc-enc -o out in' 'tc-dec in'
 	'tc-compile in' 'tc-compile -o out --map map in' 'tc-diff tests/fixtures/edge/tcp-plain-ip4.pcap in' 'tc-show in'
+	'tc-edit in' 'tc-edit -o out --copies 2 --labels map in'
 	'tc-show --reverse in' 'tc-train -o out --checkpoint state in')
 
 # each FUNCTION: for all programs, as $name with $arguments; "in" and the others are in $tmp.

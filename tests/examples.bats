@@ -17,7 +17,7 @@ few() { tcpdump -r "$sample" -c 3000 -w "$tmp/few.pcap" 2>/dev/null; }
 }
 
 @test "examples, misused, say what they want" {
-	for f in share compare hour batch live; do
+	for f in share compare hour batch live attack; do
 		run -2 --separate-stderr examples/$f.sh
 		[[ $stderr = $f.sh\ * ]]
 	done
@@ -128,4 +128,23 @@ edited() {
 	grep -qE 'now 161; 160 go to port 443' "$tmp/said"
 	is "$(tshark -n -r "$tmp/out.pcap" -Y 'tcp.flags == 2 && tcp.dstport == 443' -T fields -e tcp.stream 2>/dev/null | sort -u | wc -l)" \
 		"$(tc-lift -q "$tmp/out.pcap" | tc-show | jq -c 'select(.open and .resp_p == 443 and .flags == 2)' | wc -l)"
+}
+
+@test "attack.sh: a scan in web traffic, at its time, of hosts that are there; tshark finds the labels right" {
+	tcpdump -r "$sample" -w "$tmp/web.pcap" 'tcp port 80' 2>/dev/null
+	examples/attack.sh "$tmp/web.pcap" "$edge/scan-ports.pcap" "$tmp/out" >"$tmp/said"
+	cat "$tmp/said"
+	is "$(awk '{ n += $1 } END { print n }' "$tmp/said")" $(($(packets "$tmp/web.pcap") + $(packets "$edge/scan-ports.pcap")))
+	# The web is port 80, and the scan, of ports from 1 to 36 here, isn't.
+	tshark -n -r "$tmp/out/task.pcap" -T fields -e frame.number -e tcp.srcport -e tcp.dstport -e tcp.stream -e ip.src -e ipv6.src 2>/dev/null |
+		awk -F'\t' -v OFS='\t' '{ print $1, ($2 == 80 || $3 == 80 ? "background.act" : "attack.act"), $4, $5 $6 }' >"$tmp/frames"
+	cut -f1,2 "$tmp/frames" | cmp - <(sed 1d "$tmp/out/truth.tsv" | cut -f1,2)
+	[ "$(grep -c attack "$tmp/frames")" -gt 50 ]
+	# A flow there is a stream here, one to one.
+	paste <(sed 1d "$tmp/out/truth.tsv" | cut -f3) <(cut -f3 "$tmp/frames") | sort -u >"$tmp/pairs"
+	is "$(cut -f1 "$tmp/pairs" | sort | uniq -d)" ""
+	is "$(cut -f2 "$tmp/pairs" | sort | uniq -d)" ""
+	hosts() { grep "$1" "$tmp/frames" | cut -f4 | sort -u; }
+	is "$(comm -23 <(hosts attack) <(hosts background))" ""
+	is "$(sed -n '1p;$p' "$tmp/frames" | cut -f2 | sort -u)" background.act
 }

@@ -20,7 +20,8 @@ setup_file() {
 
 # What each tool wants to read: "COMMAND|its good input|its cut input".
 tools=('tc-lift|tests/fixtures/sample.pcap|cut.pcap' 'tc-lift|tests/fixtures/sample.pcap|cut.pcapng'
-	'tc-compile|stream|cut.stream' 'tc-show|stream|cut.stream' 'tc-show --reverse|json|cut.json')
+	'tc-compile|stream|cut.stream' 'tc-show|stream|cut.stream' 'tc-show --reverse|json|cut.json'
+	'tc-edit|stream|cut.stream' 'tc-edit --copies 2 --flows tcp|stream|cut.stream')
 
 # each FUNCTION: for every tool, with $tool (and its name, $name), $good and $cut.
 each() {
@@ -272,7 +273,7 @@ terminal() { script -qefc "$1" /dev/null | tr -d '\r'; }
 
 @test "octets don't go to a terminal" {
 	in=$BATS_FILE_TMPDIR
-	for command in "tc-lift $sample" "tc-compile $in/stream" "tc-show --reverse $in/json"; do
+	for command in "tc-lift $sample" "tc-compile $in/stream" "tc-edit $in/stream" "tc-show --reverse $in/json"; do
 		echo "$command"
 		run -1 terminal "$command"
 		is "$output" "${command%% *}: standard output is a terminal; -o - writes to it"
@@ -289,7 +290,7 @@ terminal() { script -qefc "$1" /dev/null | tr -d '\r'; }
 # --- usage ---
 
 @test "an unknown option, one without its value, and more arguments than there are" {
-	for tool in tc-lift tc-compile tc-show; do
+	for tool in tc-lift tc-compile tc-edit tc-show; do
 		misused $tool --colour
 		[[ $stderr = "$tool: --colour: no such option"* ]]
 		misused $tool -Z
@@ -320,7 +321,7 @@ terminal() { script -qefc "$1" /dev/null | tr -d '\r'; }
 }
 
 @test "--help is on standard output, exit 0" {
-	for tool in tc-lift tc-compile tc-show; do
+	for tool in tc-lift tc-compile tc-edit tc-show; do
 		run -0 --separate-stderr $tool --help
 		[[ ${lines[0]} = "usage: $tool "* ]]
 		is "$stderr" ""
@@ -341,7 +342,7 @@ terminal() { script -qefc "$1" /dev/null | tr -d '\r'; }
 		is $status 0 # with 60 MB all are content
 	}
 	tc-lift -q --cap 20000 "$sample" >"$BATS_FILE_TMPDIR/small.stream"
-	tools=("tc-lift --cap 20000|$sample|" 'tc-compile|small.stream|' 'tc-show|stream|' 'tc-show -r|json|')
+	tools=("tc-lift --cap 20000|$sample|" 'tc-compile|small.stream|' 'tc-edit|small.stream|' 'tc-show|stream|' 'tc-show -r|json|')
 	each it
 }
 

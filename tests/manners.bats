@@ -14,12 +14,12 @@ setup_file() {
 	cp weights/default.tcw "$in/weights"
 }
 
-programs='tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-show'
+programs='tc-lift tc-enc tc-dec tc-compile tc-diff tc-train tc-gen tc-edit tc-show'
 
 # --- no output is an input ---
 
 # Programs that write: "COMMAND|its input".
-writers=('tc-lift|pcap' 'tc-enc|act' 'tc-dec|lat' 'tc-compile|act' 'tc-show|act' 'tc-show --reverse|json'
+writers=('tc-lift|pcap' 'tc-enc|act' 'tc-dec|lat' 'tc-compile|act' 'tc-show|act' 'tc-edit|act' 'tc-edit --copies 2|act' 'tc-show --reverse|json'
 	'tc-train --steps 1 --batch 16|act')
 
 # each FUNCTION: for every writer, with $tool, its name in $name, and in $d, a folder of its own, the input "a", its links "soft" and "hard".
@@ -201,7 +201,7 @@ over() {
 	twice() { misused "$@"; [[ $stderr = "$1: --"*" is given more than once. Try "* ]]; }
 	twice tc-lift -f tcp -f udp
 	twice tc-lift -f tcp --filter=tcp
-	for name in tc-lift tc-enc tc-dec tc-compile tc-train tc-show; do twice $name -o a --output b; done
+	for name in tc-lift tc-enc tc-dec tc-compile tc-train tc-edit tc-show; do twice $name -o a --output b; done
 	# Each option that takes a value, of each program.
 	for name in $programs; do
 		for option in $(${CC:-cc} -E -P -D_GNU_SOURCE -Icommon $name/main.c | tr -d ' \n' |
@@ -209,9 +209,9 @@ over() {
 			case $option in
 			idle) values=(tcp=1 tcp=2) ;;
 			tolerance) values=(tcp.event=1 tcp.event=2) ;;
-			fail-on) continue ;;
+			fail-on | merge) continue ;;
 			latent-type) values=(f32 f16) ;;
-			rate | decay | beta | augment | balance) values=(0.1 0.2) ;;
+			rate | decay | beta | augment | balance | sample) values=(0.1 0.2) ;;
 			start) values=(1 2) ;;
 			*) values=(16 32) ;;
 			esac
@@ -232,7 +232,7 @@ terminal() {
 }
 
 @test "a program that waits for what somebody types says so, unless -q" {
-	for name in tc-lift tc-enc tc-dec tc-compile tc-show; do
+	for name in tc-lift tc-enc tc-dec tc-compile tc-edit tc-show; do
 		terminal "$name -o '$tmp/out'" >"$tmp/said" || true
 		grep -q "^$name: reads standard input, a terminal, until ^D" "$tmp/said"
 		[ $name != tc-show ] || continue
@@ -291,6 +291,9 @@ empty|'
 readers='tc-lift|not a capture|unknown file format|empty: not a capture|pcap pcapng gzip zstd xz lz4
 tc-diff PCAP|not a capture|unknown file format|empty: not a capture|pcap pcapng act gzip zstd xz lz4
 tc-compile|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
+tc-edit|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
+tc-edit --flows tcp|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
+tc-edit ACT --merge|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
 tc-enc|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
 tc-train -o OUT --steps 1 --batch 16|not a stream of actions|not a stream of TraceCodec|empty: not a stream of TraceCodec|act
 tc-dec|not a stream of latents|not a stream of TraceCodec|empty: not a stream of TraceCodec|lat
@@ -339,7 +342,7 @@ compressed() {
 			pairs=$((pairs + 1))
 		done <<<"$files"
 	done <<<"$readers"
-	is $pairs 142
+	is $pairs 184
 }
 
 # --- compressed captures ---

@@ -186,6 +186,15 @@ A 1000 0.040060000;R 0 0.040110000;"
 	examples man/tc-dec.1
 }
 
+@test "the examples of tc-edit(1) run: part of it, more of it, an attack with its labels" {
+	examples man/tc-edit.1
+	[ "$(end "$tmp/begin.act" | cut -d' ' -f1)" -gt 1000 ]
+	is "$(packets "$tmp/crowd.pcap")" $((10 * $(packets "$sample")))
+	is "$(end "$tmp/both.act" | cut -d' ' -f1)" $((2 * $(packets "$sample")))
+	is "$(packets "$tmp/task.pcap")" "$(sed 1d "$tmp/truth.tsv" | wc -l)"
+	is "$(cut -f2 "$tmp/truth.tsv" | sort -u | xargs)" "attack.act input standard input"
+}
+
 @test "the reader and writer in tc-latents(5) runs: a coordinate is moved, and it decodes still" {
 	sed -n '/^\.\\" example: nudge.py/,/^\.Ed/p' man/tc-latents.5 | sed '1,2d;$d; s/\\e/\\/g' >"$tmp/nudge.py"
 	tc-lift -q "$sample" | tc-enc -q --no-refine >"$tmp/lat"

@@ -22,7 +22,7 @@ input() {
 sum() { if [ "$1" = tc-enc ]; then tc-dec <"$2"; else cat "$2"; fi | sha256sum; }
 
 @test "SIGUSR1 to a program that waits: one line, and the output is what it was" {
-	for tool in tc-lift tc-enc tc-dec tc-compile tc-show 'tc-diff -'; do
+	for tool in tc-lift tc-enc tc-dec tc-compile tc-edit tc-show 'tc-diff -'; do
 		name=${tool%% *} good=$(input "${tool%% *}")
 		arguments=()
 		[ "$name" = tc-diff ] && arguments=("$good")
