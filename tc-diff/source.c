@@ -113,7 +113,10 @@ next_captured(struct source *s, struct packet *p)
 		return fail(s, s->capture.error);
 	if (got == 0)
 		return 0;
-	*p = (struct packet){.time = c.time, .caplen = c.caplen, .len = c.len};
+	packet_clear(p);
+	p->time = c.time;
+	p->caplen = c.caplen;
+	p->len = c.len;
 	s->beyond += c.beyond;
 	packet_parse(p, s->trace.dlt, c.data);
 	s->data = c.data;

@@ -199,9 +199,13 @@ count_shortfall(struct lift *l, const struct packet *p)
 static int
 lift_packet(struct lift *l, const struct capture_packet *c)
 {
-	struct packet p = {.time = c->time, .caplen = c->caplen, .len = c->len};
+	struct packet p;
 	struct action a;
 
+	packet_clear(&p);
+	p.time = c->time;
+	p.caplen = c->caplen;
+	p.len = c->len;
 	if (!l->begun && begin(l, c->time) < 0)
 		return -1;
 	packet_parse(&p, l->trace.dlt, c->data);

@@ -10,11 +10,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct address {
 	uint8_t version;   /* 4 or 6; 0 for a link address that stands in for one */
 	uint8_t octet[16]; /* IPv4: the first four, the rest zero */
 };
+
+static inline bool
+address_same(const struct address *a, const struct address *b)
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a->octet, sizeof x);
+	memcpy(y, b->octet, sizeof y);
+	return x[0] == y[0] && x[1] == y[1] && a->version == b->version;
+}
 
 enum address_class address_class(const struct address *a);
 bool address_is_group(const struct address *a);

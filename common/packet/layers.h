@@ -34,7 +34,14 @@ uint32_t arp_build(const struct packet *p, uint8_t *out);
 #define ARP_LENGTH 28
 
 /* Length of the transport header as it should be, whatever is there: 0 where there is none. */
-int transport_length(const struct packet *p);
+int transport_length_of_others(const struct packet *p);
+static inline int
+transport_length(const struct packet *p)
+{
+	if (p->proto != PROTO_TCP || p->kind != PACKET_IP || ip_is_later_fragment(p) || (p->src.version == 4 && p->ip_hl < 5))
+		return transport_length_of_others(p);
+	return p->tcp_off < 5 ? 20 : p->tcp_off * 4;
+}
 /* Sets seen from caplen, rest and the above. */
 void transport_see(struct packet *p);
 /* The ports, with which TCP, UDP and SCTP begin; call transport_see() before. */

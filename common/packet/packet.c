@@ -28,16 +28,15 @@ transport_of(const struct packet *p)
 }
 
 int
-transport_length(const struct packet *p)
+transport_length_of_others(const struct packet *p)
 {
 	switch (transport_of(p)) {
-	case TRANSPORT_TCP:
-		return p->tcp_off < 5 ? 20 : p->tcp_off * 4;
 	case TRANSPORT_UDP:
 	case TRANSPORT_ICMP:
 		return 8;
 	case TRANSPORT_SCTP:
 		return 12;
+	case TRANSPORT_TCP: /* transport_length() */
 	case TRANSPORT_NONE:
 		break;
 	}

@@ -10,8 +10,10 @@
 
 #include "packet/address.h"
 #include "record/vocabulary.h"
+#include "support/clear.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PACKET_LINKS   4
@@ -78,7 +80,6 @@ struct packet {
 	uint16_t ethertype;
 	uint8_t n_link, n_tags;
 	uint32_t link[PACKET_LINKS]; /* what else the link header holds, by link type */
-	uint64_t tags[PACKET_TAGS];  /* VLAN, MPLS, PPPoE: ethertype * 2^32 + value */
 	uint32_t net;                /* octets before the network header */
 
 	/* IP; ARP has src and dst too */
@@ -88,7 +89,6 @@ struct packet {
 	uint32_t label, frag_id;
 	uint32_t jumbo; /* payload length of a jumbo option (RFC 2675), beside an ip_len of 0; 0: there is none */
 	uint8_t n_ext;
-	uint32_t ext[PACKET_EXTS]; /* IPv6 extension headers, IPv4 options */
 	uint32_t transport;        /* octets before the transport header */
 	int64_t rest;              /* octets of the datagram from there on; may be negative */
 	int32_t seen;              /* of them, header octets that were captured */
@@ -99,12 +99,10 @@ struct packet {
 	uint16_t flags, win, urgent; /* flags: 12 bits */
 	uint8_t tcp_off;             /* words */
 	uint8_t n_options, n_sack;   /* options: of TCP, of neighbour discovery */
-	uint32_t options[PACKET_OPTIONS];
 	uint16_t mss;
 	uint8_t wscale;
 	bool timestamps;
 	uint32_t tsval, tsecr; /* like MSS and scale 0 where the capture ends before: tcp_option_has() */
-	uint32_t sack[PACKET_SACKS]; /* edges as they are; 0 for a block that was not captured whole */
 	uint16_t udp_len;
 	bool no_checksum;
 
@@ -121,11 +119,24 @@ struct packet {
 	 * payload, so many octets into it, that make up for another length taken before. */
 	uint32_t whole;
 	uint8_t n_amends;
+
+	/* What is counted above; packet_clear() leaves it as it is. */
+	uint64_t tags[PACKET_TAGS]; /* VLAN, MPLS, PPPoE: ethertype * 2^32 + value */
+	uint32_t ext[PACKET_EXTS];  /* IPv6 extension headers, IPv4 options */
+	uint32_t options[PACKET_OPTIONS];
+	uint32_t sack[PACKET_SACKS]; /* edges as they are; 0 for a block that was not captured whole */
 	struct {
 		uint32_t at;
 		uint16_t word;
 	} amends[PACKET_AMENDS];
 };
+
+/* A packet of which nothing is known. */
+static inline void
+packet_clear(struct packet *p)
+{
+	clear(p, offsetof(struct packet, tags));
+}
 
 /* Fragments: IPv4 has flags and offset in one order (RFC 791), IPv6 in the other (RFC 8200). */
 static inline bool
@@ -173,7 +184,7 @@ packet_has(const struct packet *p, int end)
 }
 
 /* Reads what can be read; never fails, since what isn't understood is a frame. Needs time, caplen
- * and len set, and everything else zero; data has caplen octets; dlt is libpcap's. */
+ * and len set, and everything else clear; data has caplen octets; dlt is libpcap's. */
 void packet_parse(struct packet *p, int dlt, const uint8_t *data);
 /* The twin: writes the headers with right checksums, for a payload of zeros. Octets behind the
  * headers are left alone. Returns how many octets it wrote, at most PACKET_HEADERS. */

@@ -253,7 +253,7 @@ cue_host(struct cue *c, enum action_field f, struct address *v, const struct add
 		}
 		return compile_host(c, action_has(c->a, f) ? r : NULL, v, version);
 	}
-	if (predicted && !memcmp(v, predicted, sizeof *v))
+	if (predicted && address_same(v, predicted))
 		return SLOT_NONE;
 	c->a->has |= 1ull << f;
 	lift_host(c->t, r, v);

@@ -42,16 +42,26 @@ remember_mac(struct host *h, const uint8_t *mac)
 	memcpy(h->mac, mac, 6);
 }
 
+static struct side_link *
+link_of(const struct cue *c, const struct side *s)
+{
+	return &c->t->flow_link[c->slot][s == &c->f->side[1]];
+}
+
 static void
 fields_and_tags(struct cue *c)
 {
 	struct packet *p = c->p;
+	struct trace *t = c->t;
 	struct side *s = c->me->seen ? c->me : c->peer->seen ? c->peer : NULL;
-	unsigned want = link_fields(p, c->t->dlt);
+	struct cue_array link = {t->link, 4, t->n_link, 0}, tags = {t->tags, 8, t->n_tags, 0};
+	unsigned want = link_fields(p, t->dlt);
 
-	p->n_link = cue_list(c, ACTION_LINK, (struct cue_array){p->link, 4, p->n_link, PACKET_LINKS},
-			     s ? (struct cue_array){s->link, 4, s->n_link, 0}
-			       : (struct cue_array){c->t->link, 4, c->t->n_link, 0});
+	if (s) {
+		link = (struct cue_array){link_of(c, s)->link, 4, s->n_link, 0};
+		tags = (struct cue_array){link_of(c, s)->tags, 8, s->n_tags, 0};
+	}
+	p->n_link = cue_list(c, ACTION_LINK, (struct cue_array){p->link, 4, p->n_link, PACKET_LINKS}, link);
 	if (!c->lift && p->n_link != want) {
 		if (action_has(c->a, ACTION_LINK))
 			cue_odd(c, ODD_LAYOUT);
@@ -59,10 +69,27 @@ fields_and_tags(struct cue *c)
 			p->link[p->n_link] = 0;
 		p->n_link = want;
 	}
-	p->n_tags = cue_list(c, ACTION_TAGS, (struct cue_array){p->tags, 8, p->n_tags, PACKET_TAGS},
-			     s ? (struct cue_array){s->tags, 8, s->n_tags, 0}
-			       : (struct cue_array){c->t->tags, 8, c->t->n_tags, 0});
-	p->macs = link_macs(p, c->t->dlt);
+	p->n_tags = cue_list(c, ACTION_TAGS, (struct cue_array){p->tags, 8, p->n_tags, PACKET_TAGS}, tags);
+	p->macs = link_macs(p, t->dlt);
+}
+
+/* For the next packet of this direction, and for the first of another flow. */
+static void
+remember_fields_and_tags(struct cue *c)
+{
+	struct packet *p = c->p;
+	struct trace *t = c->t;
+
+	if (p->n_link) {
+		memcpy(link_of(c, c->me)->link, p->link, p->n_link * sizeof *p->link);
+		memcpy(t->link, p->link, p->n_link * sizeof *p->link);
+	}
+	if (p->n_tags) {
+		memcpy(link_of(c, c->me)->tags, p->tags, p->n_tags * sizeof *p->tags);
+		memcpy(t->tags, p->tags, p->n_tags * sizeof *p->tags);
+	}
+	c->me->n_link = t->n_link = p->n_link;
+	c->me->n_tags = t->n_tags = p->n_tags;
 }
 
 void
@@ -88,12 +115,7 @@ cue_link(struct cue *c)
 				remember_mac(c->to, p->dst_mac);
 		}
 	}
-	memcpy(s->link, p->link, p->n_link * sizeof *p->link);
-	memcpy(s->tags, p->tags, p->n_tags * sizeof *p->tags);
-	memcpy(c->t->link, p->link, p->n_link * sizeof *p->link);
-	memcpy(c->t->tags, p->tags, p->n_tags * sizeof *p->tags);
-	s->n_link = c->t->n_link = p->n_link;
-	s->n_tags = c->t->n_tags = p->n_tags;
+	remember_fields_and_tags(c);
 	p->net = link_length(p, c->t->dlt);
 }
 

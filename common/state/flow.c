@@ -6,28 +6,34 @@
 
 #include <string.h>
 
-/* The 5-tuple, ends in the order of their octets: one key for both directions. */
+/* The 5-tuple, ends in an order that hangs on them alone: one key for both directions. */
 struct flow_key {
-	uint32_t proto;
+	uint8_t end[2][16];
 	uint16_t port[2];
-	uint8_t end[2][17];
-	uint8_t zero[6];
+	uint32_t proto; /* and behind PROTO_BITS the versions of the ends, four bits each */
 };
+#define PROTO_BITS 24
+_Static_assert(sizeof(struct flow_key) == FLOW_KEY, "without padding, of which nobody knows what is in it");
+_Static_assert(PROTO_RUNT >> PROTO_BITS == 0, "the versions stand behind any protocol");
 
-static bool
+static void
 key_make(struct flow_key *k, uint32_t proto, const struct address *src, const struct address *dst,
 	 uint16_t src_port, uint16_t dst_port)
 {
-	int order = memcmp(src, dst, sizeof *src);
-	bool swap = order > 0 || (order == 0 && src_port > dst_port);
+	uint64_t s[2], d[2];
 
-	k->proto = proto;
+	memcpy(s, src->octet, sizeof s);
+	memcpy(d, dst->octet, sizeof d);
+	bool swap = s[0] != d[0]			? s[0] > d[0]
+		    : s[1] != d[1]			? s[1] > d[1]
+		    : src->version != dst->version ? src->version > dst->version
+							: src_port > dst_port;
+	memcpy(k->end[swap], s, sizeof s);
+	memcpy(k->end[!swap], d, sizeof d);
 	k->port[swap] = src_port;
 	k->port[!swap] = dst_port;
-	memcpy(k->end[swap], src, sizeof *src);
-	memcpy(k->end[!swap], dst, sizeof *dst);
-	memset(k->zero, 0, sizeof k->zero);
-	return swap;
+	k->proto = proto | (uint32_t)(swap ? dst : src)->version << PROTO_BITS |
+		   (uint32_t)(swap ? src : dst)->version << (PROTO_BITS + 4);
 }
 
 /* A frame's ends are its link addresses. */
@@ -69,7 +75,7 @@ static bool
 flow_has_one_end(const struct flow *f)
 {
 	return f->proto < PROTO_FRAME && f->port[0] == f->port[1] &&
-	       !memcmp(&f->address[0], &f->address[1], sizeof f->address[0]);
+	       address_same(&f->address[0], &f->address[1]);
 }
 
 struct side *
@@ -79,8 +85,20 @@ flow_side(struct flow *f, int dir)
 }
 
 void
-flow_reopen(struct flow *f, enum flow_open open)
+flow_renew(struct flow *f)
 {
+	uint32_t opened = f->opened;
+
+	if (opened) /* else it is all 0 */
+		clear(f, sizeof *f);
+	f->opened = opened + 1;
+}
+
+void
+flow_reopen(struct trace *t, uint32_t slot, enum flow_open open)
+{
+	struct flow *f = &t->flow[slot];
+
 	if (open == FLOW_GOES_ON)
 		return;
 	f->closed = false;
@@ -88,11 +106,14 @@ flow_reopen(struct flow *f, enum flow_open open)
 		return;
 	if (open == FLOW_REUSED_REVERSED) {
 		struct side side = f->side[0];
+		struct side_link link = t->flow_link[slot][0];
 		struct address address = f->address[0];
 		uint32_t host = f->host[0], named = f->host_named[0];
 		uint16_t port = f->port[0];
 		f->side[0] = f->side[1];
 		f->side[1] = side;
+		t->flow_link[slot][0] = t->flow_link[slot][1];
+		t->flow_link[slot][1] = link;
 		f->address[0] = f->address[1];
 		f->address[1] = address;
 		f->host[0] = f->host[1];
@@ -173,8 +194,8 @@ flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *ope
 		slot = slots_find(&t->flows, &key);
 		if (slot != SLOT_NONE) {
 			f = &t->flow[slot];
-			*dir = memcmp(&f->address[0], &src, sizeof src) != 0 ||
-			       f->port[0] != p->src_port;
+			flow_fetch(f);
+			*dir = f->port[0] != p->src_port || !address_same(&f->address[0], &src);
 		}
 	}
 	if (slot != SLOT_NONE) {
@@ -190,7 +211,9 @@ flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *ope
 	f = &t->flow[slot];
 	*open = FLOW_NEW;
 	*dir = first_direction(p);
-	*f = (struct flow){.opened = f->opened + 1, .proto = key.proto, .last = t->clock};
+	flow_renew(f);
+	f->proto = packet_proto(p);
+	f->last = t->clock;
 	f->address[*dir] = src;
 	f->address[!*dir] = dst;
 	f->port[*dir] = p->src_port;
@@ -207,7 +230,6 @@ flow_find_quoted(const struct trace *t, const struct quote *q, int *dir)
 	key_make(&key, q->proto, &q->src, &q->dst, q->src_port, q->dst_port);
 	slot = slots_find(&t->flows, &key);
 	if (slot != SLOT_NONE)
-		*dir = memcmp(&t->flow[slot].address[0], &q->src, sizeof q->src) != 0 ||
-		       t->flow[slot].port[0] != q->src_port;
+		*dir = t->flow[slot].port[0] != q->src_port || !address_same(&t->flow[slot].address[0], &q->src);
 	return slot;
 }

@@ -16,11 +16,9 @@ struct slots {
 	uint64_t evicted;
 	/* inside */
 	uint32_t mask;
-	uint32_t *index; /* open addressing: slot + 1, 0 free */
-	uint8_t *key;
-	struct slot_link {
-		uint32_t hash, newer, older;
-	} *link;
+	uint32_t *index; /* open addressing: bits of the hash, and slot + 1; 0: free */
+	uint8_t *entry;	 /* of each slot struct slot_link and its key, stride octets: none stands in two lines of the cache */
+	uint32_t stride;
 	uint32_t newest, oldest;
 	uint64_t seed[2]; /* of the hash, from the system: nobody outside can make keys collide */
 };

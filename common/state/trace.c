@@ -25,11 +25,12 @@ trace_init(struct trace *t, int dlt, struct fresh *fresh, uint64_t seed)
 	*t = (struct trace){.header = t->header, .dlt = dlt, .time = t->header.start,
 			    .clock = INT64_MIN, .fresh = fresh, .random = seed};
 	t->flow = hugepages_new(cap * sizeof *t->flow);
+	t->flow_link = calloc(cap, sizeof *t->flow_link);
 	t->host = calloc(cap, sizeof *t->host);
-	if (!t->flow || !t->host)
+	if (!t->flow || !t->flow_link || !t->host)
 		return -1;
 	if (!fresh)
-		return slots_init(&t->flows, 48, cap) | slots_init(&t->macs, 6, cap) |
+		return slots_init(&t->flows, FLOW_KEY, cap) | slots_init(&t->macs, 6, cap) |
 		       slots_init(&t->hosts, sizeof(struct address), cap) |
 		       slots_init(&t->suffixes, 3, cap);
 	t->mac = calloc(cap, sizeof *t->mac);
@@ -46,6 +47,7 @@ trace_free(struct trace *t)
 	slots_free(&t->macs);
 	slots_free(&t->suffixes);
 	hugepages_free(t->flow, t->header.cap * sizeof *t->flow);
+	free(t->flow_link);
 	free(t->host);
 	free(t->mac);
 	free(t->mac_named);
@@ -120,6 +122,7 @@ compile_flow(struct cue *c, enum flow_open *open)
 	}
 	c->slot = slot;
 	c->f = &t->flow[slot];
+	flow_fetch(c->f);
 	*open = cue_number(c, ACTION_OPEN, 0, 0, FLOW_REUSED_REVERSED);
 	c->dir = cue_number(c, ACTION_DIR, 0, 0, 1);
 	if (*open != FLOW_NEW && !c->f->opened) {
@@ -127,7 +130,7 @@ compile_flow(struct cue *c, enum flow_open *open)
 		*open = FLOW_NEW;
 	}
 	if (*open == FLOW_NEW)
-		*c->f = (struct flow){.opened = c->f->opened + 1};
+		flow_renew(c->f);
 }
 
 static void
@@ -175,7 +178,7 @@ cue_flow(struct cue *c)
 	if ((open == FLOW_REUSED || open == FLOW_REUSED_REVERSED) &&
 	    flow_syn_base(&c->f->side[open == FLOW_REUSED_REVERSED], &base))
 		c->avoid = base;
-	flow_reopen(c->f, open);
+	flow_reopen(c->t, c->slot, open);
 	c->t->at.slot = c->slot;
 	c->t->at.dir = c->dir;
 	c->t->at.open = open;
@@ -229,7 +232,7 @@ trace_follow(struct trace *t, struct packet *p)
 	t->at.slot = flow_find(t, p, &t->at.dir, &t->at.open);
 	struct flow *f = &t->flow[t->at.slot];
 
-	flow_reopen(f, t->at.open);
+	flow_reopen(t, t->at.slot, t->at.open);
 	if (p->kind != PACKET_IP)
 		return;
 	if (p->proto == PROTO_TCP && packet_has(p, TCP_SEQ_END))
@@ -243,7 +246,7 @@ trace_compile(struct trace *t, struct packet *p, struct action *a)
 {
 	struct cue c = {.t = t, .p = p, .a = a};
 
-	*p = (struct packet){0};
+	packet_clear(p);
 	go_through(&c);
 	if (!cue_number(&c, ACTION_AS_IS, 0, 0, 1))
 		t->odd[ODD_SHAPE] += packet_faults(p, t->dlt, true);

@@ -18,32 +18,37 @@
 #define DATAGRAM_MAX   65536 /* octets of one */
 #define DATAGRAM_WORDS 8     /* of each, the latest that were written for the checksum's sake */
 
-/* What one end of a flow was last seen to do. Sequence numbers: RFC 9293 section 3.3.1. */
+/* What one end of a flow was last seen to do. Sequence numbers: RFC 9293 section 3.3.1. What each packet asks for comes
+ * first, since a trace has more flows than a cache holds. */
 struct side {
 	bool seen;
 	bool has_next, has_isn, has_ack, has_tsval, has_tsecr, padded, no_checksum;
 	uint8_t ttl, tos, type, code;
-	uint8_t src_mac[6], dst_mac[6];
+	uint8_t n_options, n_ext, n_link, n_tags;
 	uint16_t id, df, win;
+	uint8_t src_mac[6], dst_mac[6];
 	uint32_t next; /* RCV.NXT of the peer: the sequence number that is due */
 	uint32_t isn;  /* initial sequence number; without a SYN, one less than the first that was sent or acknowledged */
 	uint32_t ack, tsval, tsecr;
-	uint32_t label, frag_id, word;
-	uint8_t n_options, n_ext, n_link, n_tags;
 	uint16_t options[MEMORY_LIST], ext[MEMORY_LIST];
+	uint32_t label, frag_id, word;
+};
+
+/* The same of its link header, which on most links has none of this. */
+struct side_link {
 	uint32_t link[PACKET_LINKS];
 	uint64_t tags[PACKET_TAGS];
 };
 
 struct flow {
+	struct side side[2]; /* of the initiator, of the responder */
+	int64_t last;	     /* the clock at its last packet */
 	uint32_t opened; /* how often the slot was given to a new 5-tuple; 0: never */
 	uint32_t proto;  /* as the action's field */
-	struct address address[2];
-	uint16_t port[2];
 	uint32_t host[2], host_named[2]; /* slot, and its `named` then; SLOT_NONE: fixed address */
-	bool closed;                     /* FIN or RST was seen */
-	int64_t last;                    /* the clock at its last packet */
-	struct side side[2];             /* of the initiator, of the responder */
+	uint16_t port[2];
+	struct address address[2];
+	bool closed; /* FIN or RST was seen */
 };
 
 struct host {
@@ -91,6 +96,7 @@ struct trace {
 	} at;
 	int64_t clock; /* latest timestamp so far */
 	struct flow *flow;
+	struct side_link (*flow_link)[2]; /* of each flow's sides; what their n_link and n_tags don't count is not set */
 	struct host *host;
 	uint32_t n_link, n_tags;
 	uint32_t link[PACKET_LINKS];
@@ -124,6 +130,7 @@ void trace_free(struct trace *t);
 void trace_lift(struct trace *t, struct packet *p, struct action *a);
 void trace_compile(struct trace *t, struct packet *p, struct action *a);
 
+#define FLOW_KEY 40 /* octets of what tells flows apart */
 /* Finds the flow that a packet belongs to, or opens one: the policy of tc-lift(1), FLOWS. Returns
  * the slot; sets the direction and how it opens. */
 uint32_t flow_find(struct trace *t, const struct packet *p, int *dir, enum flow_open *open);
@@ -132,8 +139,17 @@ uint32_t flow_find_quoted(const struct trace *t, const struct quote *q, int *dir
 /* The state of a direction. Where source and destination are the same address and port, nobody can
  * tell who sends (CERT CA-1997-28, "land"): both directions are one. */
 struct side *flow_side(struct flow *f, int dir);
+/* All of a flow is on its way to the cache at once, not one line after the other as it is asked for. */
+static inline void
+flow_fetch(const struct flow *f)
+{
+	for (size_t at = 0; at < sizeof *f; at += 64)
+		__builtin_prefetch((const char *)f + at, 1);
+}
+/* A slot's flow is another one, of which nothing is known. */
+void flow_renew(struct flow *f);
 /* What a flow forgets as it opens again; its ends may change places. */
-void flow_reopen(struct flow *f, enum flow_open open);
+void flow_reopen(struct trace *t, uint32_t slot, enum flow_open open);
 /* What a TCP segment whose sequence number was captured leaves behind. */
 void flow_remember(struct flow *f, int dir, const struct packet *p);
 /* The sequence number of a SYN that would not be a new connection's: false if any would be. */
