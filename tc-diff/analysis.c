@@ -288,7 +288,7 @@ count_in_flight(struct view *v)
 {
 	const struct analysis_side *me = v->me;
 
-	if (!v->len || !me->unacked.n || !me->in_flight_known)
+	if (!v->times->wants_in_flight || !v->len || !me->unacked.n || !me->in_flight_known)
 		return;
 	uint32_t n = unacked_span(v->a->pool, &me->unacked, me->base) - v->peer->sacked;
 	if (n > 0 && n < 2000000000)
@@ -386,7 +386,7 @@ analysis_packet(struct analysis *a, int dir, const struct packet *p, struct anal
 {
 	int64_t there = (int64_t)p->len - p->transport, len = p->rest < there ? p->rest : there;
 
-	*t = (struct analysis_times){0};
+	*t = (struct analysis_times){.wants_in_flight = t->wants_in_flight};
 	/* Nothing can be said without the window; and of a fragment not how long it is. */
 	if (p->kind != PACKET_IP || p->proto != PROTO_TCP || !packet_has(p, TCP_WINDOW_END) || ip_is_fragment(p))
 		return 0;
@@ -404,7 +404,7 @@ analysis_packet(struct analysis *a, int dir, const struct packet *p, struct anal
 		judge(&v);
 	}
 	if (p->tcp_off < 5) { /* it counts for what follows, but there is no verdict on it */
-		*t = (struct analysis_times){0};
+		*t = (struct analysis_times){.wants_in_flight = t->wants_in_flight};
 		return 0;
 	}
 	complete(&v);

@@ -78,6 +78,7 @@ struct analysis_times {
 	int64_t ack_rtt;      /* ns; may be negative where timestamps go backwards */
 	uint32_t duplicate_ack_num;
 	uint32_t bytes_in_flight; /* 0: unknown, or none */
+	bool wants_in_flight;	  /* to be set by who asks for it: it may be a walk along all that isn't acknowledged */
 };
 
 /* 0, or -1 where memory is short. */

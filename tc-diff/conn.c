@@ -552,8 +552,11 @@ conn_begin(struct conn *c, int dir, const struct packet *p)
 		       : transport_length(p) > 8 ? 8
 						 : transport_length(p)))
 		return false;
-	*c = (struct conn){.start = p->time, .last = p->time, .over = INT64_MIN,
-			   .proto = p->proto == PROTO_ICMP6 ? PROTO_ICMP : p->proto, .orig = dir};
+	clear(c, sizeof *c);
+	c->start = c->last = p->time;
+	c->over = INT64_MIN;
+	c->proto = p->proto == PROTO_ICMP6 ? PROTO_ICMP : p->proto;
+	c->orig = dir;
 	for (int d = 0; d < 2; d++)
 		c->end[d].delivered = c->end[d].trimmed = 1;
 	if ((p->proto == PROTO_TCP || p->proto == PROTO_UDP) && comes_from_server(p))

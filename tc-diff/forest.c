@@ -20,8 +20,9 @@ struct split {
 };
 
 struct bins {
-	unsigned low, high;
+	uint64_t used[FOREST_BINS / 64]; /* a bit each */
 };
+_Static_assert(FOREST_BINS % 64 == 0, "all bins have a bit");
 
 /* Sum of squares over the sum, which is highest where one class is alone: Gini's impurity the other way round. */
 static uint64_t
@@ -30,22 +31,34 @@ purity(uint64_t a, uint64_t b)
 	return a + b ? ((a * a + b * b) << SCALE) / (a + b) : 0;
 }
 
-/* Counts a node's rows by the bin of a feature, into what is empty: from the lowest to the highest of these. */
+/* Counts a node's rows by the bin of a feature, into what is empty. Most nodes have few rows, so few bins: which ones? */
 static struct bins
 count_bins(struct forest *f, const struct span *s, int feature)
 {
 	const uint8_t *bins = f->bin[feature];
-	struct bins found = {FOREST_BINS, 0};
+	struct bins found = {{0}};
 
 	for (uint32_t i = s->from; i < s->to; i++) {
 		uint32_t row = f->order[i];
 		unsigned bin = bins[row];
-		found.low = bin < found.low ? bin : found.low;
-		found.high = bin > found.high ? bin : found.high;
+		found.used[bin / 64] |= UINT64_C(1) << bin % 64;
 		f->in_bin[bin][0] += f->drawn[row][0];
 		f->in_bin[bin][1] += f->drawn[row][1];
 	}
 	return found;
+}
+
+/* The lowest of these, which is one no more; -1: there are none. */
+static int
+next_bin(struct bins *b)
+{
+	for (int i = 0; i < FOREST_BINS / 64; i++)
+		if (b->used[i]) {
+			int bin = i * 64 + __builtin_ctzll(b->used[i]);
+			b->used[i] &= b->used[i] - 1;
+			return bin;
+		}
+	return -1;
 }
 
 /* The best place to cut a feature; false where all rows have the same bin. */
@@ -54,19 +67,19 @@ try_feature(struct forest *f, const struct span *s, int feature, struct split *b
 {
 	struct bins bins = count_bins(f, s, feature);
 	uint64_t left[2] = {0};
+	int bin = next_bin(&bins), next;
 
-	for (unsigned bin = bins.low; bin <= bins.high; bin++) {
-		uint32_t *count = f->in_bin[bin], a = count[0], b = count[1];
+	for (int first = bin;; bin = next) {
+		uint32_t *count = f->in_bin[bin];
+		left[0] += count[0];
+		left[1] += count[1];
 		count[0] = count[1] = 0;
-		if ((!a && !b) || bin == bins.high)
-			continue;
-		left[0] += a;
-		left[1] += b;
+		if ((next = next_bin(&bins)) < 0)
+			return bin != first;
 		uint64_t worth = purity(left[0], left[1]) + purity(s->count[0] - left[0], s->count[1] - left[1]);
 		if (worth > best->worth)
 			*best = (struct split){feature, bin, worth, {left[0], left[1]}};
 	}
-	return bins.low < bins.high;
 }
 
 /* Features at random, without those that tell nothing apart. */

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage_text[] =
@@ -263,18 +264,32 @@ advance(struct diff *d, int i)
 	return got;
 }
 
-/* All packets of both. */
+/* Packets of one trace in a row: so many that what is known of it stays in the cache meanwhile. Pairs go on together, and
+ * so do lists of flows as they end, and pipes, which one writer may fill in turn. */
+static int
+turn(const struct diff *d)
+{
+	struct stat st;
+
+	if (d->options.paired || d->options.form == FORM_FLOWS)
+		return 1;
+	for (int i = 0; i < d->options.traces; i++)
+		if (fstat(d->source[i].fd, &st) < 0 || !S_ISREG(st.st_mode))
+			return 1;
+	return 1000;
+}
+
+/* All packets of all. */
 static void
 run(struct diff *d)
 {
-	int more[TRACES] = {1, 1, d->options.traces > 2};
+	int more[TRACES] = {1, 1, d->options.traces > 2}, in_turn = turn(d);
 	const struct source *a = &d->source[0];
 
-	/* All go on together. */
 	progress_begin(a->fd, a->name, &a->packets, d->filter.how);
 	while (more[0] || more[1] || more[2]) {
 		for (int i = 0; i < d->options.traces; i++)
-			if (more[i])
+			for (int n = 0; more[i] && n < in_turn; n++)
 				more[i] = advance(d, i);
 		if (d->options.paired && more[0] && more[1])
 			pair(d);

@@ -25,9 +25,10 @@ measure_init(struct measure *m, bool varies)
 		return -1;
 	m->curve.width = MILLISECOND;
 	m->live = hugepages_new(LIVE_OCTETS); /* as slots are used */
+	m->zeek = calloc(STREAM_CAP_MAX, sizeof *m->zeek);
 	for (int i = 0; i < 2; i++)
 		m->host_packets[i] = calloc(TRACE_CAP, sizeof **m->host_packets);
-	return analysis_pool_init(&m->pool, ANALYSIS_POOL) == 0 && m->live && m->host_packets[0] && m->host_packets[1] &&
+	return analysis_pool_init(&m->pool, ANALYSIS_POOL) == 0 && m->live && m->zeek && m->host_packets[0] && m->host_packets[1] &&
 		       slots_init(&m->host_slots, sizeof(struct address), TRACE_CAP) == 0
 		   ? 0
 		   : -1;
@@ -39,6 +40,7 @@ measure_free(struct measure *m)
 	variation_free(&m->variation);
 	part_free(&m->total);
 	hugepages_free(m->live, LIVE_OCTETS);
+	free(m->zeek);
 	free(m->host_packets[0]);
 	free(m->host_packets[1]);
 	slots_free(&m->host_slots);
@@ -74,16 +76,16 @@ curve_double(struct curve *c)
 		c->packets[i / 2] += packets;
 	}
 	c->width *= 2;
+	c->doubled++;
 }
 
 static unsigned
 curve_bin(struct curve *c, int64_t at)
 {
-	if (at < 0)
-		at = 0;
-	while (at / c->width >= CURVE_BINS)
+	at = at < 0 ? 0 : at / MILLISECOND;
+	while (at >> c->doubled >= CURVE_BINS)
 		curve_double(c);
-	return at / c->width;
+	return at >> c->doubled;
 }
 
 /* Area between the two curves over the area under the first, bins of the coarser. */
@@ -128,20 +130,24 @@ curve_mean(const struct curve *c)
 
 /* --- burstiness --- */
 
+/* The window of a scale, whose packets are those of the next scale's too. */
 static void
-dispersion_close(struct dispersion *d)
+dispersion_close(struct dispersion *d, int scale)
 {
-	d->sum += d->count;
-	d->squares += (double)d->count * d->count;
-	d->count = 0;
+	if (scale + 1 < SCALES)
+		d[scale + 1].count += d[scale].count;
+	d[scale].sum += d[scale].count;
+	d[scale].squares += (double)d[scale].count * d[scale].count;
+	d[scale].count = 0;
 }
 
+/* A packet in a window of the finest scale; each of the others has ten of the one below. */
 static void
 dispersion_count(struct dispersion *d, int64_t window)
 {
-	if (window > d->window) {
-		dispersion_close(d);
-		d->window = window;
+	for (int i = 0; i < SCALES && window > d[i].window; i++, window /= 10) {
+		dispersion_close(d, i);
+		d[i].window = window;
 	}
 	d->count++;
 }
@@ -252,14 +258,19 @@ begin_flow(struct measure *m, struct live *l, const struct flow *f, const struct
 	   enum flow_open open)
 {
 	bool goes_on = open == FLOW_RESUMED; /* to Zeek, which has its own idea of silence */
-	struct conn zeek = l->zeek;
+	bool zeek_begun = l->zeek_begun;
 
-	*l = (struct live){.zeek_begun = goes_on && l->zeek_begun, .number = ++m->flows, .began = m->packets, .first = p->time,
-			   .last = p->time, .event = -1,
-			   .proto = f->proto, .port = {f->port[0], f->port[1]},
-			   .address = {f->address[0], f->address[1]}, .analysis = l->analysis};
-	if (goes_on)
-		l->zeek = zeek;
+	if (goes_on && zeek_begun && !l->zeek_apart)
+		m->zeek[l - m->live] = l->conn;
+	clear(l, offsetof(struct live, conn));
+	l->zeek_begun = l->zeek_apart = goes_on && zeek_begun;
+	l->number = ++m->flows;
+	l->began = m->packets;
+	l->first = l->last = p->time;
+	l->event = -1;
+	l->proto = f->proto;
+	memcpy(l->port, f->port, sizeof l->port);
+	memcpy(l->address, f->address, sizeof l->address);
 	head_begin(&l->head, &m->reservoir, l->number);
 	analysis_open(&l->analysis, &m->pool, open);
 	if (l >= m->live + m->slots)
@@ -332,21 +343,21 @@ count_hosts(struct measure *m, struct live *l, int dir)
 	}
 }
 
-static void
-count_time(struct measure *m, struct part *part, const struct packet *p)
+/* Returns the time since the packet before. */
+static int64_t
+count_time(struct measure *m, const struct packet *p)
 {
-	if (m->packets == 0) {
+	int64_t since = m->packets && p->time > m->last ? p->time - m->last : 0;
+
+	if (m->packets == 0)
 		m->start = m->end = p->time;
-	} else {
-		histogram_count(&part->iat, p->time > m->last ? p->time - m->last : 0);
+	else
 		m->backwards += p->time < m->last;
-	}
 	m->last = p->time;
 	if (p->time > m->end)
 		m->end = p->time;
-	int64_t window = (m->end - m->start) / MILLISECOND;
-	for (int i = 0; i < SCALES; i++, window /= 10)
-		dispersion_count(&m->dispersion[i], window);
+	dispersion_count(m->dispersion, (m->end - m->start) / MILLISECOND);
+	return since;
 }
 
 static void
@@ -398,21 +409,23 @@ count_duplicate(struct measure *m, struct live *l, const struct packet *p, int d
 static void
 connection_packet(struct measure *m, struct live *l, struct packet *p, int dir)
 {
+	struct conn *zeek = &m->zeek[l - m->live];
 	uint32_t caplen = p->caplen;
 
-	if (!l->is_conn)
-		l->is_conn = conn_begin(&l->conn, dir, p);
-	if (l->zeek_begun && conn_is_over(&l->zeek, dir, p))
+	if (l->zeek_begun && conn_is_over(l->zeek_apart ? zeek : &l->conn, dir, p))
 		l->zeek_begun = false;
+	bool begins = !l->is_conn && conn_begin(&l->conn, dir, p);
+	l->is_conn |= begins;
 	if (!l->zeek_begun) {
-		l->zeek_begun = conn_begin(&l->zeek, dir, p);
+		l->zeek_apart = !begins;
+		l->zeek_begun = begins || conn_begin(zeek, dir, p);
 		m->connections += l->zeek_begun;
 	}
 	p->caplen = p->len; /* what the snap length cut off is no gap in the connection */
 	if (l->is_conn)
 		conn_packet(&l->conn, dir, p);
-	if (l->zeek_begun)
-		conn_packet(&l->zeek, dir, p);
+	if (l->zeek_begun && l->zeek_apart)
+		conn_packet(zeek, dir, p);
 	p->caplen = caplen;
 }
 
@@ -436,7 +449,10 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 	struct live *l = &m->live[step->slot];
 
 	fetch(l);
-	count_time(m, part, p);
+	int64_t since = count_time(m, p);
+	histogram_fetch(&part->iat, since);
+	for (int i = 0; i < 2; i++)
+		__builtin_prefetch(&m->ports[i].half[block & 1][i ? p->dst_port : p->src_port], 1);
 	m->curve.packets[curve_bin(&m->curve, p->time - m->start)]++;
 	part->packets++;
 	part->octets += p->len;
@@ -476,7 +492,8 @@ measure_packet(struct measure *m, const struct source *s, struct packet *p,
 		if (p->proto == PROTO_TCP && p->seen >= 14)
 			tcp_packet(m, part, l, p, step->dir);
 	}
-	m->packets++;
+	if (m->packets++)
+		histogram_count(&part->iat, since);
 }
 
 void
@@ -486,7 +503,7 @@ measure_end(struct measure *m)
 	if (m->run)
 		histogram_count(&variation_part(&m->variation, &m->total, m->packets - 1, (m->packets - 1) / MEASURE_BLOCK)->run, m->run);
 	for (int i = 0; i < SCALES; i++)
-		dispersion_close(&m->dispersion[i]);
+		dispersion_close(m->dispersion, i);
 	for (uint32_t i = 0; i < m->host_slots.used; i++)
 		for (int w = 0; w < 2; w++)
 			if (m->host_packets[w][i])

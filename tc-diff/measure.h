@@ -23,14 +23,15 @@ struct ports {
 
 /* Flows that are alive, and packets, over the time of the trace, in bins that double as it grows. */
 struct curve {
-	int64_t width; /* ns */
+	int64_t width;	/* ns: 1 ms, doubled so many times */
+	unsigned doubled;
 	int64_t opened[CURVE_BINS], closed[CURVE_BINS], packets[CURVE_BINS];
 };
 
 /* Counts in windows of one length. */
 struct dispersion {
 	int64_t window; /* number of the one at hand */
-	uint64_t count;
+	uint64_t count; /* in it, without those of the window that is open on the scale below */
 	double sum, squares;
 };
 
@@ -41,7 +42,9 @@ struct live {
 	uint16_t port[2];
 	struct address address[2]; /* initiator, responder */
 	bool is_conn;		   /* Zeek would have a line for it */
-	bool zeek_begun;
+	/* The connection by Zeek's own cuts: it may outlast the flow, or end before. Apart: it didn't begin with the packet that
+	 * conn began with, and stands in the measure's zeek; else conn is both. */
+	bool zeek_begun, zeek_apart;
 	uint32_t host[2];	   /* their places in host_packets, as long as these are theirs */
 	int event;		   /* the last one, with its direction; -1 before the first */
 	int64_t first, last, syn_time;
@@ -52,9 +55,8 @@ struct live {
 	struct head head;
 	uint64_t look[2];   /* of the last packet of each direction, and when */
 	int64_t looked[2];
-	struct conn conn;
+	struct conn conn; /* from here on nothing is cleared as a flow begins */
 	struct analysis analysis;
-	struct conn zeek; /* the connection by Zeek's own cuts: it may outlast the flow, or end before */
 };
 
 struct measure {
@@ -79,6 +81,7 @@ struct measure {
 	struct analysis_pool pool;
 	struct fragments fragments;
 	struct live *live; /* by slot, as many as any trace may have */
+	struct conn *zeek; /* by slot too */
 	uint32_t slots; /* used */
 	uint64_t flows, run;
 	uint64_t run_flow;

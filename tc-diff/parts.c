@@ -72,6 +72,7 @@ variation_go_on(struct variation *v, uint64_t packets)
 			part_free(&v->stretch[i][h]);
 		}
 	v->length *= 2;
+	v->doubled++;
 }
 
 /* A rest that is no half of a stretch goes to the one before. */

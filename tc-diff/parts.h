@@ -66,7 +66,8 @@ struct variation {
 	struct part half[2];	   /* at the end */
 	struct part (*stretch)[2]; /* by halves, in the end with both in the first; NULL: nobody asks */
 	unsigned stretches;	   /* at the end */
-	uint64_t length;	   /* packets of a stretch */
+	uint64_t length;	   /* packets of a stretch: STRETCH_FIRST, doubled so many times */
+	unsigned doubled;
 };
 
 /* 0, or -1 where memory is short. */
@@ -82,7 +83,7 @@ void variation_end(struct variation *v, struct part *total, uint64_t packets);
 static inline struct part *
 variation_part(struct variation *v, struct part *total, uint64_t packet, uint64_t half)
 {
-	return v->stretch ? &v->stretch[packet / v->length][half & 1] : total;
+	return v->stretch ? &v->stretch[packet / STRETCH_FIRST >> v->doubled][half & 1] : total;
 }
 
 #endif

@@ -45,6 +45,12 @@ histogram_count(struct histogram *h, uint64_t v)
 }
 
 void
+histogram_fetch(const struct histogram *h, uint64_t v)
+{
+	__builtin_prefetch(&h->bin[bin_of(v)], 1);
+}
+
+void
 histogram_add(struct histogram *to, const struct histogram *h)
 {
 	if (!h->n)
@@ -163,10 +169,10 @@ static unsigned
 place(const struct tally *t, uint64_t key)
 {
 	uint64_t h = (key ^ key >> 29) * 0xbf58476d1ce4e5b9;
-	unsigned i = (h ^ h >> 32) % t->width;
+	unsigned last = t->width - 1, i = (h ^ h >> 32) & last; /* the width is a power of two */
 
 	while (t->entry[i].n && t->entry[i].key != key)
-		i = (i + 1) % t->width;
+		i = (i + 1) & last;
 	return i;
 }
 
@@ -196,9 +202,11 @@ has_room(struct tally *t)
 void
 tally_count(struct tally *t, uint64_t key, uint64_t n)
 {
+	struct tally_entry *e = t->width ? &t->entry[place(t, key)] : NULL;
+
 	t->n += n;
-	if (tally_get(t, key)) {
-		t->entry[place(t, key)].n += n;
+	if (e && e->n) {
+		e->n += n;
 	} else if (has_room(t)) {
 		t->keys++;
 		t->entry[place(t, key)] = (struct tally_entry){key, n};

@@ -23,6 +23,8 @@ struct histogram {
 };
 
 void histogram_count(struct histogram *h, uint64_t v);
+/* A value will be counted soon: its bin is hardly in the cache where values vary as times do. */
+void histogram_fetch(const struct histogram *h, uint64_t v);
 void histogram_add(struct histogram *to, const struct histogram *h);
 void histogram_clear(struct histogram *h);
 /* The least value of a bin. */

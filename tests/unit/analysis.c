@@ -38,7 +38,7 @@ static void
 packet(struct packet *p, uint64_t number, bool each)
 {
 	static struct action action;
-	struct analysis_times t;
+	struct analysis_times t = {.wants_in_flight = true};
 
 	trace_lift(&trace, p, &action);
 	if (p->kind != PACKET_IP || p->proto != PROTO_TCP)
