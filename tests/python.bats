@@ -259,6 +259,57 @@ py() { python3 - "$@"; }
 	PY
 }
 
+@test "damaged streams are refused where the programs refuse them, with this exception and no other" {
+	for f in tcp-plain-ip4 tcp-retransmission arp-gratuitous; do
+		tc-lift -q "$edge/$f.pcap" >"$tmp/$f.act"
+		tc-enc -q --refine 5 "$tmp/$f.act" >"$tmp/$f.lat"
+	done
+	py "$tmp"/*.act "$tmp"/*.lat <<-'PY'
+		import copy, random, subprocess, sys, zlib
+		from msgpack import Unpacker, packb
+		import tracecodec as tc
+
+		draw = random.Random(1)
+		values = [None, True, 1.5, -1, 0, 1, 255, 2**31, 2**32, 2**63, 2**64 - 1, -2**63, "", "::", "a" * 50, b"", [], [0, 1], [1, 2, 3, 1],
+		          [[1]], [-1, 2], [0] * 41, [2**40, 1], {}, {"a": 1}, {"new": 1}]
+		seeds = [list(Unpacker(open(path, "rb"))) for path in sys.argv[1:]]
+		count = {True: 0, False: 0}
+		for i in range(600):
+		    header, *records, end = copy.deepcopy(draw.choice(seeds))
+		    way, r = draw.randrange(7), draw.choice(records)
+		    if way == 0:
+		        header[draw.choice([k for k in header if k != "fields"])] = draw.choice(values)
+		    elif way == 1:
+		        header.pop(draw.choice(list(header)))
+		    elif way < 5:
+		        r[draw.randrange(len(r))] = draw.choice(values)
+		    elif way == 5:
+		        records.insert(draw.randrange(len(records)), draw.choice(values))
+		    else:
+		        end[draw.choice(["packets", "flows", "end"])] = draw.choice(values)
+		    if way != 6:
+		        end["packets"] = sum(isinstance(x, list) for x in records)
+		    data = b"".join(map(packb, [header, *records])) + packb({**end, "crc32": 0})[:-1]
+		    data += packb(zlib.crc32(data))
+		    if i % 4 == 0:
+		        at = draw.randrange(len(data))
+		        data = data[:at] + bytes([draw.randrange(256)]) + data[at + draw.randrange(3):]
+		    try:
+		        tc.read_all(data)
+		        good = True
+		    except tc.StreamError:
+		        good = False
+		        try:
+		            tc.read_all(data, partial=True)
+		        except tc.StreamError:
+		            pass
+		    shown = subprocess.run(["tc-show"], input=data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+		    assert good == (shown.returncode == 0), (i, way, good, shown.stderr)
+		    count[good] += 1
+		assert min(count.values()) > 50, count
+	PY
+}
+
 @test "the programs as functions: what they give, and what they say" {
 	py "$sample" "$tmp" <<-'PY'
 		import sys, warnings

@@ -199,15 +199,16 @@ def _sound(name: str, v: Any) -> bool:
     if name in LISTS:
         return type(v) is list and len(v) <= LIST and set(map(type, v)) <= {int}
     if name in REFERENCES:
-        return (type(v) is int or type(v) is str and len(v.encode("utf-8", "surrogateescape")) <= TEXT
-                or type(v) is list and 2 <= len(v) <= 4 and set(map(type, v)) <= {int})
-    return name not in NUMBERS or type(v) is int and -2**63 <= v < 2**63
+        if type(v) is list:
+            return 2 <= len(v) <= 4 and all(type(x) is int and 0 <= x < 2**32 for x in v)
+        return type(v) is int and v >= 0 or type(v) is str and len(v.encode("utf-8", "surrogateescape")) <= TEXT
+    return name not in NUMBERS or type(v) is int
 
 
 def wrong(header: dict[str, Any], record: list[Any]) -> str | None:
     """What is wrong with a packet record."""
     fields = header["fields"]
-    if not record or type(record[0]) is not int or record[0] < 0:
+    if type(record) is not list or not record or type(record[0]) is not int or record[0] < 0:
         return "not an array that begins with a mask"
     if record[0] >> len(fields):
         return "the mask names fields that the header doesn't"
@@ -256,7 +257,10 @@ def _fill(out: dict[str, np.ndarray], name: str, n: int, index: np.ndarray, v: t
     if not objects:
         if set(map(type, v)) - {int}:
             raise TypeError
-        out[name][index] = v
+        try:
+            out[name][index] = v
+        except OverflowError:  # larger than any field can be: as large as can be, as the programs take it
+            out[name][index] = [min(x, 2**63 - 1) for x in v]
         return
     if not all(map(functools.partial(_sound, name), v)):
         raise TypeError

@@ -19,7 +19,16 @@ OBJECT = 1 << 16  # octets of one object, at most
 
 
 def unpacker() -> msgpack.Unpacker:
-    return msgpack.Unpacker(raw=False, strict_map_key=False, unicode_errors="surrogateescape", max_ext_len=0)
+    return msgpack.Unpacker(raw=False, object_pairs_hook=_map, unicode_errors="surrogateescape", max_ext_len=0)
+
+
+def _map(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    """Keys that are no text mean nothing here, and may be what Python takes for no key."""
+    out: dict[str, Any] = {}
+    for key, value in pairs:
+        if isinstance(key, str):
+            out.setdefault(key, value)
+    return out
 
 
 def packer() -> msgpack.Packer:

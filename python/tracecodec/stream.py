@@ -84,9 +84,9 @@ def _header(s: Input, later: bool) -> dict[str, Any] | None:
     if not isinstance(h, dict) or h.get("magic") != "tracecodec":
         raise StreamError("not a header where one must be" if later else "not a stream of TraceCodec", octet=octet)
     kind = h.get("kind")
-    if kind not in VERSIONS:
+    if not isinstance(kind, str) or kind not in VERSIONS:
         raise StreamError("neither a stream of actions nor one of latents", octet=octet)
-    if h.get("version") != VERSIONS[kind]:
+    if type(h.get("version")) is not int or h["version"] != VERSIONS[kind]:
         raise StreamError(f"version {h.get('version')} of the format of {kind}; this package reads {VERSIONS[kind]}",
                           octet=octet)
     _check(h, octet)
@@ -95,7 +95,8 @@ def _header(s: Input, later: bool) -> dict[str, Any] | None:
 
 def _check(h: dict[str, Any], octet: int | None) -> None:
     for key in ("link", "snaplen", "start", "cap", "idle_tcp", "idle_udp", "idle_other"):
-        if type(h.get(key)) is not int:
+        low, high = {"start": (-2**63, 2**63 - 1), "cap": (16, 2**20)}.get(key, (0, 2**32 - 1))
+        if type(h.get(key)) is not int or not low <= h[key] <= high:
             raise StreamError(f"header: {key} is missing or wrong", octet=octet)
     if h.get("resolution") not in ("us", "ns"):
         raise StreamError('header: resolution is neither "us" nor "ns"', octet=octet)
@@ -105,7 +106,7 @@ def _check(h: dict[str, Any], octet: int | None) -> None:
     if h["kind"] == "latents":
         b = h.get("blocks")
         if (type(b) is not dict or list(b) != list(latents.BLOCKS) or set(map(type, b.values())) != {int}
-                or not 0 < sum(b.values()) <= 4096 or min(b.values()) < 0 or h.get("type") not in latents.TYPES
+                or not 0 < sum(b.values()) <= 4096 or min(b.values()) < 0 or str(h.get("type")) not in latents.TYPES
                 or not re.fullmatch("[0-9a-f]{64}", str(h.get("weights")))):
             raise StreamError("header: blocks, type or weights are missing or wrong", octet=octet)
 
@@ -165,7 +166,7 @@ def _trace(s: Input, header: dict[str, Any], trace: int, packets: int, partial: 
 
 def _end(s: Input, o: dict[str, Any], header: dict[str, Any], packets: int, flows: int) -> tuple[str, str | None]:
     """How a trace ended, and what is wrong with that."""
-    if o["end"] not in ENDS or any(type(o.get(k)) is not int or o[k] < 0 for k in ("packets", "flows", "crc32")):
+    if o["end"] not in ENDS or any(type(o.get(k)) is not int or not 0 <= o[k] < 2**63 for k in ("packets", "flows", "crc32")):
         return "cut", "damaged end record"
     if o["packets"] != packets:
         return "cut", f"damaged: the end record counts {o['packets']} packets, here are {packets}"
