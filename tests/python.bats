@@ -347,6 +347,12 @@ py() { python3 - "$@"; }
 		        assert e.program == program and e.status == status and why in str(e), (e, e.status)
 		    else:
 		        raise AssertionError(program)
+		open(tmp + "/cut.pcap", "wb").write(open(sample, "rb").read()[:100000])
+		try:
+		    tc.lift(tmp + "/cut.pcap")
+		except tc.ProgramError as e:
+		    part = tc.read(e.output, partial=True)
+		    assert part.end == "cut" and len(part) > 500
 		a.put("ttl", 300)
 		with warnings.catch_warnings(record=True) as said:
 		    warnings.simplefilter("always")

@@ -24,13 +24,15 @@ class StreamError(Error):
 
 
 class ProgramError(Error):
-    """A program that failed: which one, its exit status (negative: the signal that ended it), and what it said."""
+    """A program that failed: which one, its exit status (negative: the signal that ended it), what it said, and what it had
+    written. Of a capture that breaks off, read(e.output, partial=True) is what could be lifted."""
 
-    def __init__(self, program: str, status: int, said: str):
+    def __init__(self, program: str, status: int, said: str, output: bytes = b""):
         super().__init__(said.strip() or f"{program}: exit status {status}")
         self.program = program
         self.status = status
         self.said = said
+        self.output = output
 
 
 class ProgramWarning(UserWarning):

@@ -116,7 +116,7 @@ def _run(program: str, names: list[str], given: bytes | None, options: dict[str,
         raise ProgramError(program, 127, f"{program}: not found in PATH") from None
     said = done.stderr.decode(errors="replace")
     if done.returncode not in good:
-        raise ProgramError(program, done.returncode, said)
+        raise ProgramError(program, done.returncode, said, done.stdout)
     if not options.get("quiet"):
         for line in said.splitlines():
             warnings.warn(line, ProgramWarning, stacklevel=4)
