@@ -147,6 +147,24 @@ class Actions:
         """A trace of packets that are given as maps from field to value."""
         return columns(header, [packed(header, r) for r in records], end=end)
 
+    @staticmethod
+    def of_columns(header: dict[str, Any], columns: Any, end: str = "whole") -> "Actions":
+        """A trace of a map from field to column, (n,) each: a pandas.DataFrame as frame() gives it, or arrays as a[field] gives
+        them. What is masked, NA or None is absent, and so is a number that says what its absence means. Where there is a column
+        "t", times, that counts, and not "dt"."""
+        out = Actions(header, np.zeros(len(columns["t" if "t" in columns else next(iter(columns))]), np.uint64), {}, end)
+        for name in header["fields"]:
+            if name in columns and not (name == "dt" and "t" in columns):
+                values, absent = _values(columns[name], out._objects(name))
+                if name in ABSENT:
+                    absent |= values == ABSENT[name]
+                if not absent.all():
+                    out.put(name, values[~absent], ~absent)
+        if "t" in columns and len(out):
+            steps = np.diff(np.asarray(columns["t"]).astype(np.int64), prepend=np.int64(header["start"]))
+            out.put("dt", steps[steps != 0], steps != 0)
+        return out
+
     def frame(self) -> Any:
         """A pandas.DataFrame: time ("t", datetime64[ns]), and a column for each field that any packet has. Numbers whose absence
         means the same everywhere are int64, others Int64 with NA, lists and references objects."""
@@ -171,6 +189,16 @@ class Actions:
             for i, row in zip(index.tolist(), rows if mask else ((),) * len(index)):
                 out[i] = pack((mask, *row))
         return out, int((self["open"] != 0).sum()) if "open" in self.fields else 0
+
+
+def _values(column: Any, objects: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The values of a column, and which of them are absent."""
+    if hasattr(column, "isna"):
+        absent = column.isna().to_numpy(bool)
+        return (column if objects else column.fillna(0)).to_numpy(object if objects else np.int64), absent
+    if objects:
+        return column, np.array([v is None for v in column], bool)
+    return np.ma.getdata(column), np.ma.getmaskarray(np.ma.asarray(column)).copy()
 
 
 def named(fields: list[str], mask: int) -> list[str]:
