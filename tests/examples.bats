@@ -9,7 +9,7 @@ few() { tcpdump -r "$sample" -c 3000 -w "$tmp/few.pcap" 2>/dev/null; }
 	for f in examples/*; do
 		name=${f##*/}
 		echo "$name"
-		grep -q "$name" tests/examples.bats
+		grep -q "$name" tests/*.bats
 		grep -q "$name" README.md || [ "$name" = live.py ] || [ "$name" = latent_edit.py ]
 		[ -x "$f" ] || [ "$name" = latent_edit.py ]
 		head -n 2 "$f" | grep -qE "^(# |\"\"\")$name"

@@ -338,6 +338,8 @@ py() { python3 - "$@"; }
 		d = tc.diff(tmp + "/a.pcap", b, fail_on=["transition.tv", "mix"])
 		assert d["metrics"]["mix.size"]["value"] == 0 and pcap == open(tmp + "/b.pcap", "rb").read()
 		assert tc.diff(a, a)["outside"] == 0
+		half = tc.edit(a, speed=2, from_=0)
+		assert len(half) == len(a) and abs(half.times[-1] - half.times[0] - (a.times[-1] - a.times[0]) // 2) < 2000
 		table = tc.coordinates()
 		assert len(table) == l.z.shape[1] and table[-1]["fields"] == ["dt"] and table[-1]["block"] == "when"
 		tc.generate(a.take(slice(0, 2000)), learn=tmp + "/m", steps=5)

@@ -24,13 +24,13 @@ from .actions import Actions
 from .assigned import slots_of, steps_of, when_of, who_of
 from .errors import Error, ProgramError, ProgramWarning, StreamError
 from .latents import Latents
-from .programs import compile, coordinates, decode, diff, encode, generate, lift
+from .programs import compile, coordinates, decode, diff, edit, encode, generate, lift
 from .stream import Writer, blocks, read, read_all, write
 from .version import __version__
 
 __all__ = [
     "Actions", "Latents", "read", "read_all", "blocks", "write", "Writer",
-    "lift", "encode", "decode", "compile", "diff", "generate", "coordinates",
+    "lift", "encode", "decode", "compile", "diff", "edit", "generate", "coordinates",
     "when_of", "steps_of", "who_of", "slots_of",
     "Error", "StreamError", "ProgramError", "ProgramWarning", "__version__",
 ]

@@ -1,7 +1,7 @@
 """The programs as functions. Each takes a path or a trace, and gives a trace, or writes the file out where that is given.
 
 Options are the programs' own, by their long names, with _ for -: lift("day.pcap", filter="tcp port 443", cap=1000). True gives
-an option without a value; a list gives it several times. A program that fails is a ProgramError with what it said; what one says
+an option without a value; a list gives it several times. What Python takes for a word of its own has a _ behind it: from_=60. A program that fails is a ProgramError with what it said; what one says
 that succeeds is a ProgramWarning, but with quiet=True. The programs are looked for in PATH.
 """
 
@@ -55,6 +55,12 @@ def compile(actions: Input, out: Path | None = None, **options: Any) -> bytes | 
     return _run("tc-compile", names, given, {**options, "output": out} if out is not None else options) or None
 
 
+def edit(actions: Input, out: Path | None = None, **options: Any) -> Actions | None:
+    """tc-edit(1): packet actions cut, chosen from, slowed, copied, moved, merged: edit(day, speed=2), edit(day,
+    merge="attack.act")."""
+    return _stream("tc-edit", *_input(actions), out, options)
+
+
 def diff(a: Input, b: Input, **options: Any) -> dict[str, Any]:
     """tc-diff(1): how far b is from a; JSON in tc-diff(1) says what is in it. A difference is no failure."""
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +102,7 @@ def arguments(options: dict[str, Any]) -> list[str]:
     """Options as a command line has them."""
     out = []
     for name, value in options.items():
-        option = "--" + name.replace("_", "-")
+        option = "--" + name.rstrip("_").replace("_", "-")
         if value is True:
             out.append(option)
         elif value is not False and value is not None:
