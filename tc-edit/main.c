@@ -69,7 +69,7 @@ static const char usage_text[] =
     "      --seed N           another sample, other beginnings of copies (0)\n"
     "      --buffer N         MiB of memory for a pipe that must be read twice (64)\n"
     "      --strict           the first thing that can't be granted is an error\n"
-    "  -o, --output FILE      write there, whole or not at all; \"-\": standard output, always\n"
+    "  -o, --output FILE      write FILE only if all succeeds; - forces standard output\n"
     "  -q, --quiet            no progress, no word of what was changed\n"
     "  -v, --verbose          progress of a pipe too, and a line at the end\n"
     "  -h, --help             print this\n"

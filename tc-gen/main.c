@@ -32,7 +32,7 @@ static const char usage_text[] =
     "      --seed N           another learning, other draws (1)\n"
     "      --steps N          of learning, at most (2000)\n"
     "      --values N         of each field to be learned as they are, the commonest (400)\n"
-    "  -o, --output FILE      write there, whole or not at all; \"-\": standard output, always\n"
+    "  -o, --output FILE      write FILE only if all succeeds; - forces standard output\n"
     "  -q, --quiet            no progress, no word of what was learned\n"
     "  -v, --verbose          how learning goes, and a line at the end\n"
     "  -h, --help             print this\n"

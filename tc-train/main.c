@@ -21,7 +21,7 @@ static const char usage_text[] =
     "                [--latent N] [--encoder N] [--trunk N] [--detail N] [--seed N]\n"
     "                [--threads N] [--report N] [-q] [STREAM]\n"
     "Learns from packet actions (standard input for none or \"-\") the weights of a codec.\n"
-    "  -o, --output FILE      write them there, whole or not at all\n"
+    "  -o, --output FILE      write FILE only if all succeeds; - forces standard output\n"
     "      --init FILE        go on from these weights; \"default\": the built-in ones\n"
     "      --checkpoint FILE  keep the state of the training there; resume it where it is there\n"
     "      --steps N          descents (20000)\n"
