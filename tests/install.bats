@@ -9,7 +9,7 @@ load helper
 		[ -x "$tmp/dest/usr/bin/$tool" ]
 		[ -f "$tmp/dest/usr/share/man/man1/$tool.1" ]
 	done
-	for at in bash-completion/completions/tc-lift zsh/site-functions/_tc-lift fish/vendor_completions.d/tc-lift.fish; do
+	for at in bash-completion/completions/tc-lift zsh/site-functions/_tc-lift fish/vendor_completions.d/tc-lift.fish tracecodec/show.schema.json; do
 		[ -f "$tmp/dest/usr/share/$at" ]
 	done
 	for page in man/*.[57]; do
