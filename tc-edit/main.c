@@ -45,6 +45,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define NANO	   INT64_C(1000000000)
 #define COPIES_MAX 1000

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +23,16 @@ spool_is_file(int fd)
 int
 spool_new(void)
 {
+#ifdef __linux__
 	return memfd_create("spool", MFD_CLOEXEC);
+#else
+	char name[] = "/tmp/tc-edit.XXXXXX";
+	int fd = mkstemp(name);
+
+	if (fd >= 0)
+		unlink(name);
+	return fd;
+#endif
 }
 
 int

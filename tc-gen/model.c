@@ -3,18 +3,14 @@
 #include "parts.h"
 #include "process/kind.h"
 #include "record/latent.h"
+#include "support/incbin.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The built-in model; the Makefile says which file. */
-extern const uint8_t model_default[], model_default_end[];
-#define QUOTED(x)  #x
-#define IN_FILE(x) QUOTED(x)
-__asm__(".section .rodata\n.balign 16\n"
-	".global model_default\nmodel_default:\n.incbin \"" IN_FILE(MODEL_FILE) "\"\n"
-	".global model_default_end\nmodel_default_end:\n.byte 0\n.previous\n");
+INCBIN(model_default, MODEL_FILE);
 
 #define FILE_LIMIT  (1 << 28)
 #define HEADER_SIZE 256 /* at most */

@@ -107,6 +107,18 @@ codec: neural code record process support'
 	done
 }
 
+# The names are poison behind the headers that have them.
+@test "what Linux alone has stands where another system's compiler doesn't see it" {
+	{
+		printf '#include <%s>\n' fcntl.h sched.h stdlib.h string.h sys/{mman,prctl,random,socket}.h unistd.h
+		printf '#pragma GCC poison %s\n' prctl sched_getaffinity F_SETPIPE_SZ F_GETPIPE_SZ MADV_HUGEPAGE O_TMPFILE \
+			O_PATH SOCK_SEQPACKET SOCK_CLOEXEC MSG_CMSG_CLOEXEC getrandom memfd_create pipe2 accept4 splice qsort_r strchrnul
+	} >"$BATS_TEST_TMPDIR/poison.h"
+	run ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -U__linux__ -Icommon -DWEIGHTS_FILE=w -DMODEL_FILE=m -fsyntax-only \
+		-include "$BATS_TEST_TMPDIR/poison.h" $(grep -E '\.c$' <<<"$sources")
+	none 'error|poisoned|No such' - <<<"$output"
+}
+
 @test "warnings are errors when somebody asks" {
 	build=$(mktemp -d)
 	cp -r Makefile common weights tc-* "$build"

@@ -3,6 +3,7 @@
 #include "neural/layout.h"
 #include "process/kind.h"
 #include "record/latent.h"
+#include "support/incbin.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,18 +14,7 @@
 #define SIZE_LIMIT 4096	     /* units of a layer */
 
 /* The default weights; the Makefile says which file. */
-extern const uint8_t weights_default[], weights_default_end[];
-#define QUOTED(x)  #x
-#define IN_FILE(x) QUOTED(x)
-#ifdef __APPLE__
-__asm__(".const_data\n.balign 16\n"
-	".globl _weights_default\n_weights_default:\n.incbin \"" IN_FILE(WEIGHTS_FILE) "\"\n"
-	".globl _weights_default_end\n_weights_default_end:\n.byte 0\n.text\n");
-#else
-__asm__(".section .rodata\n.balign 16\n"
-	".global weights_default\nweights_default:\n.incbin \"" IN_FILE(WEIGHTS_FILE) "\"\n"
-	".global weights_default_end\nweights_default_end:\n.byte 0\n.previous\n");
-#endif
+INCBIN(weights_default, WEIGHTS_FILE);
 
 /* Numbers are as those of latents. */
 static enum latent_type

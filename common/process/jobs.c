@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Blocks are counted as they are given: block i has place i % blocks. */
 struct jobs {
@@ -173,12 +174,25 @@ jobs_wait(struct jobs *j)
 	return failed ? -1 : 0;
 }
 
+/* How many there are for this process. */
+static unsigned
+processors(void)
+{
+#ifdef __linux__
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+#else
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? n : 1;
+#endif
+}
+
 unsigned
 jobs_threads(unsigned n)
 {
-	cpu_set_t set;
-
 	if (n == 0)
-		n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+		n = processors();
 	return n < JOBS_MAX ? n : JOBS_MAX;
 }

@@ -6,7 +6,8 @@
 #ifndef TC_WIRE_H
 #define TC_WIRE_H
 
-#include <endian.h>
+#include "support/portable.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>

@@ -22,17 +22,24 @@
 #undef be32toh
 #undef htole16
 #undef htole32
+#undef be64toh
+#undef htobe32
+#undef htobe64
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define le16toh(x) ((uint16_t)(x))
 #define le32toh(x) ((uint32_t)(x))
 #define be32toh(x) __builtin_bswap32(x)
+#define be64toh(x) __builtin_bswap64(x)
 #else
 #define le16toh(x) __builtin_bswap16(x)
 #define le32toh(x) __builtin_bswap32(x)
 #define be32toh(x) ((uint32_t)(x))
+#define be64toh(x) ((uint64_t)(x))
 #endif
 #define htole16(x) le16toh(x)
 #define htole32(x) le32toh(x)
+#define htobe32(x) be32toh(x)
+#define htobe64(x) be64toh(x)
 
 #endif
 
