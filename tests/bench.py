@@ -2,11 +2,11 @@
 """bench.py [DIR] [--big N,N,...] [--runs R] [--json FILE]: how fast each program is, beside what others take.
 
 On one file F, the captures of DIR of one link type joined and repeated up to a million packets (or the sample that
-ships): tcpdump -r F -w /dev/null, libpcap's own floor, and tc-lift, tc-compile and tc-diff as ratios to it. On every
-capture once, caches cold at the start: the codec, beside the same floor a packet, with what matrix products take and how
-often the cache knew (of a run that --stats asks for rates too), and the same without a cache; and all four programs in a
-pipe. With --big: each program alone, and the pipe, on traces of N packets that tests/big.sh makes of DIR, beside other
-people's tools that are installed.
+ships): tcpdump -r F -w /dev/null, libpcap's own floor, and tc-lift, tc-compile, tc-edit and tc-diff as ratios to it
+(merged with itself, a packet that is written). On every capture once, caches cold at the start: the codec, beside the
+same floor a packet, with what matrix products take and how often the cache knew (of a run that --stats asks for rates
+too), and the same without a cache; and all four programs in a pipe. With --big: each program alone, and the pipe, on
+traces of N packets that tests/big.sh makes of DIR, beside other people's tools that are installed.
 
 CPU seconds are medians of R runs, in turn, of one process; packets a second are of those. Peak memory is in MiB. What is
 printed is written as JSON too (build/bench.json). The floor's own spread tells a loaded machine from a quiet one.
@@ -99,8 +99,12 @@ def tcpdump(path):
 def ratios(tmp, path, n, runs):
     subprocess.run(['tc-lift', '-q', '-o', tmp + '/F.act', path], check=True)
     subprocess.run(['tc-compile', '-q', '-o', tmp + '/B', tmp + '/F.act'], check=True)
+    edit = ['tc-edit', '-q', tmp + '/F.act']
     took = measure({'tcpdump': tcpdump(path), 'tc-lift': ['tc-lift', '-q', path],
-                    'tc-compile': ['tc-compile', '-q', tmp + '/F.act'], 'tc-diff': ['tc-diff', path, tmp + '/B']}, runs)
+                    'tc-compile': ['tc-compile', '-q', tmp + '/F.act'], 'tc-edit --from 1': [*edit, '--from', '1'],
+                    'tc-edit --flows tcp': [*edit, '--flows', 'tcp'], 'tc-edit --merge': [*edit, '--merge', tmp + '/F.act'],
+                    'tc-diff': ['tc-diff', path, tmp + '/B']}, runs)
+    took['tc-edit --merge'] = (took['tc-edit --merge'][0] / 2, *took['tc-edit --merge'][1:])
     floor, spread = took['tcpdump'][0], took['tcpdump'][2]
     if spread > 1.3:
         print(f'the floor took up to {spread:.1f} times as long as at best: this machine has other work')
