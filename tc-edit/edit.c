@@ -42,7 +42,7 @@ open_source(struct edit *e, uint32_t i)
 	*s = (struct source){.frame = &e->frame, .fresh = &e->fresh[!e->share_hosts ? 0 : copy ? e->sources : i],
 			     .strict = e->strict, .mute = copy, .selection = first ? &e->selection : NULL,
 			     .pace = {.speed = first ? e->speed : PACE_ONE, .move = first ? e->shift : 0}};
-	int fd = copy ? spool_again(in->fd) : in->fd;
+	int fd = copy ? spool_again(in->fd, in->pipe < 0 ? in->path : in->spool) : in->fd;
 	if (fd < 0 || source_init(s, fd, in->name) < 0)
 		return -1;
 	s->reader.before_wait = pass_on;

@@ -10,8 +10,10 @@
 /* A file or a pipe: the first is edited, the others are merged into it. */
 struct input {
 	const char *name;
+	const char *path; /* NULL: standard input */
 	int fd;
-	int pipe; /* what waits in memory, which fd is then; -1: nothing does */
+	int pipe;    /* what waits in a spool, which fd is then; -1: nothing does */
+	char *spool; /* its name, if it has one */
 };
 
 struct edit {

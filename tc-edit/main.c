@@ -81,11 +81,10 @@ static struct limit
 limit_option(const char *name, const char *text)
 {
 	struct limit l = {.set = true, .absolute = strchr(text, 'T') != NULL};
-	const char *why;
 
-	if (l.absolute && (why = moment_read(text, &l.ns)))
-		filter_misuse("--%s %s: %s", name, text, why);
-	if (!l.absolute && !moment_decimal(text, 9, TIME_MAX, &l.ns))
+	if (l.absolute)
+		l.ns = filter_time(name, text);
+	else if (!moment_decimal(text, 9, TIME_MAX, &l.ns))
 		filter_misuse("--%s %s: seconds from the start or 2026-11-23T12:00:00Z is wanted", name, text);
 	return l;
 }
@@ -221,6 +220,7 @@ open_input(struct edit *e, uint32_t i)
 
 	if ((in->fd = io_open(in->name)) < 0)
 		err(1, "%s", in->name);
+	in->path = strcmp(in->name, "-") ? in->name : NULL;
 	in->name = io_name(in->name, "standard input");
 	filter_reads(&e->filter, in->fd, in->name);
 }
@@ -232,10 +232,10 @@ open_spool(struct edit *e, uint32_t i)
 	struct input *in = &e->input[i];
 
 	in->pipe = -1;
-	if (!edit_reads_twice(e, i) || spool_is_file(in->fd))
+	if (!edit_reads_twice(e, i) || spool_is_file(in->fd, in->path))
 		return;
 	in->pipe = in->fd;
-	if ((in->fd = spool_new()) < 0)
+	if ((in->fd = spool_new(&in->spool)) < 0)
 		err(1, NULL);
 }
 
@@ -294,6 +294,8 @@ prepare(struct edit *e)
 	open_labels(e);
 	if (edit_open(e) < 0 || stream_writer_init(&e->sink.writer, e->filter.out.fd) < 0)
 		err(1, NULL);
+	for (uint32_t i = 0; i < e->inputs; i++)
+		spool_hide(e->input[i].spool);
 	/* No octet of a stream is understood before; but names in an expression may have to be looked up, by what the first
 	 * header says. */
 	if (!expressions)

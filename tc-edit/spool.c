@@ -6,33 +6,46 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PIECE (1 << 16)
 
-int
-spool_is_file(int fd)
+bool
+spool_is_file(int fd, const char *path)
 {
 	struct stat st;
 
+#ifndef __linux__ /* where a descriptor can't be opened again */
+	if (!path)
+		return false;
+#else
+	(void)path;
+#endif
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 int
-spool_new(void)
+spool_new(char **path)
 {
+	*path = NULL;
 #ifdef __linux__
 	return memfd_create("spool", MFD_CLOEXEC);
 #else
-	char name[] = "/tmp/tc-edit.XXXXXX";
-	int fd = mkstemp(name);
-
-	if (fd >= 0)
-		unlink(name);
-	return fd;
+	if (!(*path = strdup("/tmp/tc-edit-XXXXXX")))
+		return -1;
+	return mkstemp(*path);
 #endif
+}
+
+void
+spool_hide(char *path)
+{
+	if (path)
+		unlink(path);
+	free(path);
 }
 
 int
@@ -53,14 +66,27 @@ spool_fill(int memory, int fd, uint64_t most)
 	return got < 0 || lseek(memory, 0, SEEK_SET) < 0 ? -1 : 0;
 }
 
-int
-spool_again(int fd)
+static int
+open_again(int fd, const char *path)
 {
-	char path[40];
-	off_t at = lseek(fd, 0, SEEK_CUR);
+#ifdef __linux__
+	char link[40];
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	int again = at < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	(void)path; /* another file may have it by now */
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	return open(link, O_RDONLY | O_CLOEXEC);
+#else
+	(void)fd;
+	return open(path, O_RDONLY | O_CLOEXEC);
+#endif
+}
+
+int
+spool_again(int fd, const char *path)
+{
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	int again = at < 0 ? -1 : open_again(fd, path);
+
 	if (again >= 0 && lseek(again, at, SEEK_SET) < 0) {
 		close(again);
 		return -1;
