@@ -39,7 +39,7 @@ dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
 int
 dialogue_state(const struct dialogue *d)
 {
-	return (d->waiting[0] > 0) | (d->waiting[1] > 0) << 1 | d->dir << 2 | d->data << 3;
+	return (d->waiting[0] > 0) | (d->waiting[1] > 0) << 1 | d->dir * DIALOGUE_DIR | d->data * DIALOGUE_DATA;
 }
 
 void

@@ -33,7 +33,9 @@ struct pace {
 void dialogue_take(struct dialogue *d, const struct action *a, int64_t time);
 void pace_take(struct pace *p, int64_t time);
 /* Who has octets that are not acknowledged, who spoke last, and whether with octets: below STATES. */
-#define STATES 16
+#define STATES	      16
+#define DIALOGUE_DIR  4 /* bits of it */
+#define DIALOGUE_DATA 8
 int dialogue_state(const struct dialogue *d);
 /* What the network is told once the dialogue's last packet has come, and such openings before it. */
 void dialogue_features(const struct dialogue *d, const struct pace *p, float *x);

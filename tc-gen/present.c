@@ -94,6 +94,33 @@ bound_flows(struct model *m, const struct lesson *l)
 
 #define ENOUGH 30 /* times that say which there are */
 
+/* In a state that was seldom seen those times are there that were in states like it: whether or not the last packet had
+ * octets, then whoever spoke last; where these are few as well, all. */
+static int
+fill_waits(uint8_t *wait, int n)
+{
+	uint8_t *seen = malloc((size_t)STATES * n);
+
+	if (!seen)
+		return -1;
+	memcpy(seen, wait, (size_t)STATES * n);
+	for (int k = 0; k < STATES; k++) {
+		static const int other[] = {DIALOGUE_DATA, DIALOGUE_DIR, DIALOGUE_DIR | DIALOGUE_DATA};
+		uint8_t *row = wait + k * n;
+		int times = row[0];
+		for (int i = 0; i < 3 && times < ENOUGH; i++) {
+			const uint8_t *like = seen + (k ^ other[i]) * n;
+			times += like[0];
+			for (int j = 1; j < n; j++)
+				row[j] |= like[j];
+		}
+		if (times < ENOUGH)
+			memset(row, 1, n);
+	}
+	free(seen);
+	return 0;
+}
+
 /* Which times are there in each state of each service's flows: those that were, and their neighbours. */
 static int
 take_waits(struct model *m, const struct lesson *l)
@@ -123,9 +150,9 @@ take_waits(struct model *m, const struct lesson *l)
 			wait[j] |= row[j];
 	}
 	free(near);
-	for (int k = 0; k < WAITS * STATES; k++)
-		if (m->wait[k * n] < ENOUGH)
-			memset(m->wait + k * n, 1, n);
+	for (int k = 0; k < WAITS; k++)
+		if (fill_waits(m->wait + (size_t)k * STATES * n, n) < 0)
+			return -1;
 	return 0;
 }
 
