@@ -87,6 +87,26 @@ put_header(uint8_t **p, const struct model *m)
 	put_u64(p, m->seconds);
 }
 
+/* What the sizes of all that follows hang on. */
+static const uint32_t shape[] = {FIELDS, FEATURES, HISTORY, OPENINGS, EMBED, HIDDEN, STATES, WAITS};
+#define SHAPE (sizeof shape / sizeof *shape)
+
+static void
+put_shape(uint8_t **p)
+{
+	for (size_t i = 0; i < SHAPE; i++)
+		put_u32(p, shape[i]);
+}
+
+static int
+take_shape(struct octets *o, char *why)
+{
+	for (size_t i = 0; i < SHAPE; i++)
+		if (take_u32(o) != shape[i])
+			return model_fail(why, "model: of another network; learn it anew");
+	return 0;
+}
+
 static int
 take_header(struct octets *o, struct model *m, char *why)
 {
@@ -145,6 +165,7 @@ model_build(struct model *m, size_t *n)
 	memcpy(p, MODEL_MAGIC, 8);
 	p += 8;
 	put_u32(&p, MODEL_VERSION);
+	put_shape(&p);
 	put_header(&p, m);
 	put_vocabulary(&p, &m->vocabulary);
 	put_present(&p, m);
@@ -179,7 +200,7 @@ model_parse(struct model *m, const uint8_t *p, size_t n, char *why)
 	memcpy(m->hash, o.end, MODEL_HASH);
 	if (memcmp(hash, m->hash, MODEL_HASH))
 		return model_fail(why, "model: damaged or cut off, its checksum is another");
-	if (take_header(&o, m, why) < 0 || take_vocabulary(&o, &m->vocabulary, why) < 0 || take_present(&o, m, why) < 0 ||
+	if (take_shape(&o, why) < 0 || take_header(&o, m, why) < 0 || take_vocabulary(&o, &m->vocabulary, why) < 0 || take_present(&o, m, why) < 0 ||
 	    take_weights(&o, m, why) < 0)
 		return -1;
 	return o.at == o.end ? 0 : model_fail(why, "model: more octets than it should have");

@@ -11,7 +11,7 @@
 size_t
 vocabulary_size(const struct vocabulary *v)
 {
-	return 4 + 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words;
+	return 4 * FIELDS + v->all * SYMBOL_SIZE + 8 * v->words;
 }
 
 static void
@@ -31,7 +31,6 @@ put_symbol(uint8_t **p, const struct vocabulary *v, const struct symbol *s)
 void
 put_vocabulary(uint8_t **p, const struct vocabulary *v)
 {
-	put_u32(p, FIELDS);
 	for (int f = 0; f < FIELDS; f++) {
 		put_u32(p, v->n[f]);
 		for (int i = 0; i < v->n[f]; i++)
@@ -111,8 +110,6 @@ take_symbol(struct octets *o, struct vocabulary *v, char *why)
 int
 take_vocabulary(struct octets *o, struct vocabulary *v, char *why)
 {
-	if (take_u32(o) != FIELDS)
-		return model_fail(why, "model: of other fields");
 	for (int f = 0; f < FIELDS; f++) {
 		uint32_t n = take_u32(o);
 		if (n < 1 || n > SYMBOLS_LIMIT || v->all + n > ALL_LIMIT)
