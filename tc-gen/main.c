@@ -258,6 +258,10 @@ learn(struct program *p)
 			c->flows, l.opens, m->vocabulary.all);
 	for (int h = 0; h < HEADS && !io_interrupted; h++)
 		descend(p, &l, h);
+	if (io_interrupted) {
+		lesson_free(&l);
+		return;
+	}
 	model_round(m);
 	if (present_take(m, &l) < 0)
 		err(1, NULL);
