@@ -13,6 +13,7 @@ static const float head_rate[HEADS] = {2e-3f, 1e-3f};
 #define DECAY	  0.05f
 #define MEAN	  0.98f /* of the weights: the share that a step leaves of those before */
 #define PATIENCE  150
+#define MORE	  400  /* last steps of flows, at least: what is held back may be of another kind, and stop it too early */
 #define HELD	  0.08f
 #define MEASURE	  25   /* steps between measurements of what is held back */
 #define FEW	  20   /* rows held back that say too little */
@@ -319,7 +320,7 @@ turn_down(struct descent *d)
 
 	if (d->last || (d->step < most && d->step < d->least_at + d->least_at / 2 + PATIENCE))
 		return;
-	uint32_t more = d->net->head == HEAD_FLOW && d->least_at > PATIENCE ? d->least_at : PATIENCE;
+	uint32_t more = d->net->head == HEAD_OPEN ? PATIENCE : d->least_at > MORE ? d->least_at : MORE;
 	d->turn = d->step;
 	d->from = d->rows;
 	d->last = d->step + (more < d->steps - d->step ? more : d->steps - d->step);

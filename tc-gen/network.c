@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const float dropout[HEADS] = {0.3f, 0.3f};
-static const float noise[HEADS] = {0.15f, 0.4f}; /* share of the symbols of what came before that are left away */
+static const float dropout[HEADS] = {0.2f, 0.3f};
+static const float noise[HEADS] = {0.1f, 0.4f}; /* share of the symbols of what came before that are left away */
 
 static void
 shape_of(const struct network *net, int t, int *rows, int *columns)
