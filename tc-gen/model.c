@@ -2,7 +2,6 @@
 
 #include "parts.h"
 #include "process/kind.h"
-#include "record/latent.h"
 #include "support/incbin.h"
 
 #include <errno.h>
@@ -51,14 +50,8 @@ model_has(const struct model *m, const uint16_t *opening)
 void
 model_round(struct model *m)
 {
-	uint8_t octet[2 * 256];
-
 	for (int h = 0; h < HEADS; h++)
-		for (size_t i = 0; i < m->net[h].n; i += 256) {
-			size_t n = m->net[h].n - i < 256 ? m->net[h].n - i : 256;
-			latent_put(LATENT_F16, m->net[h].data + i, n, octet);
-			latent_get(LATENT_F16, octet, n, m->net[h].data + i);
-		}
+		round_weights(&m->net[h]);
 }
 
 /* --- its file --- */
@@ -127,29 +120,14 @@ take_header(struct octets *o, struct model *m, char *why)
 	return 0;
 }
 
-static void
-put_weights(uint8_t **p, const struct model *m)
-{
-	for (int h = 0; h < HEADS; h++) {
-		latent_put(LATENT_F16, m->net[h].data, m->net[h].n, *p);
-		*p += latent_size(LATENT_F16, m->net[h].n);
-	}
-}
-
 static int
-take_weights(struct octets *o, struct model *m, char *why)
+take_networks(struct octets *o, struct model *m, char *why)
 {
 	for (int h = 0; h < HEADS; h++) {
-		struct network *net = &m->net[h];
-		if (network_init(net, &m->vocabulary, h) < 0)
+		if (network_init(&m->net[h], &m->vocabulary, h) < 0)
 			return model_fail(why, strerror(ENOMEM));
-		size_t size = latent_size(LATENT_F16, net->n);
-		const uint8_t *p = take(o, size);
-		if (!p)
-			return model_fail(why, "model: cut off");
-		if (!latent_finite(LATENT_F16, p, size))
-			return model_fail(why, "model: not all weights are finite");
-		latent_get(LATENT_F16, p, net->n, net->data);
+		if (take_weights(o, &m->net[h], why) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -159,7 +137,7 @@ model_build(struct model *m, size_t *n)
 {
 	uint8_t *out, *p;
 
-	*n = HEADER_SIZE + vocabulary_size(&m->vocabulary) + present_size(m) + 2 * (m->net[0].n + m->net[1].n) + MODEL_HASH;
+	*n = HEADER_SIZE + vocabulary_size(&m->vocabulary) + present_size(m) + weights_size(&m->net[0]) + weights_size(&m->net[1]) + MODEL_HASH;
 	if (!(p = out = calloc(1, *n)))
 		return NULL;
 	memcpy(p, MODEL_MAGIC, 8);
@@ -169,7 +147,8 @@ model_build(struct model *m, size_t *n)
 	put_header(&p, m);
 	put_vocabulary(&p, &m->vocabulary);
 	put_present(&p, m);
-	put_weights(&p, m);
+	for (int h = 0; h < HEADS; h++)
+		put_weights(&p, &m->net[h]);
 	octets_hash(out, p - out, p);
 	memcpy(m->hash, p, MODEL_HASH);
 	*n = p + MODEL_HASH - out;
@@ -201,7 +180,7 @@ model_parse(struct model *m, const uint8_t *p, size_t n, char *why)
 	if (memcmp(hash, m->hash, MODEL_HASH))
 		return model_fail(why, "model: damaged or cut off, its checksum is another");
 	if (take_shape(&o, why) < 0 || take_header(&o, m, why) < 0 || take_vocabulary(&o, &m->vocabulary, why) < 0 || take_present(&o, m, why) < 0 ||
-	    take_weights(&o, m, why) < 0)
+	    take_networks(&o, m, why) < 0)
 		return -1;
 	return o.at == o.end ? 0 : model_fail(why, "model: more octets than it should have");
 }

@@ -12,8 +12,8 @@
 static const float dropout[HEADS] = {0.2f, 0.3f};
 static const float noise[HEADS] = {0.1f, 0.4f}; /* share of the symbols of what came before that are left away */
 
-static void
-shape_of(const struct network *net, int t, int *rows, int *columns)
+void
+network_shape(const struct network *net, int t, int *rows, int *columns)
 {
 	*rows = 1;
 	*columns = HIDDEN;
@@ -35,7 +35,7 @@ network_init(struct network *net, const struct vocabulary *v, enum head head)
 	*net = (struct network){.v = v, .head = head};
 	for (int t = 0; t < TENSORS; t++) {
 		int rows, columns;
-		shape_of(net, t, &rows, &columns);
+		network_shape(net, t, &rows, &columns);
 		net->at[t] = net->n;
 		net->n += (size_t)rows * columns;
 	}
@@ -47,7 +47,7 @@ network_randomize(struct network *net, uint64_t seed)
 {
 	for (int t = 0; t < TENSORS; t++) {
 		int rows, columns;
-		shape_of(net, t, &rows, &columns);
+		network_shape(net, t, &rows, &columns);
 		float *x = tensor(net, t, net->data);
 		if (rows == 1)
 			continue;

@@ -46,6 +46,8 @@ network_decides(const struct network *net, enum field f)
 	return net->v->n[f] > 1 && field_is_of(f, net->head);
 }
 
+/* Rows and columns of a tensor. */
+void network_shape(const struct network *net, int t, int *rows, int *columns);
 /* Zero weights for a vocabulary. 0, or -1 where memory is short. */
 int network_init(struct network *net, const struct vocabulary *v, enum head head);
 void network_randomize(struct network *net, uint64_t seed);

@@ -19,4 +19,12 @@ size_t present_size(const struct model *m);
 void put_present(uint8_t **p, const struct model *m);
 int take_present(struct octets *o, struct model *m, char *why);
 
+/* Weights: whole numbers of eight bits and what they are multiples of, row by row; biases as half floats. */
+size_t weights_size(const struct network *net);
+void put_weights(uint8_t **p, const struct network *net);
+/* Into a network of zeros. */
+int take_weights(struct octets *o, struct network *net, char *why);
+/* To what put_weights() can say. */
+void round_weights(struct network *net);
+
 #endif

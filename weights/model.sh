@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 [ -d "${1-}" ] || { echo "usage: make model DIR=captures" >&2; exit 2; }
 dir=$1
 shift
-[ $# -gt 0 ] || set -- --values 12 --steps 1500
+[ $# -gt 0 ] || set -- --values 56 --steps 3000
 mkdir -p build
 one=build/model.act
 find "$dir" -type f | LC_ALL=C sort | while IFS= read -r f; do
