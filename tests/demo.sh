@@ -39,3 +39,18 @@ tc-diff --fail-on $exact "$a" "$decoded"
 printf '\nDecoded from latents, one point in a space of %s dimensions (what, who, when) a packet, every field is as it was; times keep\n' \
 	"$(tc-show "$out/sample.lat" | sed -n '1s/.*"blocks":{"what":\([0-9]*\),"who":\([0-9]*\),"when":\([0-9]*\)}.*/\1 + \2 + \3/p')"
 printf '17 significant bits each.\n'
+
+# What was learned is the first four fifths, what it is held against the rest: nothing of that was learned.
+learn=build/demo/learn.act judge=build/demo/judge.pcap generated=build/demo/generated.pcap
+packets=$(bin/tc-show "$actions" | sed -nE '$s/.*"packets":([0-9]+).*/\1/p')
+first=$((packets * 4 / 5))
+cut_off() { bin/tc-show "$actions" | sed -n "1p;$1p" | sed '$a {"end":"whole"}' | bin/tc-show --reverse; }
+say "the first $first actions of $actions > $learn, the others, compiled, > $judge"
+cut_off "2,$((first + 1))" >"$learn"
+cut_off "$((first + 2)),$((packets + 1))" | bin/tc-compile -q >"$judge"
+say "tc-gen -n $((packets - first)) $learn | tc-compile > $generated"
+bin/tc-gen -n $((packets - first)) "$learn" | bin/tc-compile >"$generated"
+say "tc-diff $judge $generated"
+bin/tc-diff "$judge" "$generated" || [ $? -eq 1 ]
+printf '\nNone of these packets was there before: tc-gen learned how flows open and go on, and drew others. The sample is one\n'
+printf 'program after another, so that its end is of other programs than what was learned.\n'

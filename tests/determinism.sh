@@ -1,8 +1,8 @@
 #!/bin/bash
 # determinism.sh [DIR]: builds the programs with each compiler, at other levels, and for other machines, and holds what
 # they make of the fixtures, and of the captures below DIR, against what those of bin/ make: every output of outputs.sh
-# to the octet; the actions that come of latents, whichever of two builds encodes and the other decodes; tc-diff's
-# numbers to nine digits. A line for each build; exit 1 unless all are the same. BUILDS: a regular expression for the
+# to the octet; the actions that come of latents, whichever of two builds encodes and the other decodes; what tc-gen
+# generates from given models; tc-diff's numbers to nine digits. A line for each build; exit 1 unless all are the same. BUILDS: a regular expression for the
 # names of those wanted.
 # LIBRARIES: the Debian packages that the programs are made of; `make check-determinism` says which.
 set -u
@@ -97,6 +97,12 @@ digits = lambda text: "%.9g" % float(text)
 print(json.load(sys.stdin, parse_float=digits, parse_int=digits))'
 }
 
+# What tc-gen draws from the built-in model, and from one that this build learned: how that was learned hangs on the machine.
+generated() {
+	PATH=$1:$PATH tc-gen --model builtin -n 3000 | sha256sum
+	PATH=$1:$PATH tc-gen --model "$work/model" -n 3000 --seed 2 --hosts 2 --temperature 1.1 | sha256sum
+}
+
 # More than 2 GiB, most of it holes: offsets that 32 bits don't hold. Nothing of it where a machine is emulated.
 make_large() {
 	python3 -c 'import struct, sys
@@ -124,8 +130,10 @@ for some in "" some.; do
 	codec "$PWD/bin" "$PWD/bin" "$work/${some}actions" >"$work/here.${some}codec"
 done
 distances "$PWD/bin" >"$work/here.distances"
+bin/tc-lift -q tests/fixtures/sample.pcap | bin/tc-gen -q --steps 30 --learn "$work/model"
 make_large
 large "$PWD/bin" >"$work/here.large"
+generated "$PWD/bin" >"$work/here.generated"
 count=$(tr -cd '\0' <"$work/captures" | wc -c)
 
 # same WHAT NAME: standard input against what the programs of bin/ gave.
@@ -141,6 +149,7 @@ compare() {
 	local run=$top/$1/run some=
 	sums "$run" | same "$count captures" sums
 	distances "$run" | same tc-diff distances
+	generated "$run" | same tc-gen generated
 	if grep -q qemu "$run/tc-lift"; then
 		some=some.
 	else

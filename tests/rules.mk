@@ -114,6 +114,13 @@ check-conntrack:
 	@$(MAKE) --no-print-directory all
 	@tests/conntrack.py $(DIR)
 
+# Generated traffic judged by the kernel and by tshark, as what was learned of CAPTURES is; the sample if none are named. Needs
+# root.
+check-generated:
+	@tests/need.sh $(BUILD_PACKAGES) $(CONNTRACK_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/legal_generated.py $(or $(CAPTURES),tests/fixtures/sample.pcap)
+
 # The pages of tc-diff --html in a browser, light and dark, wide and narrow; screenshots in build/report.
 check-report:
 	@tests/need.sh $(BUILD_PACKAGES) $(REPORT_PACKAGES)
@@ -172,5 +179,5 @@ big: all build/tests/big
 bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
-.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-report check-package \
+.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-generated check-report check-package \
 	fidelity latent-generator generation batch weights model origins ablation big bench
