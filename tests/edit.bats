@@ -53,6 +53,19 @@ count() { end "$1" | cut -d' ' -f1,2; }
 	is "$(cut -f2 "$tmp/said" | sed '$d' | wc -l)" 15
 }
 
+@test "any actions, not those of a lift alone: what comes of them lifts to itself" {
+	for seed in {1..6}; do
+		scramble $seed >"$tmp/random"
+		scramble $seed "$(of a)" >"$tmp/changed"
+		for f in random changed; do
+			cap=$(tc-show "$tmp/$f" | sed -n 1p | jq .cap)
+			tc-edit -q --speed 3 --copies 2 "$tmp/$f" >"$tmp/b"
+			is "$(count "$tmp/b" | cut -d' ' -f1)" "$(count "$tmp/$f" | awk '{ print 2 * $1 }')"
+			lasts "$tmp/b" --cap "$cap"
+		done
+	done
+}
+
 # --- what is kept ---
 
 @test "--from and --to: what tcpdump has between those times; pieces make up the whole" {
