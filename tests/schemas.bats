@@ -28,12 +28,12 @@ conforms() {
 	stream '{"t":"9223372036854775807"}' '{"len":7}' | tc-show --reverse >"$tmp/far"
 	tc-show "$tmp/far" >>"$tmp/actions"
 	tc-enc -q "$tmp/far" | tc-show >"$tmp/latents"
-	jq -c 'if .latent then .latent[0] = null else . end' "$tmp/latents" | tc-show --reverse | tc-show >>"$tmp/latents"
+	jq -c 'if .latent then .latent[0] = null else . end' "$tmp/latents" | tc-show --reverse | tc-show >"$tmp/nulls"
 	tc-lift -q "$sample" | tc-show | sed -n 1,1000p | sed '$a {"end":"whole"}' | tc-show --reverse | tc-enc -q --no-refine | tc-show >>"$tmp/latents"
 	grep -q '"t":"' "$tmp/actions"
 	grep -q '"patch"' "$tmp/latents"
-	grep -q '\[null' "$tmp/latents"
-	seen=$(conforms show "$tmp/actions" "$tmp/latents")
+	grep -q '\[null' "$tmp/nulls"
+	seen=$(conforms show "$tmp/actions" "$tmp/latents" "$tmp/nulls")
 	[[ " $seen " = *" latent "*" patch "* ]]
 }
 
