@@ -111,7 +111,7 @@ build/flags: always
 # What is installed, and in which folder below PREFIX; uninstall removes the same.
 FILES = $(TOOLS:%=bin/%:bin) $(foreach page,$(PAGES),man/$(page):share/man/man$(lastword $(subst ., ,$(page)))) \
 	$(patsubst %,%:share/doc/tracecodec,README.md CHANGELOG.md SECURITY.md LICENSE) \
-	$(patsubst %,%:share/doc/tracecodec/examples,tests/demo.sh tests/fixtures/sample.pcap $(wildcard examples/*)) \
+	$(patsubst %,%:share/doc/tracecodec/examples,tests/demo.sh tests/fixtures/sample.pcap $(wildcard examples/*.*)) \
 	$(patsubst %,share/%.schema.json:share/tracecodec,show diff)
 # Where shells look for completions; Debian's zsh looks elsewhere.
 BASH_COMPLETIONS = share/bash-completion/completions
