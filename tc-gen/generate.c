@@ -96,8 +96,9 @@ draw_opening(struct generator *g)
 	pace_features(&g->pace, last, row.feature);
 	row.since = since;
 	draw(&g->drawing, &row, 1);
-	double wait = flows_wait(&g->flows, FIELD_OPENED, row.token[FIELD_OPENED], since, &g->opening_random);
-	int64_t time = last + (int64_t)(wait * (double)g->m->open_slow / (double)g->options.rate);
+	double left = flows_wait(&g->flows, FIELD_OPENED, row.token[FIELD_OPENED], since, &g->opening_random) - since;
+	left = (left < OPEN_LEAST && since == 0 ? OPEN_LEAST : left) * (double)g->m->open_slow / (double)g->options.rate;
+	int64_t time = last + since + (int64_t)(left < 0x1p60 ? left : 0x1p60);
 	time = flows_time(&g->flows, time > 0 ? time : 0);
 	memcpy(g->opened[g->openings++ % OPENINGS], row.token, sizeof row.token);
 	pace_take(&g->pace, time);

@@ -41,7 +41,9 @@ struct model {
 	uint8_t hash[MODEL_HASH];
 };
 
-#define SLOW_MOST 8.0f
+#define SLOW_MOST 1e10f /* a single opening in an hour was not long after the start */
+#define FAST_MOST 8.0f
+#define OPEN_LEAST 64   /* ns: a wait that is to be made longer */
 
 /* How many services there are, and which one a flow is of, by its first packet. */
 uint32_t model_services(const struct model *m);

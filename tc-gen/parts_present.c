@@ -178,7 +178,7 @@ take_present(struct octets *o, struct model *m, char *why)
 	if (!m->wait || !m->has || !m->has_proto || !slow)
 		return model_fail(why, o->cut ? "model: cut off" : strerror(ENOMEM));
 	latent_get(LATENT_F32, slow, 1, &m->open_slow);
-	if (!(m->open_slow >= 1 / SLOW_MOST && m->open_slow <= SLOW_MOST))
+	if (!(m->open_slow >= 1 / FAST_MOST && m->open_slow <= SLOW_MOST))
 		return model_fail(why, "model: openings that are too slow");
 	m->n_alive = take_u32(o);
 	if (m->n_alive > MODEL_ALIVE || m->n_alive > m->header.cap)

@@ -200,7 +200,7 @@ set_pace(struct model *m, const struct lesson *l)
 	uint32_t n;
 
 	m->open_slow = 1;
-	if (l->opens < ENOUGH || v->n[FIELD_OPENED] < 2)
+	if (!l->opens || v->n[FIELD_OPENED] < 2)
 		return 0;
 	if (drawing_init(&d, &m->net[HEAD_OPEN], 1, m->has_proto) < 0)
 		return -1;
@@ -213,6 +213,7 @@ set_pace(struct model *m, const struct lesson *l)
 		draw(&d, &row, 1);
 		const struct symbol *s = &v->symbol[v->first[FIELD_OPENED] + row.token[FIELD_OPENED]];
 		int64_t wait = s->kind == SYMBOL_RANGE ? symbol_draw(s, &random) : 0;
+		wait = wait < OPEN_LEAST ? OPEN_LEAST : wait;
 		memcpy(opened[n % OPENINGS], row.token, sizeof row.token);
 		all += wait;
 		now += wait;
@@ -222,7 +223,7 @@ set_pace(struct model *m, const struct lesson *l)
 	for (uint32_t t = 0; t < l->c->traces; t++)
 		length += l->c->length[t];
 	float slow = all > 0 ? (float)((double)length / l->opens / ((double)all / TRIED)) : 1;
-	m->open_slow = slow < 1 / SLOW_MOST ? 1 / SLOW_MOST : slow > SLOW_MOST ? SLOW_MOST : slow;
+	m->open_slow = slow < 1 / FAST_MOST ? 1 / FAST_MOST : slow > SLOW_MOST ? SLOW_MOST : slow;
 	return 0;
 }
 

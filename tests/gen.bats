@@ -44,6 +44,15 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	is "$(far "transition.tv<0.06 conn.state<0.12 conn.history<0.16 interleave.run<0.2 rtt.syn<8 rtt.ack<25 time.iat<25 time.duration<70 volume.flows<25 mix.size<0.2")" "[]"
 }
 
+# Nothing was learned of when a second flow opens but that none did.
+@test "a trace of a single flow does not open flows without end" {
+	awk -v seed=1 -v flows=1 -f tests/made.awk | sed -E '2s/"t":[0-9]+,"dt":[0-9]+/"t":0,"dt":0/; 3s/"t":[0-9]+,"dt":[0-9]+/"t":4000000,"dt":4000000/' | tc-show --reverse >"$tmp/one"
+	tc-gen -q --steps 30 -n 400 "$tmp/one" | tc-show >"$tmp/a"
+	rate() { jq -s '.[1:-1] | length * 1e9 / (map(.dt // 0) | add)'; }
+	echo "$(tc-show "$tmp/one" | rate) $(rate <"$tmp/a")"
+	jq -en --argjson a "$(tc-show "$tmp/one" | rate)" --argjson b "$(rate <"$tmp/a")" '$b < 10 * $a'
+}
+
 @test "the same seed gives the same octets, another one others; learning and generating at once is both" {
 	generate -n 500 --seed 5 >"$tmp/a"
 	generate -n 500 --seed 5 >"$tmp/b"
