@@ -319,16 +319,18 @@ def main():
         ap.error('--command is NAME=PIPELINE, and NAME none that is there already')
     seeds, done, failed = [int(s) for s in o.seeds.split(',')], [], False
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
-        runs = [(p, pool.submit(measure, p, commands, seeds)) for p in captures(o.path, o.packets, o.flows, o.list and listed(o.list))]
-        for path, run in runs:
+        runs = {pool.submit(measure, p, commands, seeds): p
+                for p in captures(o.path, o.packets, o.flows, o.list and listed(o.list))}
+        for run in concurrent.futures.as_completed(runs):
             try:
                 done.append(run.result())
                 print_capture(done[-1])
             except (Failed, subprocess.CalledProcessError) as e:
                 failed = True
-                print(f'{path}: {e}', file=sys.stderr)
+                print(f'{runs[run]}: {e}', file=sys.stderr)
     if not done:
         sys.exit('no capture could be measured')
+    done.sort(key=lambda c: c['capture'])
     found = summary(done)
     print_summary(found)
     for way in commands:
