@@ -8,10 +8,13 @@ same floor a packet, with what matrix products take and how often the cache knew
 too), and the same without a cache; and all four programs in a pipe. With --big: each program alone, and the pipe, on
 traces of N packets that tests/big.sh makes of DIR, beside other people's tools that are installed.
 
-CPU seconds are medians of R runs, in turn, of one process; packets a second are of those. Peak memory is in MiB. What is
-printed is written as JSON too (build/bench.json). The floor's own spread tells a loaded machine from a quiet one.
+CPU seconds are user and system, medians of R turns, in each of which every command runs once; a ratio is that to tcpdump's
+CPU seconds in the same turn, a packet: the median, the lowest and the highest. Packets a second are of CPU seconds. Seconds by
+the clock stand only where the machine had nothing else to do before. Peak memory is in MiB. What is printed is written
+as JSON too (build/bench.json).
 """
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
@@ -41,14 +44,36 @@ def run(command, out=None):
     return used.ru_utime + used.ru_stime, time.monotonic() - start, used.ru_maxrss / 1024
 
 
-def measure(commands, runs):
-    """{name: (CPU seconds, MiB)}, medians; the commands take turns, so that all see the same machine."""
+def idle():
+    """Whether all processors have nothing to do for a second."""
+    def ticks():
+        with open('/proc/stat') as f:
+            n = [int(x) for x in f.readline().split()[1:9]]
+        return n[3] + n[4], sum(n)
+    before = ticks()
+    time.sleep(1)
+    after = ticks()
+    return after[0] - before[0] > 0.97 * (after[1] - before[1])
+
+
+Took = collections.namedtuple('Took', 'cpu wall mib ratio')
+
+
+def measure(commands, runs, each=1):
+    """{name: Took}, medians; the commands take turns, so that all see the same machine. The first is the floor; a packet of it
+    counts as many times as `each` says."""
     took = {name: [] for name in commands}
+    quiet = idle()
     for _ in range(runs):
         for name, command in commands.items():
             took[name].append(run(command))
-    return {k: (statistics.median(t[0] for t in v), max(t[2] for t in v), max(t[0] for t in v) / min(t[0] for t in v))
-            for k, v in took.items()}
+    floor = [t[0] for t in next(iter(took.values()))]
+    result = {}
+    for name, v in took.items():
+        ratios = [t[0] / f * (each if name != next(iter(took)) else 1) for t, f in zip(v, floor)]
+        result[name] = Took(statistics.median(t[0] for t in v), statistics.median(t[1] for t in v) if quiet else '-',
+                            max(t[2] for t in v), (statistics.median(ratios), min(ratios), max(ratios)))
+    return result
 
 
 def join(source, path):
@@ -84,11 +109,14 @@ def apart(f, *args):
 
 
 def table(title, head, rows):
-    print(f'\n{title}\n' + ' '.join(f'{h:>{24 if i == 0 else 12}s}' for i, h in enumerate(head)))
+    print(f'\n{title}\n' + ' '.join(f'{h:>{24 if i == 0 else 10}s}' for i, h in enumerate(head)))
     for row in rows:
-        print(' '.join(f'{v:>{24 if i == 0 else 12}s}' if isinstance(v, str) else f'{v:12.4g}' if v < 1000 else f'{v:12.0f}'
+        print(' '.join(f'{v:>{24 if i == 0 else 10}s}' if isinstance(v, str) else f'{v:10.4g}' if v < 1000 else f'{v:10.0f}'
                        for i, v in enumerate(row)), flush=True)
     return {'title': title, 'rows': [dict(zip(head, row)) for row in rows]}
+
+
+RATIO = ['CPU s', 'ratio', 'lowest', 'highest']
 
 
 def tcpdump(path):
@@ -104,12 +132,14 @@ def ratios(tmp, path, n, runs):
                     'tc-compile': ['tc-compile', '-q', tmp + '/F.act'], 'tc-edit --from 1': [*edit, '--from', '1'],
                     'tc-edit --flows tcp': [*edit, '--flows', 'tcp'], 'tc-edit --merge': [*edit, '--merge', tmp + '/F.act'],
                     'tc-diff': ['tc-diff', path, tmp + '/B']}, runs)
-    took['tc-edit --merge'] = (took['tc-edit --merge'][0] / 2, *took['tc-edit --merge'][1:])
-    floor, spread = took['tcpdump'][0], took['tcpdump'][2]
-    if spread > 1.3:
-        print(f'the floor took up to {spread:.1f} times as long as at best: this machine has other work')
-    return table(f'{n} packets, beside tcpdump -r F -w /dev/null', ['program', 'CPU s', 'ratio', 'packets/s', 'peak MiB'],
-                 [(k, s, s / floor, n / s, m) for k, (s, m, _) in took.items()])
+    merged = took['tc-edit --merge']
+    took['tc-edit --merge'] = merged._replace(cpu=merged.cpu / 2, ratio=[r / 2 for r in merged.ratio])
+    return table(f'{n} packets, beside tcpdump -r F -w /dev/null', ['program', *RATIO, 'packets/s', 'peak MiB', 'seconds'],
+                 [(k, t.cpu, *t.ratio, n / t.cpu, t.mib, t.wall) for k, t in took.items()])
+
+
+def stats(command):
+    return json.loads(subprocess.run([*command, '--stats'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr)
 
 
 def codec(tmp, source, floor_packets, runs):
@@ -119,33 +149,26 @@ def codec(tmp, source, floor_packets, runs):
     subprocess.run(['tc-enc', '-q', '-o', tmp + '/latents', tmp + '/all'], check=True)
     ways = {f'{" ".join((*way, *cache))}': [*way, '-q', *cache, tmp + ('/latents' if way[0] == 'tc-dec' else '/all')]
             for cache in ((), ('--no-cache',)) for way in (('tc-enc',), ('tc-enc', '--no-refine'), ('tc-dec',))}
-    took = measure({'tcpdump': tcpdump(tmp + '/F'), **ways}, runs)
-    floor = took['tcpdump'][0] / floor_packets
-    rows = []
-    for name, command in ways.items():
-        s = json.loads(subprocess.run([*command, '--stats'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr)
-        n = s['cache_asked'] if command[0] == 'tc-dec' else s['packets']
-        cpu = took[name][0]
-        rows.append((name, cpu, cpu / n / floor, n / cpu, 100 * s['product_seconds'] / s['seconds'], 100 * s['cache_found'] / s['cache_asked'],
-                     took[name][1]))
-    return table(f'the codec: {n} packets, each capture once; ratio, a packet, to tcpdump above ({1 / floor:.0f} packets/s now)',
-                 ['program', 'CPU s', 'ratio', 'packets/s', 'products %', 'hits %', 'peak MiB'], rows)
+    said = {name: stats(command) for name, command in ways.items()}
+    n = said['tc-enc']['packets']
+    took = measure({'tcpdump': tcpdump(tmp + '/F'), **ways}, runs, floor_packets / n)
+    return table(f'the codec: {n} packets, each capture once', ['program', *RATIO, 'packets/s', 'products %', 'hits %', 'peak MiB'],
+                 [(name, took[name].cpu, *took[name].ratio, n / took[name].cpu, 100 * s['product_seconds'] / s['seconds'],
+                   100 * s['cache_found'] / s['cache_asked'], took[name].mib) for name, s in said.items()])
 
 
 PIPE = 'tc-lift -q "$0" | tc-enc -q | tc-dec -q | tc-compile -q >/dev/null'
 
 
-def pipe(path, runs):
-    took = []
-    for _ in range(runs):
-        start = time.monotonic()
-        subprocess.run(['sh', '-c', PIPE, path], check=True)
-        took.append(time.monotonic() - start)
-    return statistics.median(took)
+def pipe(tmp, floor_packets, once, runs):
+    """The four together: what the shell waits for counts as its own."""
+    took = measure({'tcpdump': tcpdump(tmp + '/F'), 'pipe': ['sh', '-c', PIPE, tmp + '/F.once']}, runs, floor_packets / once)['pipe']
+    return table(f'lift, enc, dec and compile in a pipe, {os.cpu_count()} cores, each capture once',
+                 ['packets', *RATIO, 'packets/s', 'seconds'], [(str(once), took.cpu, *took.ratio, once / took.cpu, took.wall)])
 
 
 def big(tmp, source, sizes, runs):
-    """Each stage alone on traces of growing size, and what others take on the same."""
+    """Each stage alone and all in a pipe on traces of growing size, and what others take on the same."""
     rows = []
     for n in sizes:
         f = f'{tmp}/big'
@@ -156,7 +179,8 @@ def big(tmp, source, sizes, runs):
             subprocess.run([tool, '-q', '-o', f'{f}.{b}', f'{f}.{a}'], check=True)
         stages = {'tcpdump': tcpdump(f + '.pcap'), 'tc-lift': ['tc-lift', '-q', f + '.pcap'],
                   'tc-enc': ['tc-enc', '-q', f + '.act'], 'tc-dec': ['tc-dec', '-q', f + '.lat'],
-                  'tc-compile': ['tc-compile', '-q', f + '.act2'], 'tc-diff': ['tc-diff', '-q', f + '.pcap', f + '.again']}
+                  'tc-compile': ['tc-compile', '-q', f + '.act2'], 'tc-diff': ['tc-diff', '-q', f + '.pcap', f + '.again'],
+                  'the pipe': ['sh', '-c', PIPE, f + '.pcap']}
         others = {'tcprewrite': ['tcprewrite', '--seed=1', '-i', f + '.pcap', '-o', '/dev/null'],
                   'argus': ['argus', '-r', f + '.pcap', '-w', '/dev/null'],
                   'tshark': ['tshark', '-r', f + '.pcap', '-T', 'fields', '-e', 'frame.time_epoch', '-e', 'ip.src', '-e',
@@ -170,12 +194,9 @@ def big(tmp, source, sizes, runs):
                 else:
                     stages[k] = v
         took = measure(stages, runs)
-        floor = took['tcpdump'][0]
-        rows += [(k, str(n), s, s / floor, n / s, s / n * 1e9, m) for k, (s, m, _) in took.items()]
-        seconds = pipe(f + '.pcap', 1)
-        rows.append(('the pipe, wall clock', str(n), seconds, seconds / floor, n / seconds, seconds / n * 1e9, 0.0))
-    return table('big traces, each program alone', ['program', 'packets', 'CPU s', 'ratio', 'packets/s', 'ns a packet',
-                                                    'peak MiB'], rows)
+        rows += [(k, str(n), t.cpu, *t.ratio, n / t.cpu, t.cpu / n * 1e9, t.mib, t.wall) for k, t in took.items()]
+    return table('big traces, each program alone', ['program', 'packets', *RATIO, 'packets/s', 'ns a packet', 'peak MiB',
+                                                    'seconds'], rows)
 
 
 def main():
@@ -190,10 +211,7 @@ def main():
             tables = [big(tmp, o.dir, [int(n) for n in o.big.split(',')], min(o.runs, 3))]
         else:
             n, once = apart(join, o.dir, tmp + '/F')
-            tables = [ratios(tmp, tmp + '/F', n, o.runs), codec(tmp, o.dir, n, o.runs)]
-            seconds = pipe(tmp + '/F.once', o.runs)
-            tables.append(table(f'lift, enc, dec and compile in a pipe, {os.cpu_count()} cores, each capture once',
-                                ['packets', 'seconds', 'packets/s'], [(str(once), seconds, once / seconds)]))
+            tables = [ratios(tmp, tmp + '/F', n, o.runs), codec(tmp, o.dir, n, o.runs), pipe(tmp, n, once, o.runs)]
     with open(o.json, 'w') as f:
         json.dump({'date': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()), 'cores': os.cpu_count(),
                    'load': os.getloadavg(), 'tables': tables}, f, indent=1)
