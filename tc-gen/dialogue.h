@@ -30,6 +30,13 @@ struct pace {
 	uint32_t n;
 };
 
+/* Whether an RST ended it. */
+static inline bool
+dialogue_reset(const struct dialogue *d)
+{
+	return (d->flags[0] | d->flags[1]) & TCP_RST;
+}
+
 void dialogue_take(struct dialogue *d, const struct action *a, int64_t time);
 void pace_take(struct pace *p, int64_t time);
 /* Who has octets that are not acknowledged, who spoke last, and whether with octets: below STATES. */

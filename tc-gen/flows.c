@@ -158,8 +158,10 @@ say(struct flows *f, struct live *l, const uint16_t *token, int64_t time)
 	s->random = l->random;
 	memcpy(s->token, token, sizeof s->token);
 	flows_say(f, token, &l->random, &a);
+	bool reset = dialogue_reset(&l->dialogue);
 	remember(l, token);
 	dialogue_take(&l->dialogue, &a, time);
+	l->after_reset = reset && dialogue_reset(&l->dialogue) ? l->after_reset + 1 : 0;
 }
 
 uint32_t
@@ -215,6 +217,8 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 	struct pace pace;
 
 	if (l->limit && d->all >= l->limit)
+		return false;
+	if (dialogue_reset(d) && l->after_reset >= *model_after_reset(f->m, l->token[0]))
 		return false;
 	r->context[0] = l->token[0];
 	for (uint32_t k = 1; k < HISTORY; k++) {

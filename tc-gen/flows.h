@@ -22,6 +22,7 @@ struct live {
 	uint32_t life;	  /* odd: it lives */
 	uint32_t packets; /* in its history */
 	bool over;	  /* nothing more comes */
+	uint32_t after_reset; /* packets since an RST */
 	bool waits;	  /* stands in the row of those that are drawn for */
 	uint32_t limit;	  /* packets, at most; 0: any number */
 	uint64_t random;

@@ -42,6 +42,12 @@ model_waits(const struct model *m, const uint16_t *opening, int state)
 }
 
 uint8_t *
+model_after_reset(const struct model *m, const uint16_t *opening)
+{
+	return m->after_reset + kind_of_service(m, opening);
+}
+
+uint8_t *
 model_has(const struct model *m, const uint16_t *opening)
 {
 	return m->has + kind_of_service(m, opening) * FIELDS;
@@ -211,6 +217,7 @@ model_free(struct model *m)
 	free(m->wait);
 	free(m->has);
 	free(m->has_proto);
+	free(m->after_reset);
 	free(m->alive);
 	*m = (struct model){0};
 }

@@ -33,6 +33,7 @@ struct model {
 	uint8_t *wait;	 /* WAITS x STATES x the symbols of FIELD_NEXT: whether such a time was there */
 	uint8_t *has;	 /* WAITS x FIELDS: whether a packet of such a service may have a field */
 	uint8_t *has_proto; /* protocols x FIELDS: whether one that opens a flow may */
+	uint8_t *after_reset; /* WAITS: packets that a flow of such a service says after an RST, at most */
 	float open_slow; /* waits for an opening are so much longer than drawn */
 	uint32_t n_alive;
 	struct alive *alive;
@@ -50,6 +51,7 @@ uint32_t model_services(const struct model *m);
 uint32_t model_service(const struct model *m, const uint16_t *token);
 /* The times that were there in a state of a flow that such a packet opened. */
 uint8_t *model_waits(const struct model *m, const uint16_t *opening, int state);
+uint8_t *model_after_reset(const struct model *m, const uint16_t *opening);
 uint8_t *model_has(const struct model *m, const uint16_t *opening);
 /* Weights as its file has them, so that a model is the same before and after. */
 void model_round(struct model *m);

@@ -46,7 +46,7 @@ take_table(struct octets *o, size_t n)
 size_t
 present_size(const struct model *m)
 {
-	return 4 * model_services(m) + waits_size(m) + WAITS * FIELDS + has_proto_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
+	return 4 * model_services(m) + waits_size(m) + WAITS * (FIELDS + 1) + has_proto_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
 }
 
 static void
@@ -153,6 +153,7 @@ put_present(uint8_t **p, const struct model *m)
 	put_table(p, m->wait, waits_size(m));
 	put_table(p, m->has, WAITS * FIELDS);
 	put_table(p, m->has_proto, has_proto_size(m));
+	put_table(p, m->after_reset, WAITS);
 	latent_put(LATENT_F32, &m->open_slow, 1, *p);
 	*p += 4;
 	put_u32(p, m->n_alive);
@@ -174,8 +175,9 @@ take_present(struct octets *o, struct model *m, char *why)
 	m->wait = take_table(o, waits_size(m));
 	m->has = take_table(o, WAITS * FIELDS);
 	m->has_proto = take_table(o, has_proto_size(m));
+	m->after_reset = take_table(o, WAITS);
 	const uint8_t *slow = take(o, 4);
-	if (!m->wait || !m->has || !m->has_proto || !slow)
+	if (!m->wait || !m->has || !m->has_proto || !m->after_reset || !slow)
 		return model_fail(why, o->cut ? "model: cut off" : strerror(ENOMEM));
 	latent_get(LATENT_F32, slow, 1, &m->open_slow);
 	if (!(m->open_slow >= 1 / FAST_MOST && m->open_slow <= SLOW_MOST))

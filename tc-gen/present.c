@@ -182,6 +182,30 @@ take_has(struct model *m, const struct lesson *l)
 	return 0;
 }
 
+/* How much the flows of each service say after an RST: real ones are over then, and what comes is late. */
+static int
+take_resets(struct model *m, const struct lesson *l)
+{
+	const struct corpus *c = l->c;
+	uint8_t *after = calloc(c->flows + 1, 1); /* packets since it, from 1; 0: none */
+	struct action a;
+
+	m->after_reset = calloc(WAITS, 1);
+	for (uint32_t i = 0; after && m->after_reset && i < c->packets; i++) {
+		uint8_t *n = &after[c->packet[i].flow], *most = model_after_reset(m, tokens(l, l->opening[c->packet[i].flow]));
+		corpus_action(c, i, &a);
+		if (action_number(&a, ACTION_OPEN) >= FLOW_REUSED)
+			*n = 0;
+		if (*n && *n < UINT8_MAX)
+			*most = *n > *most ? *n : *most;
+		if ((*n && *n < UINT8_MAX) || (!*n && action_has(&a, ACTION_FLAGS) && a.num[ACTION_FLAGS] & TCP_RST))
+			++*n;
+	}
+	bool bad = !after || !m->after_reset;
+	free(after);
+	return bad ? -1 : 0;
+}
+
 #define TRIED 2000 /* openings */
 
 /*
@@ -260,7 +284,7 @@ present_take(struct model *m, const struct lesson *l)
 	struct drawing d;
 
 	m->alive = calloc(MODEL_ALIVE, sizeof *m->alive);
-	if (take_waits(m, l) < 0 || take_has(m, l) < 0)
+	if (take_waits(m, l) < 0 || take_has(m, l) < 0 || take_resets(m, l) < 0)
 		return -1;
 	m->limit = calloc(model_services(m), sizeof *m->limit);
 	if (!m->alive || !m->limit || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
