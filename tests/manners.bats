@@ -394,6 +394,7 @@ compressors='gzip zstd xz lz4'
 		bash -c "gzip -c <'$BATS_FILE_TMPDIR/act' | tc-lift"
 }
 
+# bats test_tags=linux
 @test "a window that needs more than is good for a program is refused; those of the highest levels are not" {
 	xz -9e -c <"$BATS_FILE_TMPDIR/pcap" | tc-lift -q | cmp - "$BATS_FILE_TMPDIR/act"
 	zstd --ultra -22 --long=27 -qc <"$BATS_FILE_TMPDIR/pcap" | tc-lift -q | cmp - "$BATS_FILE_TMPDIR/act"

@@ -170,6 +170,7 @@ half() {
 	each it
 }
 
+# bats test_tags=linux
 @test "killed: the keeper of the name; the program says so" {
 	it() {
 		mkfifo "$tmp/in"
