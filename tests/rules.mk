@@ -161,7 +161,7 @@ weights: all
 
 # The built-in model anew, from captures below DIR: as weights/README.md tells.
 model: all
-	@tests/need.sh tshark
+	@tests/need.sh tshark jq
 	@weights/model.sh $(DIR)
 
 # The codec without one origin in turn, and without some of its parts; trained for it on the captures below TRAIN.
