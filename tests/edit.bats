@@ -41,7 +41,7 @@ count() { end "$1" | cut -d' ' -f1,2; }
 }
 
 @test "each operation, and combinations of them, lift to themselves: edges" {
-	tests/edits.py -n 3 "$edge"/{tcp-plain-ip4,tcp-plain-ip6,tcp-syn-again-other-isn,tcp-roles-swapped-after-fin,tcp-simultaneous-open}.pcap \
+	python3 tests/edits.py -n 3 "$edge"/{tcp-plain-ip4,tcp-plain-ip6,tcp-syn-again-other-isn,tcp-roles-swapped-after-fin,tcp-simultaneous-open}.pcap \
 		"$edge"/{scan-hosts,nd-solicitation,arp-odd-hardware,arp-request-reply,icmp-error-quote-of-other-address,fragments-in-order-udp,vlan-same-5-tuple,snapped-varying,duplicates,time-backwards}.pcap \
 		>"$tmp/said" || { cat "$tmp/said"; false; }
 	tail -n 1 "$tmp/said"
@@ -49,7 +49,7 @@ count() { end "$1" | cut -d' ' -f1,2; }
 }
 
 @test "each operation, and combinations of them, lift to themselves: the sample" {
-	tests/edits.py -n 6 "$sample" >"$tmp/said" || { cat "$tmp/said"; false; }
+	python3 tests/edits.py -n 6 "$sample" >"$tmp/said" || { cat "$tmp/said"; false; }
 	is "$(cut -f2 "$tmp/said" | sed '$d' | wc -l)" 15
 }
 

@@ -81,7 +81,7 @@ few() { tcpdump -r "$sample" -c 3000 -w "$tmp/few.pcap" 2>/dev/null; }
 	printf '#!/bin/sh\necho "$*" >"%s"\nhead -c 50000 "%s"\nsleep 1.5\ntail -c +50001 "%s"\n' \
 		"$tmp/options" "$sample" "$sample" >"$tmp/bin/tcpdump"
 	chmod +x "$tmp/bin/tcpdump"
-	PATH=$tmp/bin:$PATH examples/live.sh eth0 >"$tmp/said"
+	PATH=$tmp/bin:/usr/bin:$PATH examples/live.sh eth0 >"$tmp/said"
 	cat "$tmp/said" "$tmp/options"
 	grep -q -- '--immediate-mode -U .*-i eth0' "$tmp/options"
 	[ "$(wc -l <"$tmp/said")" -ge 2 ]

@@ -13,7 +13,7 @@
 struct rows {
 	int n;
 	struct code code[ROWS];
-	struct outcome *outcome[ROWS];
+	struct analysis *outcome[ROWS];
 	float *z; /* (n, latent) */
 };
 
@@ -69,7 +69,7 @@ encode_rows(struct analyst *a)
 	network_encode(a->net, p, spread);
 	for (int i = 0; i < r->n; i++) {
 		float *mean = p->mean + (size_t)i * z, *logvar = p->logvar + (size_t)i * z;
-		struct outcome *o = r->outcome[i];
+		struct analysis *o = r->outcome[i];
 		if (spread)
 			o->kl = kl_divergence(mean, logvar, z);
 		if (a->options.sample)
@@ -106,7 +106,7 @@ refine_narrow(struct analyst *a)
 		refiner_add(a->refiner, &r->code[i], r->z + (size_t)i * z);
 	refiner_run(a->refiner, a->options.steps, ANALYSIS_MARGIN);
 	for (int i = 0; i < r->n; i++) {
-		struct outcome *o = r->outcome[i];
+		struct analysis *o = r->outcome[i];
 		o->refined = true;
 		a->steps += refiner_take(a->refiner, i, r->z + (size_t)i * z, &o->margin);
 		latent_put(a->options.type, r->z + (size_t)i * z, z, o->octets);
@@ -160,9 +160,9 @@ analyst_see(struct analyst *a, const struct analysed *of, int n, uint64_t seed)
 	for (int done = 0; done < n; done += a->row.n) {
 		a->row.n = n - done < ROWS ? n - done : ROWS;
 		for (int i = 0; i < a->row.n; i++) {
-			struct outcome *o = a->row.outcome[i] = of[done + i].outcome;
+			struct analysis *o = a->row.outcome[i] = of[done + i].outcome;
 			action_unpack(&action, of[done + i].action);
-			*o = (struct outcome){.encodable = code_put(&a->row.code[i], &action)};
+			*o = (struct analysis){.encodable = code_put(&a->row.code[i], &action)};
 		}
 		see_rows(a);
 	}

@@ -17,7 +17,7 @@ struct analysis_options {
 };
 
 /* What becomes of an action: a value of the cache. */
-struct outcome {
+struct analysis {
 	uint64_t wrong, wrong_after; /* fields, before refinement and behind it; without stats all of them, or none */
 	float kl;		     /* nats; with stats or sample */
 	float margin;		     /* logits */
@@ -28,7 +28,7 @@ struct outcome {
 /* Actions that are seen together: packed, and where to write what becomes of each. */
 struct analysed {
 	const uint64_t *action;
-	struct outcome *outcome;
+	struct analysis *outcome;
 };
 
 struct analyst;

@@ -34,7 +34,7 @@ struct item {
 	struct names names;
 	int64_t step, said; /* time step, ns; as the decoder will have it */
 	bool opens, idle;   /* idle: its step must not be rounded */
-	struct outcome *outcome;
+	struct analysis *outcome;
 };
 
 /*
@@ -72,7 +72,7 @@ static void work(void *arg, void *block, unsigned who);
 static int write_block(void *arg, void *block);
 
 /* What a block adds to the cache at most. */
-#define BLOCK_ADDS(what_size) (BLOCK * (sizeof(struct cache_entry) + sizeof(struct outcome) + (what_size) + 16) + ARENA * 8)
+#define BLOCK_ADDS(what_size) (BLOCK * (sizeof(struct cache_entry) + sizeof(struct analysis) + (what_size) + 16) + ARENA * 8)
 _Static_assert(2 * BLOCK_ADDS(LATENT_MAX * 4) < CACHE_STAYS, "what a block finds stays for it");
 
 /* As many as may be on their way, so that what their packets found in the cache stays. */
@@ -125,13 +125,13 @@ encoder_free(struct encoder *e)
 /* --- what becomes of actions --- */
 
 /* Room for what becomes of an action that nobody has seen yet. */
-static struct outcome *
+static struct analysis *
 miss(struct encoder *e, const struct item *t)
 {
 	struct block *b = e->block;
 	const uint64_t *key = b->arena + t->at;
-	struct cache_entry *c = cache_add(&e->cache, t->hash, key, t->words * sizeof *key, sizeof(struct outcome) + e->what_size);
-	struct outcome *o = cache_value(c);
+	struct cache_entry *c = cache_add(&e->cache, t->hash, key, t->words * sizeof *key, sizeof(struct analysis) + e->what_size);
+	struct analysis *o = cache_value(c);
 
 	b->miss[b->misses++] = (struct analysed){key, o};
 	return o;
@@ -170,7 +170,7 @@ static void
 count(struct encoder *e, const struct item *t, bool patched)
 {
 	struct encode_stats *s = &e->stats;
-	const struct outcome *o = t->outcome;
+	const struct analysis *o = t->outcome;
 	uint64_t wrong = o->wrong, after = o->wrong_after;
 	int m = 0;
 
@@ -201,7 +201,7 @@ count(struct encoder *e, const struct item *t, bool patched)
 static int
 write_packet(struct encoder *e, const struct block *b, const struct item *t)
 {
-	const struct outcome *o = t->outcome;
+	const struct analysis *o = t->outcome;
 	float z[CODEC_ASSIGNED];
 	uint8_t rest[sizeof z];
 	bool named = names_put(&t->names, z);
