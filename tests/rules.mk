@@ -5,6 +5,7 @@ CHECK_PACKAGES = bats python3 python3-msgpack python3-numpy python3-jsonschema j
 FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
 C2ST_PACKAGES = python3-sklearn
 LATENT_PACKAGES = python3-torch python3-numpy python3-msgpack
+PAPER_PACKAGES = python3-torch python3-numpy python3-sklearn python3-msgpack tshark nftables tcpreplay iproute2 util-linux
 CONNTRACK_PACKAGES = nftables tcpreplay tshark iproute2 python3
 SCALE_PACKAGES = parallel openssh-server openssh-client rsync procps iproute2 tcpdump tcpreplay python3 python3-msgpack
 REPORT_PACKAGES = chromium chromium-driver fonts-dejavu-core tidy libxml2-utils python3
@@ -145,6 +146,15 @@ latent-generator:
 	@$(MAKE) --no-print-directory all
 	@tests/paper/latent_generator.py $(DIR) --seconds $(SECONDS) --seeds $(SEEDS) $(if $(OUT),--json $(OUT))
 
+# The tables and figures of the paper, as build/paper/paper.html and .json, of the captures of DIR (folders, files), else of
+# the sample. QUICK=1: in minutes, to see that it runs. TRAIN: captures for the trainings of Table 5. tests/paper/README.md.
+paper: OUT = build/paper$(if $(QUICK),-quick)
+paper:
+	@tests/need.sh $(BUILD_PACKAGES) $(PAPER_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/paper/paper.py $(or $(DIR),tests/fixtures/sample.pcap) --out $(OUT) $(if $(QUICK),--quick) $(if $(TRAIN),--train $(TRAIN))
+	@tests/paper/page.py $(OUT)/paper.json $(OUT)/paper.html
+
 # How near generated traffic comes to the last fifth of each large capture below DIR, the rest of which was learned: tc-gen, or
 # COMMAND, as tests/generation.py has it, beside bootstraps; LIST: names of captures, in the place of all that are large;
 # JSON: a file for the figures.
@@ -180,4 +190,4 @@ bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
 .PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-generated check-report check-package \
-	fidelity latent-generator generation batch weights model origins ablation big bench
+	fidelity latent-generator paper generation batch weights model origins ablation big bench

@@ -24,13 +24,13 @@ from torch.nn import functional as F
 MODES = 10
 FITTED = 2000  # rows that a mixture is fitted to
 OPTIONS = {
-    'tvae': {'steps': 6000, 'batch': 128, 'rate': 1e-3, 'decay': 1e-5, 'width': 128, 'latent': 128, 'factor': 2.},
-    'tabsyn': {'steps': 1500, 'batch': 100, 'rate': 1e-3, 'decay': 0., 'width': 4, 'hidden': 128, 'layers': 2,
+    'tvae': {'steps': 4000, 'batch': 128, 'rate': 3e-3, 'decay': 1e-5, 'width': 128, 'latent': 128, 'factor': 100.},
+    'tabsyn': {'steps': 1500, 'batch': 100, 'rate': 1e-2, 'decay': 0., 'width': 8, 'hidden': 128, 'layers': 2,
                'most': 1e-2, 'least': 1e-5, 'fall': .7},
-    'ttvae': {'steps': 1500, 'batch': 100, 'rate': 1e-3, 'decay': 1e-5, 'width': 16, 'hidden': 64, 'layers': 1, 'heads': 2,
-              'latent': 64, 'factor': 2.},
-    'goggle': {'steps': 4000, 'batch': 128, 'rate': 5e-3, 'decay': 1e-5, 'width': 16, 'hidden': 128, 'latent': 8,
-               'kl': .1, 'sparse': .1},
+    'ttvae': {'steps': 1500, 'batch': 100, 'rate': 3e-3, 'decay': 1e-5, 'width': 16, 'hidden': 64, 'layers': 1, 'heads': 2,
+              'latent': 64, 'factor': 10.},
+    'goggle': {'steps': 3000, 'batch': 128, 'rate': 5e-3, 'decay': 1e-5, 'width': 16, 'hidden': 128, 'latent': 8,
+               'kl': .01, 'sparse': .01},
 }
 
 
