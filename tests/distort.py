@@ -47,17 +47,17 @@ class Packet:
         f, net = self.frame, self.net
         if self.ethertype == 0x0806:
             self.proto, self.ends = self.ethertype, (f[net + 14:net + 18], f[net + 24:net + 28])
-        elif self.ethertype == 0x0800:
+        elif self.ethertype == 0x0800 and len(f) >= net + 20:  # else it is cut, and shows no ends
             self.proto, self.ends = f[net + 9], (f[net + 12:net + 16], f[net + 16:net + 20])
             self.at = net + (f[net] & 15) * 4
             self.rest = self.short(net + 2) - (f[net] & 15) * 4
             self.later = self.short(net + 6) & 0x1FFF != 0
             if self.short(net + 6) & 0x3FFF:
                 self.datagram = self.short(net + 4)
-        elif self.ethertype == 0x86DD:
+        elif self.ethertype == 0x86DD and len(f) >= net + 40:
             self.proto, self.ends = f[net + 6], (f[net + 8:net + 24], f[net + 24:net + 40])
             self.at, end = net + 40, net + 40 + self.short(net + 4)
-            while self.proto in EXTENSIONS or self.proto == FRAGMENT:
+            while (self.proto in EXTENSIONS or self.proto == FRAGMENT) and len(f) >= self.at + 8:
                 if self.proto == FRAGMENT:
                     self.later = self.short(self.at + 2) & 0xFFF8 != 0
                     self.datagram = bytes(f[self.at + 4:self.at + 8])
