@@ -21,12 +21,12 @@ STYLE = '''
 @media (prefers-color-scheme:dark){:root{--back:#16181b;--front:#e6e6e6;--soft:#a0a0a0;--line:#3a3d42;--mark:#7db3ee}}
 body{margin:0 auto;max-width:72rem;padding:1rem;background:var(--back);color:var(--front);font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;line-height:1.25}h2{margin-top:2.5rem;font-size:1.2rem}h3{font-size:1rem}
-p,li{max-width:46rem}.soft,caption,figcaption{color:var(--soft);font-size:.875rem}
-.wide{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
-caption{text-align:left;padding-bottom:.4rem}th,td{padding:.25rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
+p{max-width:46rem}.soft,figcaption{color:var(--soft);font-size:.875rem}
+.scroll{overflow-x:auto;margin:0 0 1rem}.name{margin:1rem 0 .2rem}table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
+th,td{padding:.25rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
 th:first-child{text-align:left}thead th{vertical-align:bottom;white-space:normal;min-width:4.2rem}thead th:first-child{min-width:9rem}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1.2rem}figure{margin:0;min-width:0}
-svg{width:100%;height:auto;display:block}svg text{fill:var(--front);font:9px system-ui,sans-serif}
+svg{width:100%;height:auto;display:block}svg text{fill:var(--front);font:11px system-ui,sans-serif}
 .heat,.mark{fill:var(--mark)}.none{fill:var(--line);fill-opacity:.35}.axis{stroke:var(--soft)}
 '''
 
@@ -83,7 +83,7 @@ class Page:
 
     def table(self, caption, columns, rows):
         """rows: a name and its place in the JSON; columns: a title, the key there, and how it is written."""
-        self.say('<div class="wide"><table>', f'<caption>{caption}</caption><thead><tr><th></th>',
+        self.say(f'<p class="soft name">{caption}</p>', '<div class="scroll"><table><thead><tr><th></th>',
                  *(f'<th>{html.escape(title)}</th>' for title, _, _ in columns), '</tr></thead><tbody>')
         for name, place in rows:
             self.say(f'<tr><th scope="row">{html.escape(name)}</th>',
@@ -219,11 +219,9 @@ def falsifier(p):
 
 
 def closing(p):
-    p.say('<h2>How it was made</h2>', '<div class="wide"><table><caption>Autoencoders of tables</caption><tbody>')
+    p.say('<h2>How it was made</h2>')
     for name, place in p.rows('baselines'):
-        said = ', '.join(f'{html.escape(k)} {p.value(*place, k)}' for k in p.at(place))
-        p.say(f'<tr><th scope="row">{name}</th><td style="white-space:normal;text-align:left">{said}</td></tr>')
-    p.say('</tbody></table></div>')
+        p.say(f'<p>{name}: ' + ', '.join(f'{html.escape(k)} {p.value(*place, k)}' for k in p.at(place)) + '.</p>')
     p.table('What pieces took', [('pieces', 'pieces', 'number'), ('processor, s', 'processor', 'number'), ('clock, s', 'wall', 'number'),
             ('memory at most, octets', 'memory', 'number')], p.rows('about', 'spent'))
 

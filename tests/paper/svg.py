@@ -16,7 +16,7 @@ def text(x, y, said, anchor='end', turned=False):
 
 def matrix(counts, title):
     """Rows: the event before; columns: the event after. The darker, the larger the share of the row."""
-    left, top, side = 74, 74, 17
+    left, top, side = 76, 76, 17
     names = [d + e for d in ('→ ', '← ') for e in EVENTS]
     out = []
     for i, (name, row) in enumerate(zip(names, counts)):
