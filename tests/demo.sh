@@ -41,16 +41,16 @@ printf '\nDecoded from latents, one point in a space of %s dimensions (what, who
 printf '17 significant bits each.\n'
 
 # What was learned is the first four fifths, what it is held against the rest: nothing of that was learned.
-learn=build/demo/learn.act judge=build/demo/judge.pcap generated=build/demo/generated.pcap
-packets=$(bin/tc-show "$actions" | sed -nE '$s/.*"packets":([0-9]+).*/\1/p')
+learn=$out/learn.act judge=$out/judge.pcap generated=$out/generated.pcap
+packets=$(tc-show "$actions" | sed -nE '$s/.*"packets":([0-9]+).*/\1/p')
 first=$((packets * 4 / 5))
-cut_off() { bin/tc-show "$actions" | sed -n "1p;$1p" | sed '$a {"end":"whole"}' | bin/tc-show --reverse; }
+cut_off() { tc-show "$actions" | sed -n "1p;$1p" | sed '$a {"end":"whole"}' | tc-show --reverse; }
 say "the first $first actions of $actions > $learn, the others, compiled, > $judge"
 cut_off "2,$((first + 1))" >"$learn"
-cut_off "$((first + 2)),$((packets + 1))" | bin/tc-compile -q >"$judge"
+cut_off "$((first + 2)),$((packets + 1))" | tc-compile -q >"$judge"
 say "tc-gen -n $((packets - first)) $learn | tc-compile > $generated"
-bin/tc-gen -n $((packets - first)) "$learn" | bin/tc-compile >"$generated"
+tc-gen -n $((packets - first)) "$learn" | tc-compile >"$generated"
 say "tc-diff $judge $generated"
-bin/tc-diff "$judge" "$generated" || [ $? -eq 1 ]
+tc-diff "$judge" "$generated" || [ $? -eq 1 ]
 printf '\nNone of these packets was there before: tc-gen learned how flows open and go on, and drew others. The sample is one\n'
 printf 'program after another, so that its end is of other programs than what was learned.\n'

@@ -132,7 +132,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 }
 
 @test "on a terminal: how far it is, and what is left" {
-	script -qec "tc-gen --steps 60 -n 20000 -o /dev/null $BATS_FILE_TMPDIR/a" /dev/null >"$tmp/said"
+	script -qec "tc-gen --steps 60 -n 200000 -o /dev/null $BATS_FILE_TMPDIR/a" /dev/null >"$tmp/said"
 	grep -q 'learns how flows go on: [0-9]* steps in [0-9.]* s, .*, [0-9]* %, [0-9]* s left' "$tmp/said"
 	grep -q 'generates: [0-9]* packets in [0-9.]* s, .*, [0-9]* %, [0-9]* s left' "$tmp/said"
 	script -qec "tc-gen -q --steps 5 -n 2000 -o /dev/null $BATS_FILE_TMPDIR/a" /dev/null >"$tmp/said"
