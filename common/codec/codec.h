@@ -24,7 +24,8 @@
 #include "neural/autoencoder.h"
 #include "record/stream.h"
 
-#define CODEC_ASSIGNED (NAMES_COORDINATES + WHEN_COORDINATES)
+#define CODEC_ASSIGNED	   (NAMES_COORDINATES + WHEN_COORDINATES)
+#define CODEC_HEADER_WORDS ((sizeof(struct stream_header) + 7) / 8) /* of a block's arena */
 
 /* The lengths of a latent's blocks, by STREAM_BLOCKS. */
 static inline void

@@ -13,7 +13,6 @@
 #define CACHE_PLACES (1 << 16)
 #define CACHE_WORDS  12 /* of an action that is remembered */
 #define EXPECTED     8	/* packets behind the one that is looked up, whose entries come meanwhile */
-#define HEADER_WORDS ((sizeof(struct stream_header) + 7) / 8)
 
 /* What a latent says that an action does: a value of the cache. */
 struct decoded {
@@ -22,7 +21,7 @@ struct decoded {
 	uint64_t own[CACHE_WORDS];
 };
 
-/* What a block adds to the cache at most. */
+/* What a block adds to the cache at most: so many may be on their way that what their packets found there stays. */
 #define BLOCK_ADDS (BLOCK * (sizeof(struct cache_entry) + sizeof(struct cache_digest) + sizeof(struct decoded)))
 _Static_assert(2 * BLOCK_ADDS < CACHE_STAYS, "what a block finds stays for it");
 
@@ -106,7 +105,6 @@ decoder_new(const struct network *net, bool cached, unsigned threads, struct str
 {
 	struct decoder *d = calloc(1, sizeof *d);
 	size_t latent = (net->shape.latent + CODEC_ASSIGNED) * sizeof(float);
-	unsigned most = CACHE_STAYS / BLOCK_ADDS - 1;
 
 	if (!d)
 		return NULL;
@@ -117,8 +115,7 @@ decoder_new(const struct network *net, bool cached, unsigned threads, struct str
 	struct jobs_of of = {d, work, write_block};
 	if (d->threads < threads || !(d->again = rows_new(net)) ||
 	    cache_init(&d->cache, cached ? CACHE_OCTETS : CACHE_STAYS, cached ? CACHE_PLACES : 0) < 0 ||
-	    !(d->jobs = jobs_new(&of, threads, threads == 1 ? 1 : most < 4 * threads ? most : 4 * threads,
-				 sizeof *d->block + BLOCK * latent))) {
+	    !(d->jobs = jobs_new(&of, threads, CACHE_STAYS / BLOCK_ADDS - 1, sizeof *d->block + BLOCK * latent))) {
 		decoder_free(d);
 		return NULL;
 	}
@@ -326,7 +323,7 @@ decoder_begin(struct decoder *d, const struct stream_header *h)
 	*kept = *h;
 	kept->kind = STREAM_ACTIONS;
 	b->item[b->n] = (struct item){.what = BEGIN, .words = b->used};
-	b->used += HEADER_WORDS;
+	b->used += CODEC_HEADER_WORDS;
 	return added(d);
 }
 

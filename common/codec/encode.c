@@ -14,7 +14,6 @@
 #define CACHE_STAYS  (CACHE_OCTETS / 8) /* of what is found there: cache.c */
 #define CACHE_PLACES (1 << 16)
 #define EXPECTED     8 /* packets behind the one that is looked up, whose entries come meanwhile */
-#define HEADER_WORDS ((sizeof(struct stream_header) + 7) / 8)
 /* What is read with less than this, another machine's kernels might read otherwise: it is patched. */
 #define PATCH_MARGIN 0.02f
 
@@ -71,18 +70,9 @@ struct encoder {
 static void work(void *arg, void *block, unsigned who);
 static int write_block(void *arg, void *block);
 
-/* What a block adds to the cache at most. */
+/* What a block adds to the cache at most: so many may be on their way that what their packets found there stays. */
 #define BLOCK_ADDS(what_size) (BLOCK * (sizeof(struct cache_entry) + sizeof(struct analysis) + (what_size) + 16) + ARENA * 8)
 _Static_assert(2 * BLOCK_ADDS(LATENT_MAX * 4) < CACHE_STAYS, "what a block finds stays for it");
-
-/* As many as may be on their way, so that what their packets found in the cache stays. */
-static unsigned
-blocks_for(const struct encoder *e, unsigned threads)
-{
-	size_t most = CACHE_STAYS / BLOCK_ADDS(e->what_size) - 1;
-
-	return threads == 1 ? 1 : most < 4 * threads ? most : 4 * threads;
-}
 
 struct encoder *
 encoder_new(const struct network *net, const struct encode_options *o, unsigned threads, struct stream_writer *out)
@@ -101,7 +91,7 @@ encoder_new(const struct network *net, const struct encode_options *o, unsigned 
 		e->threads++;
 	struct jobs_of of = {e, work, write_block};
 	if (e->threads < threads || cache_init(&e->cache, cached ? CACHE_OCTETS : CACHE_STAYS, cached ? CACHE_PLACES : 0) < 0 ||
-	    !(e->jobs = jobs_new(&of, threads, blocks_for(e, threads), sizeof *e->block))) {
+	    !(e->jobs = jobs_new(&of, threads, CACHE_STAYS / BLOCK_ADDS(e->what_size) - 1, sizeof *e->block))) {
 		encoder_free(e);
 		return NULL;
 	}
@@ -252,7 +242,6 @@ write_block(void *arg, void *block)
 	return r;
 }
 
-
 /* --- in --- */
 
 /* The block goes on its way. */
@@ -292,7 +281,7 @@ encoder_begin(struct encoder *e, const struct stream_header *h)
 	b->item[b->n] = (struct item){.kind = BEGIN, .at = b->used};
 	memcpy(b->arena + b->used, h, sizeof *h);
 	e->unit = h->nano ? 1 : 1000;
-	return idle_begin(&e->idle, h) < 0 ? -1 : added(e, HEADER_WORDS);
+	return idle_begin(&e->idle, h) < 0 ? -1 : added(e, CODEC_HEADER_WORDS);
 }
 
 int

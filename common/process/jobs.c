@@ -108,9 +108,13 @@ start_threads(struct jobs *j, unsigned threads)
 	return r ? -1 : 0;
 }
 
+/* Some for each thread, so that none waits for the one that writes. */
+#define BLOCKS_EACH 4
+
 struct jobs *
-jobs_new(const struct jobs_of *of, unsigned threads, unsigned blocks, size_t size)
+jobs_new(const struct jobs_of *of, unsigned threads, unsigned most, size_t size)
 {
+	unsigned blocks = threads == 1 ? 1 : most < BLOCKS_EACH * threads ? most : BLOCKS_EACH * threads;
 	struct jobs *j = calloc(1, sizeof *j + threads * sizeof *j->thread);
 
 	if (!j)

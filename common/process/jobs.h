@@ -20,8 +20,9 @@ struct jobs_of {
 	int (*finish)(void *arg, void *block);
 };
 
-/* blocks: how many, of so many octets each, all of them 0 at first. NULL where memory or threads are short. */
-struct jobs *jobs_new(const struct jobs_of *of, unsigned threads, unsigned blocks, size_t size);
+/* most: blocks that may be on their way at once, at most; of so many octets each, all of them 0 at first. NULL where memory or
+ * threads are short. */
+struct jobs *jobs_new(const struct jobs_of *of, unsigned threads, unsigned most, size_t size);
 void jobs_free(struct jobs *j);
 /* The block to fill next; waits until one is free. */
 void *jobs_take(struct jobs *j);
