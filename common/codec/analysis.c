@@ -5,7 +5,6 @@
 #include "neural/loss.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define ROWS 64 /* that go through the network together: few, so that all of a pass stays in a core's caches */
 
@@ -14,7 +13,7 @@ struct rows {
 	int n;
 	struct code code[ROWS];
 	struct analysis *outcome[ROWS];
-	float *z; /* (n, latent) */
+	float *z; /* (n, latent); of those to be refined, what came of it */
 };
 
 struct analyst {
@@ -102,8 +101,6 @@ refine_narrow(struct analyst *a)
 	struct rows *r = &a->narrow;
 	int z = a->net->shape.latent;
 
-	for (int i = 0; i < r->n; i++)
-		refiner_add(a->refiner, &r->code[i], r->z + (size_t)i * z);
 	refiner_run(a->refiner, a->options.steps, ANALYSIS_MARGIN);
 	for (int i = 0; i < r->n; i++) {
 		struct analysis *o = r->outcome[i];
@@ -120,11 +117,10 @@ static void
 keep_narrow(struct analyst *a, int row)
 {
 	struct rows *r = &a->narrow;
-	int z = a->net->shape.latent;
 
 	r->code[r->n] = a->row.code[row];
 	r->outcome[r->n] = a->row.outcome[row];
-	memcpy(r->z + (size_t)r->n * z, a->row.z + (size_t)row * z, z * sizeof *r->z);
+	refiner_add(a->refiner, &a->row.code[row], a->row.z + (size_t)row * a->net->shape.latent);
 	if (++r->n == ROWS)
 		refine_narrow(a);
 }

@@ -11,7 +11,7 @@ struct refiner;
 /* For at most max latents at a time; type: what they are rounded to. NULL where memory is short. */
 struct refiner *refiner_new(const struct network *net, int max, enum latent_type type);
 void refiner_free(struct refiner *r);
-/* A latent that is to decode to a code, which must live until the run is over. */
+/* A latent that is to decode to a code. */
 void refiner_add(struct refiner *r, const struct code *code, const float *z);
 /* Refines all: until each decision, of the rounded latent, has the margin, or for so many steps. */
 void refiner_run(struct refiner *r, uint32_t steps, float margin);
