@@ -10,11 +10,6 @@ typedef float lanes __attribute__((vector_size(PRODUCT_LANES * sizeof(float)), a
 typedef int32_t exponents __attribute__((vector_size(PRODUCT_LANES * sizeof(int32_t))));
 #define WIDTH PRODUCT_LANES
 
-#if defined __x86_64__ && defined __linux__ && !defined __SANITIZE_ADDRESS__ && !defined __clang__
-#undef WIDE
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#endif
-
 float *
 product_pack(const float *w, const float *b, int in, int out)
 {
@@ -60,7 +55,7 @@ product_list_positive(struct product_list *l, const float *x, int in)
 }
 
 /* Columns of two tiles: two sums each, which take turns, so that none waits for the one before. */
-WIDE static void
+WIDEST static void
 two(const struct product_list *x, int n, const float *w, size_t tile, float *y, int ld)
 {
 	for (int i = 0; i < n; i++, x++, y += ld) {
@@ -83,7 +78,7 @@ two(const struct product_list *x, int n, const float *w, size_t tile, float *y, 
 }
 
 /* Of one: four. */
-WIDE static void
+WIDEST static void
 one(const struct product_list *x, int n, const float *w, float *y, int ld)
 {
 	for (int i = 0; i < n; i++, x++, y += ld) {
@@ -115,7 +110,7 @@ product(const struct product_list *x, int n, const float *packed, int in, int ou
 		one(x, n, packed + j / WIDTH * tile, y + j, width);
 }
 
-WIDE void
+WIDEST void
 product_add(float *y, const float *e, int n)
 {
 	for (int j = 0; j < n; j++)
@@ -123,7 +118,7 @@ product_add(float *y, const float *e, int n)
 }
 
 /* e^x to seven digits, for -40 < x <= 0: a power of two by the exponent's bits, and a polynomial, as fast_exp() (linear.h). */
-WIDE static void
+WIDEST static void
 power(float *y, int n)
 {
 	for (int i = 0; i < n; i += WIDTH) {
@@ -141,7 +136,7 @@ power(float *y, int n)
 	}
 }
 
-WIDE void
+WIDEST void
 product_weigh(float *p, int n, float cold)
 {
 	float most[WIDTH], top;
@@ -163,7 +158,7 @@ product_weigh(float *p, int n, float cold)
 	power(p, n);
 }
 
-WIDE void
+WIDEST void
 product_sum(float *p, int n, float *lane)
 {
 	memset(lane, 0, WIDTH * sizeof *lane);
