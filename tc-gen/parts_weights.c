@@ -1,6 +1,7 @@
 #include "parts.h"
 
 #include "record/latent.h"
+#include "support/half.h"
 
 #include <math.h>
 
@@ -10,11 +11,7 @@
 static float
 half(float x)
 {
-	uint8_t octet[2];
-
-	latent_put(LATENT_F16, &x, 1, octet);
-	latent_get(LATENT_F16, octet, 1, &x);
-	return x;
+	return half_to(half_from(x));
 }
 
 /* What a row's numbers are multiples of; of rounded ones the same again. */

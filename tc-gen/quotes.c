@@ -47,7 +47,7 @@ find(const struct quotes *s, const struct trace *t, int family, const struct add
 		const struct flow *f = &t->flow[e->slot];
 		if (f->opened != e->opened || e->quote.src.version != family || (udp && e->quote.proto != PROTO_UDP))
 			continue;
-		if (to ? !memcmp(&e->quote.src, to, sizeof *to) : f->host[e->dir] != SLOT_NONE)
+		if (to ? address_same(&e->quote.src, to) : f->host[e->dir] != SLOT_NONE)
 			return e;
 	}
 	return NULL;
