@@ -215,7 +215,9 @@ source_next(struct source *s)
 		if (build(s) < 0)
 			return -1;
 		s->head = &s->parsed;
-		s->parsed = (struct packet){.caplen = s->packet.caplen, .len = s->packet.len};
+		packet_clear(&s->parsed);
+		s->parsed.caplen = s->packet.caplen;
+		s->parsed.len = s->packet.len;
 		packet_parse(&s->parsed, s->trace.dlt, s->frame->octets);
 	}
 	s->head->time = time;
