@@ -7,24 +7,7 @@ acknowledgement before; and what goes by that, retransmission, fast_retransmissi
 What can't be moved so: a packet whose window is not in its action has the one of its direction's packet before, and follows it; a
 window beyond 65535 is cut there, and its scale, which only a SYN says, stays.
 """
-import sys
-
-import numpy as np
-
 import latent_edit
-import tracecodec as tc
 
-TIED = ["anomaly." + name for name in
-        ("zero_window", "keep_alive", "duplicate_ack", "retransmission", "fast_retransmission", "out_of_order")]
-
-if len(sys.argv) != 4:
-    sys.exit(__doc__)
-capture, out, factor = sys.argv[1], sys.argv[2], float(sys.argv[3])
-actions = tc.lift(capture, quiet=True)
-latents = tc.encode(actions, quiet=True)
-edited = latents.take(slice(None))
-packets = np.flatnonzero(actions.present("win"))
-window = np.ma.getdata(actions["win"])[packets]
-share = latent_edit.move(actions, edited, "win", packets, np.clip(np.rint(window * factor), window > 0, 65535).astype(int))
-good = latent_edit.report(capture, latents, edited, TIED, out)
-sys.exit(0 if good and share >= 0.95 else 1)
+latent_edit.scale(__doc__, "win", 1, 65535, tied=["anomaly." + name for name in (
+    "zero_window", "keep_alive", "duplicate_ack", "retransmission", "fast_retransmission", "out_of_order")])
