@@ -34,7 +34,7 @@ drawing_init(struct drawing *d, const struct network *net, float temperature, co
 	d->p = malloc((size_t)DRAW_ROWS * product_width(most) * sizeof *d->p);
 	d->lower = pack(net, INPUT, INPUT_BIAS, width_of(net), HIDDEN);
 	d->upper = pack(net, UPPER, UPPER_BIAS, HIDDEN, HIDDEN);
-	bool bad = !d->list || !d->a || !d->p || !d->lower || !d->upper;
+	bool bad = legal_init(&d->legal, net->v) < 0 || !d->list || !d->a || !d->p || !d->lower || !d->upper;
 	for (int f = 0; f < FIELDS; f++)
 		if (network_decides(net, f))
 			bad |= !(d->out[f] = pack(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, net->v->n[f]));
@@ -44,6 +44,7 @@ drawing_init(struct drawing *d, const struct network *net, float temperature, co
 void
 drawing_free(struct drawing *d)
 {
+	legal_free(&d->legal);
 	free(d->list);
 	free(d->a);
 	free(d->p);
@@ -147,10 +148,22 @@ keep_family(const struct vocabulary *v, float *p, enum field f, const uint16_t *
 	}
 }
 
+/* The connection that a packet goes on with, or opens; NULL: it isn't TCP's. */
+static const struct connection *
+connection_of(const struct drawing *d, const struct draw_row *r)
+{
+	static const struct connection none;
+
+	if (d->net->head == HEAD_FLOW)
+		return r->connection;
+	return r->token[FIELD_PROTO] ? NULL : &none;
+}
+
 /* The shares of a field's symbols, for such rows; they are product_width() of them apart. */
 static void
 decide(struct drawing *d, enum field f, const struct draw_row *row, const int *of, int n)
 {
+	const struct connection *c;
 	int symbols = d->net->v->n[f], width = product_width(symbols);
 
 	for (int i = 0; i < n; i++)
@@ -162,6 +175,8 @@ decide(struct drawing *d, enum field f, const struct draw_row *row, const int *o
 			wait_longer(d, d->p + i * width, f, row[of[i]].since, row[of[i]].allowed);
 		else if (f == FIELD_ORIG_H || f == FIELD_RESP_H)
 			keep_family(d->net->v, d->p + i * width, f, row[of[i]].token);
+		else if ((c = connection_of(d, &row[of[i]])))
+			legal_keep(&d->legal, c, row[of[i]].lawless, f, row[of[i]].token, d->p + i * width);
 	}
 }
 
@@ -170,8 +185,8 @@ static bool
 may_have(const struct drawing *d, const struct draw_row *r, enum field f)
 {
 	if (d->net->head == HEAD_FLOW)
-		return f == FIELD_NEXT || (r->token[FIELD_NEXT] && (!r->has || r->has[f]));
-	return f <= FIELD_PROTO || !d->of_proto || d->of_proto[r->token[FIELD_PROTO] * FIELDS + f];
+		return f == FIELD_NEXT || (r->token[FIELD_NEXT] && (!r->has || r->has[f] & LEGAL_HAS));
+	return f <= FIELD_PROTO || !d->of_proto || d->of_proto[r->token[FIELD_PROTO] * FIELDS + f] & LEGAL_HAS;
 }
 
 /* Field by field, so that what a field's decision takes is near for all rows. */

@@ -5,6 +5,7 @@
 #ifndef TC_GEN_DRAW_H
 #define TC_GEN_DRAW_H
 
+#include "legal.h"
 #include "network.h"
 #include "product.h"
 
@@ -17,6 +18,8 @@ struct draw_row {
 	int64_t since;		/* ns: it comes no earlier after the last one */
 	const uint8_t *allowed; /* of FIELD_NEXT's symbols; NULL: all */
 	const uint8_t *has;	/* of a flow's fields: whether it may have them; NULL: all */
+	const struct connection *connection; /* of a flow; NULL: it isn't TCP's */
+	unsigned lawless;	/* the rules of TCP that don't hold */
 	uint64_t *random;
 	uint16_t token[FIELDS]; /* in a flow it may be nothing: FIELD_NEXT is absent then */
 };
@@ -25,6 +28,7 @@ struct drawing {
 	const struct network *net;
 	float cold; /* by which logits are multiplied */
 	const uint8_t *of_proto; /* of openings: whether one of each protocol may have each field */
+	struct legal legal;
 	struct product_list *list; /* of each row */
 	float (*a)[HIDDEN];
 	float *lower, *upper, *out[FIELDS]; /* layers, packed */

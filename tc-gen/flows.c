@@ -161,6 +161,7 @@ say(struct flows *f, struct live *l, const uint16_t *token, int64_t time)
 	bool reset = dialogue_reset(&l->dialogue);
 	remember(l, token);
 	dialogue_take(&l->dialogue, &a, time);
+	connection_take(&l->connection, &a);
 	l->after_reset = reset && dialogue_reset(&l->dialogue) ? l->after_reset + 1 : 0;
 }
 
@@ -171,6 +172,7 @@ flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random
 	struct live *l = &f->live[i];
 
 	l->limit = f->m->limit[model_service(f->m, token)];
+	l->lawless = legal_draw(model_has(f->m, token), random);
 	f->opened[f->openings++ % FLOWS_OPENED] = time;
 	say(f, l, token, time);
 	wait(f, i);
@@ -189,6 +191,7 @@ flows_take_up(struct flows *f, const struct alive *from, uint64_t random)
 	l->packets = from->packets;
 	l->dialogue = from->dialogue;
 	l->limit = f->m->limit[model_service(f->m, l->token[0])];
+	l->lawless = legal_draw(model_has(f->m, l->token[0]), random);
 	wait(f, i);
 	return i;
 }
@@ -230,6 +233,8 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 	r->since = d->last[d->dir] < 0 ? -d->last[d->dir] : 0;
 	r->allowed = model_waits(f->m, l->token[0], dialogue_state(d));
 	r->has = model_has(f->m, l->token[0]);
+	r->connection = l->token[0][FIELD_PROTO] ? NULL : &l->connection;
+	r->lawless = l->lawless;
 	r->random = &l->random;
 	return true;
 }

@@ -26,6 +26,8 @@ struct live {
 	bool waits;	  /* stands in the row of those that are drawn for */
 	uint32_t limit;	  /* packets, at most; 0: any number */
 	uint64_t random;
+	unsigned lawless; /* rules of TCP that it breaks */
+	struct connection connection;
 	struct dialogue dialogue; /* up to the last packet that was drawn */
 	uint16_t token[HISTORY][FIELDS]; /* the opening; then a ring of the last ones */
 	uint32_t ahead, first, last; /* packets drawn; the next, the latest of them */

@@ -182,6 +182,65 @@ take_has(struct model *m, const struct lesson *l)
 	return 0;
 }
 
+struct breaches {
+	uint32_t flows, broken[RULES];
+};
+
+static void
+count_breaches(struct breaches *b, unsigned broken)
+{
+	b->flows++;
+	for (int r = 0; r < RULES; r++)
+		b->broken[r] += broken >> r & 1;
+}
+
+/* The rules of TCP that flows break: with their first packet, and with any. */
+static int
+follow_connections(const struct lesson *l, uint8_t (*broken)[2])
+{
+	const struct corpus *c = l->c;
+	struct connection *connection = calloc(c->flows + 1, sizeof *connection);
+	struct action a;
+
+	for (uint32_t i = 0; connection && i < c->packets; i++) {
+		uint32_t flow = c->packet[i].flow;
+		if (tokens(l, l->opening[flow])[FIELD_PROTO])
+			continue;
+		corpus_action(c, i, &a);
+		unsigned now = connection_breaks(&connection[flow], &a);
+		broken[flow][0] |= c->packet[i].before == NOBODY ? now : 0;
+		broken[flow][1] |= now;
+		connection_take(&connection[flow], &a);
+	}
+	free(connection);
+	return connection ? 0 : -1;
+}
+
+/* How many flows of each service break a rule of TCP, and how many with the packet that opens them. */
+static int
+take_breaches(struct model *m, const struct lesson *l)
+{
+	const struct corpus *c = l->c;
+	struct breaches all[WAITS + 1] = {0};
+	uint8_t (*broken)[2] = calloc(c->flows + 1, sizeof *broken);
+
+	if (!broken || follow_connections(l, broken) < 0) {
+		free(broken);
+		return -1;
+	}
+	for (uint32_t i = 0; i < c->flows; i++) {
+		const uint16_t *opening = tokens(l, l->opening[i]);
+		if (opening[FIELD_PROTO])
+			continue;
+		count_breaches(&all[(model_has(m, opening) - m->has) / FIELDS], broken[i][1]);
+		count_breaches(&all[WAITS], broken[i][0]);
+	}
+	free(broken);
+	for (int k = 0; k <= WAITS; k++)
+		legal_learn(k < WAITS ? m->has + k * FIELDS : m->has_proto, all[k].broken, all[k].flows);
+	return 0;
+}
+
 /* How much the flows of each service say after an RST: real ones are over then, and what comes is late. */
 static int
 take_resets(struct model *m, const struct lesson *l)
@@ -284,7 +343,7 @@ present_take(struct model *m, const struct lesson *l)
 	struct drawing d;
 
 	m->alive = calloc(MODEL_ALIVE, sizeof *m->alive);
-	if (take_waits(m, l) < 0 || take_has(m, l) < 0 || take_resets(m, l) < 0)
+	if (take_waits(m, l) < 0 || take_has(m, l) < 0 || take_breaches(m, l) < 0 || take_resets(m, l) < 0)
 		return -1;
 	m->limit = calloc(model_services(m), sizeof *m->limit);
 	if (!m->alive || !m->limit || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)

@@ -27,6 +27,8 @@ enum {
 
 /* TCP's flags, RFC 9293 section 3.1. */
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };
+/* What is expected of a SYN that has these options. */
+enum { USUAL_MSS = 1460, USUAL_SCALE = 7 };
 
 /* How a packet goes on with its flow: what ACTION_OPEN takes. The last three keep the slot, its ends and ports. */
 enum flow_open {

@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-/* What is expected of a SYN. */
-#define USUAL_MSS   1460
-#define USUAL_SCALE 7
-
 static bool
 has_option(const struct packet *p, uint32_t option)
 {

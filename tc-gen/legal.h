@@ -1,0 +1,32 @@
+/*
+ * Of the symbols of a TCP packet, those that its connection lets it have are drawn, and no others; but flows break a rule of
+ * TCP as often as flows of their service were learned to do so.
+ */
+#ifndef TC_GEN_LEGAL_H
+#define TC_GEN_LEGAL_H
+
+#include "connection.h"
+#include "vocabulary.h"
+
+/* The numbers that each symbol stands for, as connection.h bounds them. */
+struct legal {
+	const struct vocabulary *v;
+	int32_t *low, *high;
+};
+
+/* 0, or -1 where memory is short. */
+int legal_init(struct legal *l, const struct vocabulary *v);
+void legal_free(struct legal *l);
+/* Takes the others out of the shares of a field's symbols, unless none would be left. token: what was decided before; lawless:
+ * the rules that don't hold. */
+void legal_keep(const struct legal *l, const struct connection *c, unsigned lawless, enum field f, const uint16_t *token, float *p);
+
+/* An octet of a field, in a model's tables: whether packets may have it; above that, how many flows break the rule that is broken
+ * by it. */
+#define LEGAL_HAS 1
+/* Of so many flows so many broke each rule. */
+void legal_learn(uint8_t *has, const uint32_t *broken, uint32_t flows);
+/* The rules that a flow is to break. */
+unsigned legal_draw(const uint8_t *has, uint64_t random);
+
+#endif
