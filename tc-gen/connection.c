@@ -85,7 +85,7 @@ take_syn(struct connection_end *me, const struct action *a, int64_t seq, bool pl
 	const struct action_list *opts = &a->list[ACTION_LIST_OPTS];
 
 	me->syn = true;
-	me->plain = plain;
+	me->plain |= plain;
 	me->isn = seq;
 	me->scaled = false;
 	for (int i = 0; action_has(a, ACTION_OPTS) && i < opts->n; i++)
@@ -162,7 +162,7 @@ connection_kind(const struct connection *c, const struct segment *s)
 	case KIND_SYN:
 		return !c->open || (me->syn && me->plain && me->next == me->isn + 1);
 	case KIND_SYN_ACK:
-		return c->open ? me->syn && !me->plain && me->next == me->isn + 1 : peer->syn;
+		return c->open ? me->syn && (!me->plain || peer->plain) && me->next == me->isn + 1 : peer->syn;
 	case KIND_RST:
 		return true;
 	default:
@@ -201,7 +201,7 @@ connection_len(const struct connection *c, const struct segment *s)
 	return (struct bounds){-ANY, room > 0 ? room : 0};
 }
 
-/* A SYN that is said again has its own number; an RST has none that was acknowledged. */
+/* A SYN that is said again has its own number; an RST, before either end is through, none that was acknowledged. */
 struct bounds
 connection_seq(const struct connection *c, const struct segment *s)
 {
@@ -213,7 +213,7 @@ connection_seq(const struct connection *c, const struct segment *s)
 	if (s->flags & TCP_SYN)
 		return me->syn ? (struct bounds){me->isn - me->next, me->isn - me->next} : b;
 	b.most = last_number(c, s->dir) - me->next - size(s);
-	if (s->flags & TCP_RST && peer->acks)
+	if (s->flags & TCP_RST && peer->acks && !me->fin && !peer->fin)
 		b.least = peer->ack - me->next;
 	return b;
 }

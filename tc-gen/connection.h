@@ -10,7 +10,7 @@
 
 /* One end's numbers, from 0 where they were first known. */
 struct connection_end {
-	bool known, acks, syn, plain, fin, scaled, said;
+	bool known, acks, syn, plain, fin, scaled, said; /* plain: its SYN answered none */
 	uint8_t scale;
 	uint16_t win;
 	int64_t isn, next; /* of its SYN; behind all that it sent */

@@ -148,6 +148,23 @@ keep_family(const struct vocabulary *v, float *p, enum field f, const uint16_t *
 	}
 }
 
+/* Messages of ICMP are of types that its version has (RFC 792, RFC 4443 section 2.1); where one says none its direction's last one
+ * holds, 0 at first. */
+static void
+keep_types(const struct drawing *d, const struct draw_row *r, float *p)
+{
+	const struct vocabulary *v = d->net->v;
+	uint16_t proto = d->net->head == HEAD_OPEN ? r->token[FIELD_PROTO] : r->context[0][FIELD_PROTO];
+	int family = proto == UNKNOWN ? 0 : symbol_family(v, FIELD_PROTO, &v->symbol[v->first[FIELD_PROTO] + proto]);
+	bool said = d->net->head == HEAD_FLOW && r->said[r->token[FIELD_DIR] != 0];
+
+	for (int i = said; i < v->n[FIELD_TYPE] && family; i++) {
+		int32_t type = d->legal.low[v->first[FIELD_TYPE] + i];
+		bool sound = family == 4 ? type < 128 : (type >= 1 && type <= 4) || type >= 128;
+		p[i] = sound ? p[i] : 0;
+	}
+}
+
 /* The connection that a packet goes on with, or opens; NULL: it isn't TCP's. */
 static const struct connection *
 connection_of(const struct drawing *d, const struct draw_row *r)
@@ -175,6 +192,8 @@ decide(struct drawing *d, enum field f, const struct draw_row *row, const int *o
 			wait_longer(d, d->p + i * width, f, row[of[i]].since, row[of[i]].allowed);
 		else if (f == FIELD_ORIG_H || f == FIELD_RESP_H)
 			keep_family(d->net->v, d->p + i * width, f, row[of[i]].token);
+		else if (f == FIELD_TYPE)
+			keep_types(d, &row[of[i]], d->p + i * width);
 		else if ((c = connection_of(d, &row[of[i]])))
 			legal_keep(&d->legal, c, row[of[i]].lawless, f, row[of[i]].token, d->p + i * width);
 	}
@@ -185,7 +204,7 @@ static bool
 may_have(const struct drawing *d, const struct draw_row *r, enum field f)
 {
 	if (d->net->head == HEAD_FLOW)
-		return f == FIELD_NEXT || (r->token[FIELD_NEXT] && (!r->has || r->has[f] & LEGAL_HAS));
+		return f == FIELD_NEXT || (r->token[FIELD_NEXT] && (!r->has || r->has[f] & LEGAL_HAS || (r->connection && legal_needs(f))));
 	return f <= FIELD_PROTO || !d->of_proto || d->of_proto[r->token[FIELD_PROTO] * FIELDS + f] & LEGAL_HAS;
 }
 

@@ -18,6 +18,7 @@ struct draw_row {
 	int64_t since;		/* ns: it comes no earlier after the last one */
 	const uint8_t *allowed; /* of FIELD_NEXT's symbols; NULL: all */
 	const uint8_t *has;	/* of a flow's fields: whether it may have them; NULL: all */
+	const bool *said;	/* of a flow: which directions have said a packet */
 	const struct connection *connection; /* of a flow; NULL: it isn't TCP's */
 	unsigned lawless;	/* the rules of TCP that don't hold */
 	uint64_t *random;

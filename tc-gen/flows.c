@@ -233,6 +233,7 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 	r->since = d->last[d->dir] < 0 ? -d->last[d->dir] : 0;
 	r->allowed = model_waits(f->m, l->token[0], dialogue_state(d));
 	r->has = model_has(f->m, l->token[0]);
+	r->said = d->said;
 	r->connection = l->token[0][FIELD_PROTO] ? NULL : &l->connection;
 	r->lawless = l->lawless;
 	r->random = &l->random;

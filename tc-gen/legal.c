@@ -28,6 +28,8 @@ number(enum field f, struct action *a)
 		return action_number(a, ACTION_OPEN);
 	case FIELD_FLAGS:
 		return action_has(a, ACTION_FLAGS) ? a->num[ACTION_FLAGS] : TCP_ACK;
+	case FIELD_TYPE:
+		return action_number(a, ACTION_TYPE);
 	case FIELD_LEN:
 		return action_number(a, ACTION_LEN);
 	case FIELD_SEQ:

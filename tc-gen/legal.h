@@ -8,7 +8,7 @@
 #include "connection.h"
 #include "vocabulary.h"
 
-/* The numbers that each symbol stands for, as connection.h bounds them. */
+/* The numbers that each symbol stands for. */
 struct legal {
 	const struct vocabulary *v;
 	int32_t *low, *high;
@@ -20,6 +20,13 @@ void legal_free(struct legal *l);
 /* Takes the others out of the shares of a field's symbols, unless none would be left. token: what was decided before; lawless:
  * the rules that don't hold. */
 void legal_keep(const struct legal *l, const struct connection *c, unsigned lawless, enum field f, const uint16_t *token, float *p);
+
+/* Whether no packet of TCP can do without a field, as others of its service may. */
+static inline bool
+legal_needs(enum field f)
+{
+	return f == FIELD_FLAGS || f == FIELD_WIN;
+}
 
 /* An octet of a field, in a model's tables: whether packets may have it; above that, how many flows break the rule that is broken
  * by it. */
