@@ -1,5 +1,7 @@
 #include "corpus.h"
 
+#include "state/trace.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +16,13 @@ struct names {
 
 struct reading {
 	struct names names[2]; /* hosts, link addresses */
-	uint32_t *flow, *last; /* by slot: the flow, its last packet */
+	uint32_t *flow, *first, *last; /* by slot: the flow, its first packet, its last one */
+	bool (*said)[2];	       /* whether its directions did */
 	uint32_t cap;
+	/* The trace as it was compiled, which knows what actions don't say. */
+	struct trace made;
+	struct fresh fresh;
+	struct packet packet;
 };
 
 static int
@@ -103,23 +110,37 @@ reading_free(struct reading *g)
 	for (int k = 0; k < 2; k++)
 		free(g->names[k].id);
 	free(g->flow);
+	free(g->first);
 	free(g->last);
+	free(g->said);
+	trace_free(&g->made);
+	free(g);
 }
 
-static int
-reading_init(struct reading *g, uint32_t cap)
+static struct reading *
+reading_new(const struct stream_header *h)
 {
-	*g = (struct reading){.cap = cap, .flow = malloc(cap * 4), .last = malloc(cap * 4)};
+	struct reading *g = calloc(1, sizeof *g);
+	uint32_t cap = h->cap;
+
+	if (!g)
+		return NULL;
+	g->cap = cap;
+	g->flow = malloc(cap * sizeof *g->flow);
+	g->first = calloc(cap, sizeof *g->first);
+	g->last = calloc(cap, sizeof *g->last);
+	g->said = calloc(cap, sizeof *g->said);
 	for (int k = 0; k < 2; k++)
-		if ((g->names[k].id = malloc(cap * 4)))
-			memset(g->names[k].id, 255, cap * 4);
-	if (!g->flow || !g->last || !g->names[0].id || !g->names[1].id) {
+		if ((g->names[k].id = malloc(cap * sizeof *g->names[k].id)))
+			memset(g->names[k].id, 255, cap * sizeof *g->names[k].id);
+	g->made.header = *h;
+	if (!g->flow || !g->first || !g->last || !g->said || !g->names[0].id || !g->names[1].id ||
+	    trace_init(&g->made, h->link, &g->fresh, 0) < 0) {
 		reading_free(g);
-		return -1;
+		return NULL;
 	}
-	memset(g->flow, 255, cap * 4);
-	memset(g->last, 255, cap * 4);
-	return 0;
+	memset(g->flow, 255, cap * sizeof *g->flow);
+	return g;
 }
 
 static int
@@ -137,6 +158,20 @@ store(struct corpus *c, struct packet_seen *p, const struct action *a)
 	return 0;
 }
 
+static void
+see_ttl(struct corpus *c, struct reading *g, struct packet_seen *p, struct action *a, uint32_t slot)
+{
+	int dir = action_number(a, ACTION_DIR) != 0;
+	bool *said = &g->said[slot][dir];
+	const struct named *who = &c->packet[g->first[slot]].who[dir ? WHO_RESP_H : WHO_ORIG_H];
+
+	trace_compile(&g->made, &g->packet, a);
+	p->begins = g->packet.kind == PACKET_IP && !*said;
+	p->ttl = g->packet.ttl;
+	p->sender = who->set ? who->id : NOBODY;
+	*said = true;
+}
+
 static int
 add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
 {
@@ -152,7 +187,9 @@ add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
 	p->opens = action_number(a, ACTION_OPEN) == FLOW_NEW || g->flow[slot] == NOBODY;
 	if (p->opens) {
 		g->flow[slot] = c->flows++;
+		g->first[slot] = i;
 		g->last[slot] = NOBODY;
+		g->said[slot][0] = g->said[slot][1] = false;
 	}
 	p->flow = g->flow[slot];
 	p->before = g->last[slot];
@@ -161,6 +198,7 @@ add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
 	g->last[slot] = i;
 	if (name_all(c, g, a, p) < 0 || store(c, p, a) < 0)
 		return -1;
+	see_ttl(c, g, p, a, slot);
 	c->packets++;
 	return 0;
 }
@@ -168,7 +206,6 @@ add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
 int
 corpus_add(struct corpus *c, const struct stream_header *h, struct stream_reader *r)
 {
-	struct reading g;
 	struct action a;
 	int64_t time = 0, latest = 0;
 	int got;
@@ -180,19 +217,22 @@ corpus_add(struct corpus *c, const struct stream_header *h, struct stream_reader
 	}
 	if (!c->traces)
 		c->header = *h;
-	if (grow((void **)&c->length, c->traces, sizeof *c->length) < 0 || reading_init(&g, h->cap) < 0)
+	if (grow((void **)&c->length, c->traces, sizeof *c->length) < 0)
+		return -1;
+	struct reading *g = reading_new(h);
+	if (!g)
 		return -1;
 	while ((got = stream_read(r, &a)) == 1) {
 		time = (uint64_t)time + (uint64_t)action_number(&a, ACTION_DT);
 		if (time > latest)
 			latest = time;
-		if (add(c, &g, &a, time) < 0) {
+		if (add(c, g, &a, time) < 0) {
 			got = -1;
 			break;
 		}
 	}
 	c->length[c->traces++] = latest;
-	reading_free(&g);
+	reading_free(g);
 	return got < 0 ? -1 : 0;
 }
 
@@ -232,7 +272,17 @@ corpus_finish(struct corpus *c)
 void
 corpus_action(const struct corpus *c, uint32_t packet, struct action *a)
 {
-	action_unpack(a, c->word + c->packet[packet].at);
+	const struct packet_seen *p = &c->packet[packet];
+
+	action_unpack(a, c->word + p->at);
+	if (p->begins && p->sender != NOBODY && corpus_known(c, 0, p->sender))
+		action_set(a, ACTION_TTL, p->ttl);
+}
+
+bool
+corpus_known(const struct corpus *c, int link, uint32_t id)
+{
+	return c->one[link][id].opened >= OFTEN;
 }
 
 void

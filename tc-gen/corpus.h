@@ -5,6 +5,7 @@
 #include "record/stream.h"
 
 #define NOBODY UINT32_MAX
+#define OFTEN  4 /* what was seen so often is a symbol of its own */
 enum who { WHO_ORIG_H, WHO_RESP_H, WHO_SRC_MAC, WHO_DST_MAC, WHOS };
 
 /* Whom an action names. */
@@ -22,6 +23,9 @@ struct packet_seen {
 	uint32_t before, next; /* of its flow; NOBODY: none */
 	bool opens;		/* a flow of which the trace has the beginning */
 	bool alive;		/* the flow was alive when the trace began, and this is its first packet */
+	bool begins;		/* the first of its direction, by IP: */
+	uint8_t ttl;		/* its TTL, */
+	uint32_t sender;	/* and who sends it, as id in named; NOBODY: an address that everyone shares */
 	struct named who[WHOS];
 };
 
@@ -47,7 +51,11 @@ struct corpus {
 int corpus_add(struct corpus *c, const struct stream_header *h, struct stream_reader *r);
 /* Once all are read: which openings are beginnings, and how large flows are. 0, or -1 where memory is short. */
 int corpus_finish(struct corpus *c);
+/* What a packet does, once all is finished. Who has a symbol may be named for the first time wherever it is drawn, so that its
+ * TTL is said with each direction's first packet, not only where it is another than the host's packet had before. */
 void corpus_action(const struct corpus *c, uint32_t packet, struct action *a);
+/* Whether a host or link address is known by itself, as it takes part so often. */
+bool corpus_known(const struct corpus *c, int link, uint32_t id);
 void corpus_free(struct corpus *c);
 
 #endif

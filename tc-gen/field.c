@@ -126,7 +126,7 @@ who_symbol(const struct corpus *c, enum field f, const struct packet_seen *p, st
 	const struct someone *one = &c->one[kind][w->id];
 	s.class = one->class;
 	s.scope = one->scope;
-	if (one->opened >= OFTEN) {
+	if (corpus_known(c, kind, w->id)) {
 		s.kind = SYMBOL_NAMED;
 		s.low = w->id;
 	} else if (w->rank == NOBODY) {

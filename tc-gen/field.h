@@ -4,8 +4,6 @@
 
 #include "vocabulary.h"
 
-#define OFTEN 4 /* what was seen so often is a symbol of its own */
-
 struct field_spec {
 	uint64_t mask;	/* fields of the action that it decides */
 	int number;	/* one of them, that has ranges; -1: none */
