@@ -139,17 +139,3 @@ counts_sort(struct counts *t)
 	if (t->n)
 		qsort(t->count, t->n, sizeof *t->count, by_count);
 }
-
-int
-count_range(struct counts *t, int64_t v, int64_t low, int64_t high)
-{
-	struct key k;
-
-	key_of_range(&k, low, high);
-	struct count *c = count_add(t, &k);
-	if (!c)
-		return -1;
-	c->as = (struct symbol){.kind = SYMBOL_RANGE, .low = low, .high = high};
-	c->share[(__int128)(v - low) * SHARES / (high - low)]++;
-	return 0;
-}

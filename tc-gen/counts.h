@@ -17,8 +17,7 @@ struct key {
 struct count {
 	struct key key;
 	uint32_t n, real, symbol; /* real: packets that say it */
-	struct symbol as; /* of a range */
-	uint32_t share[SHARES];
+	struct symbol as; /* whom it names */
 };
 
 struct counts {
@@ -40,8 +39,6 @@ void key_of_symbol(struct key *k, const struct symbol *s, const uint64_t *word);
 struct count *count_find(struct counts *t, const struct key *k);
 /* Once more; NULL where memory is short. */
 struct count *count_add(struct counts *t, const struct key *k);
-/* A number of a range; 0, or -1 where memory is short. */
-int count_range(struct counts *t, int64_t v, int64_t low, int64_t high);
 /* Those seen most come first; nothing is found any more. */
 void counts_sort(struct counts *t);
 void counts_free(struct counts *t);

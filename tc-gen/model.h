@@ -5,7 +5,7 @@
 #include "network.h"
 
 #define MODEL_MAGIC   "tc-gener"
-#define MODEL_VERSION 1
+#define MODEL_VERSION 2
 #define MODEL_HASH    32
 #define MODEL_ERROR   160
 #define MODEL_ALIVE   4096 /* flows that are alive at the end of what was learned, at most */

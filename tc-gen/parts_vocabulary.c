@@ -6,7 +6,7 @@
 
 #define SYMBOLS_LIMIT (1 << 13) /* of a field */
 #define ALL_LIMIT     (1 << 15)
-#define SYMBOL_SIZE   (4 + 4 + 4 + 8 + 8 + 2 * SHARES)
+#define SYMBOL_SIZE   (4 + 4 + 4 + 8 + 8 + 2 * EDGES)
 
 size_t
 vocabulary_size(const struct vocabulary *v)
@@ -22,8 +22,8 @@ put_symbol(uint8_t **p, const struct vocabulary *v, const struct symbol *s)
 	put_u32(p, s->n);
 	put_u64(p, s->low);
 	put_u64(p, s->high);
-	for (int i = 0; i < SHARES; i++)
-		put_u16(p, s->share[i]);
+	for (int i = 0; i < EDGES; i++)
+		put_u16(p, s->edge[i]);
 	for (uint32_t i = 0; i < s->n; i++)
 		put_u64(p, v->word[s->at + i]);
 }
@@ -71,6 +71,10 @@ symbol_sound(const struct vocabulary *v, const struct symbol *s)
 	case SYMBOL_NAMED:
 		return !s->n && s->low >= 0 && s->low < 1 << 30;
 	case SYMBOL_RANGE:
+		for (int i = 1; i < EDGES; i++)
+			if (s->edge[i] < s->edge[i - 1])
+				return false;
+		return !s->n && s->high > s->low;
 	case SYMBOL_RECENT:
 		return !s->n && s->high > s->low;
 	default:
@@ -90,8 +94,8 @@ take_symbol(struct octets *o, struct vocabulary *v, char *why)
 	s.n = take_u32(o);
 	s.low = take_u64(o);
 	s.high = take_u64(o);
-	for (int i = 0; i < SHARES; i++)
-		s.share[i] = take_u16(o);
+	for (int i = 0; i < EDGES; i++)
+		s.edge[i] = take_u16(o);
 	if (s.n > ACTION_WORDS || o->cut)
 		return model_fail(why, "model: cut off");
 	s.at = v->words;

@@ -31,26 +31,61 @@ symbol_add(struct vocabulary *v, enum field f, const struct symbol *s, const uin
 	return v->n[f]++;
 }
 
-static void
-share_out(struct symbol *s, const uint32_t *share, uint32_t n)
-{
-	uint64_t sum = 0;
+/* Numbers that are to be ranges, one each time that it was seen. */
+struct numbers {
+	int64_t *v;
+	size_t n, room;
+};
 
-	for (int i = 0; i < SHARES; i++) {
-		sum += share[i];
+static int
+number_add(struct numbers *l, int64_t v)
+{
+	if (l->n == l->room) {
+		size_t room = 2 * l->room + 256;
+		int64_t *more = realloc(l->v, room * sizeof *more);
+		if (!more)
+			return -1;
+		l->v = more;
+		l->room = room;
+	}
+	l->v[l->n++] = v;
+	return 0;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* A range's symbol, by those of it, in order. */
+static void
+set_edges(struct symbol *s, const int64_t *v, size_t n)
+{
+	for (size_t i = 0; i < EDGES; i++) {
 		/* Of few values nothing is told but their range. */
-		s->share[i] = n < SHARES ? UINT64_C(65535) * (i + 1) / SHARES : 65535 * sum / n;
+		__int128 at = n < EDGES ? (s->high - 1 - s->low) * (__int128)i / (EDGES - 1) : v[(n - 1) * i / (EDGES - 1)] - s->low;
+		s->edge[i] = at * 65535 / (s->high - s->low);
 	}
 }
 
 static int
-ranges_add(struct vocabulary *v, enum field f, struct counts *t)
+ranges_add(struct vocabulary *v, enum field f, struct numbers *l, const struct corpus *c)
 {
-	counts_sort(t);
-	for (uint32_t i = 0; i < t->n; i++) {
-		struct count *c = &t->count[i];
-		share_out(&c->as, c->share, c->n);
-		if (symbol_add(v, f, &c->as, NULL) < 0)
+	if (l->n)
+		qsort(l->v, l->n, sizeof *l->v, by_number);
+	for (size_t i = 0, n; i < l->n; i += n) {
+		struct symbol s = {.kind = SYMBOL_RANGE};
+		if (is_time(f))
+			range_of_time(c, l->v[i], &s.low, &s.high);
+		else
+			range_of(l->v[i], &s.low, &s.high);
+		for (n = 1; i + n < l->n && l->v[i + n] < s.high; n++)
+			;
+		set_edges(&s, l->v + i, n);
+		if (symbol_add(v, f, &s, NULL) < 0)
 			return -1;
 	}
 	return 0;
@@ -59,25 +94,22 @@ ranges_add(struct vocabulary *v, enum field f, struct counts *t)
 static int
 learn_times(struct vocabulary *v, enum field f, const struct corpus *c)
 {
-	struct counts t = {0};
+	struct numbers times = {0};
 	uint32_t opened = NOBODY;
 	int bad = 0;
 
 	for (uint32_t i = 0; i < c->packets && !bad; i++) {
-		int64_t low, high, time = time_of(f, c, i, opened);
+		int64_t time = time_of(f, c, i, opened);
 		if (c->packet[i].opens)
 			opened = i;
-		if (time < 0)
-			continue;
-		range_of_time(c, time, &low, &high);
-		bad = count_range(&t, time, low, high);
+		if (time >= 0)
+			bad = number_add(&times, time);
 	}
 	if (!bad)
-		bad = ranges_add(v, f, &t);
-	counts_free(&t);
+		bad = ranges_add(v, f, &times, c);
+	free(times.v);
 	return bad;
 }
-
 
 static uint32_t
 weight_of(enum field f, const struct corpus *c, uint32_t i, const struct action *a)
@@ -131,10 +163,11 @@ count_values(struct counts *t, enum field f, const struct corpus *c)
 static int
 learn_values(struct vocabulary *v, enum field f, const struct corpus *c, uint32_t values)
 {
-	struct counts exact = {0}, ranges = {0};
+	struct counts exact = {0};
+	struct numbers ranges = {0};
 	struct action a;
 	int bad;
-	int64_t number, low, high;
+	int64_t number;
 
 	bad = count_values(&exact, f, c);
 	counts_sort(&exact);
@@ -145,15 +178,13 @@ learn_values(struct vocabulary *v, enum field f, const struct corpus *c, uint32_
 			continue;
 		}
 		action_unpack(&a, e->key.word);
-		for (uint32_t j = 0; j < e->real && !bad && number_of(f, &a, &number); j++) {
-			range_of(number, &low, &high);
-			bad = count_range(&ranges, number, low, high);
-		}
+		for (uint32_t j = 0; j < e->real && !bad && number_of(f, &a, &number); j++)
+			bad = number_add(&ranges, number);
 	}
 	if (!bad)
-		bad = ranges_add(v, f, &ranges);
+		bad = ranges_add(v, f, &ranges, c);
 	counts_free(&exact);
-	counts_free(&ranges);
+	free(ranges.v);
 	return bad;
 }
 
@@ -230,14 +261,12 @@ symbol_family(const struct vocabulary *v, enum field f, const struct symbol *s)
 int64_t
 symbol_draw(const struct symbol *s, uint64_t *random)
 {
-	uint64_t r = random_next(random), part = r % 65535;
-	int i = 0;
-
-	while (i < SHARES - 1 && part >= s->share[i])
-		i++;
+	uint64_t r = random_next(random);
+	const uint16_t *edge = s->edge + r % (EDGES - 1);
 	__int128 range = s->high - s->low;
-	int64_t low = s->low + range * i / SHARES, high = s->low + range * (i + 1) / SHARES;
-	return low + (high > low ? (int64_t)(random_next(random) % (uint64_t)(high - low)) : 0);
+	int64_t low = s->low + (range * edge[0] + 65534) / 65535, high = s->low + (range * edge[1] + 65534) / 65535;
+
+	return low + (int64_t)(random_next(random) % (uint64_t)(high - low + 1));
 }
 
 void

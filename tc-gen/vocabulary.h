@@ -54,7 +54,7 @@ enum symbol_kind {
 	SYMBOL_RECENT, /* one that was named before, by how many others were since: low to high - 1 */
 	SYMBOL_KINDS
 };
-#define SHARES	16
+#define EDGES	16
 #define UNKNOWN UINT16_MAX /* what was not learned stands as no symbol at all */
 
 struct symbol {
@@ -63,7 +63,7 @@ struct symbol {
 	uint32_t scope; /* of a group of IPv6 */
 	uint32_t at, n; /* SYMBOL_EXACT, SYMBOL_FIXED: words */
 	int64_t low, high;
-	uint16_t share[SHARES]; /* SYMBOL_RANGE: how many of 65535 are in its parts so far */
+	uint16_t edge[EDGES]; /* SYMBOL_RANGE: as many were seen between each two, in 65535ths of the range; they ascend */
 };
 
 struct vocabulary {
@@ -84,7 +84,7 @@ void vocabulary_free(struct vocabulary *v);
 uint16_t *vocabulary_tokens(const struct vocabulary *v, const struct corpus *c);
 /* IP's version of what a symbol means, of a host or a protocol; 0: any. */
 int symbol_family(const struct vocabulary *v, enum field f, const struct symbol *s);
-/* A number of a range, drawn from the learned distribution. */
+/* A number of a range, drawn as they were seen to lie in it. */
 int64_t symbol_draw(const struct symbol *s, uint64_t *random);
 /* Adds what the symbol says to an action. */
 void symbol_set(const struct vocabulary *v, enum field f, const struct symbol *s, struct action *a, uint64_t *random);
