@@ -9,7 +9,7 @@ dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
 	int64_t len = action_number(a, ACTION_LEN), flags = action_has(a, ACTION_FLAGS) ? a->num[ACTION_FLAGS] : TCP_ACK;
 
 	if (!d->packets || open == FLOW_REUSED || open == FLOW_REUSED_REVERSED)
-		*d = (struct dialogue){.opened = time, .before = time, .all = d->all, .tries = d->packets ? d->tries + 1 : 0};
+		*d = (struct dialogue){.opened = time, .before = time, .all = d->all, .after = d->after, .tries = d->packets ? d->tries + 1 : 0};
 	else
 		d->before = d->last[d->dir];
 	uint32_t kind = (uint32_t)(flags & 255) << 24 | (len & 0xffffff);
@@ -66,7 +66,7 @@ pace_features(const struct pace *p, int64_t time, float *x)
 }
 
 void
-dialogue_features(const struct dialogue *d, const struct pace *p, float *x)
+dialogue_features(const struct dialogue *d, const struct pace *p, int64_t next, float *x)
 {
 	int64_t now = d->last[d->dir];
 	int i = 0;
@@ -93,5 +93,8 @@ dialogue_features(const struct dialogue *d, const struct pace *p, float *x)
 	x[i++] = d->said[!d->dir] ? time_log(now - d->last[!d->dir]) : 0;
 	x[i++] = time_log(now - d->before);
 	x[i++] = time_log(now - d->opened);
+	x[i++] = next >= 0;
+	x[i++] = next >= 0 ? time_log(next) : 0;
+	x[i++] = scale_log(d->after) * 0.5f;
 	pace_features(p, now, x + i);
 }

@@ -6,7 +6,8 @@
 
 #define HISTORY	 6 /* the packet that opened it, and its last five */
 #define RATES	 3
-#define FEATURES (3 + 2 * 7 + 8 + 4 + RATES) /* of the dialogue, each direction, its course, its times, the trace */
+#define SUCCESSORS 64 /* openings that a flow is told of before they come */
+#define FEATURES (3 + 2 * 7 + 8 + 4 + RATES + 3) /* of the dialogue, each direction, its course, its times, the trace, successors */
 
 struct dialogue {
 	uint32_t packets;
@@ -18,6 +19,7 @@ struct dialogue {
 	uint32_t row, alike; /* packets in a row of one direction; of the same flags and length besides */
 	uint32_t tries;	     /* how often its ports were used anew since the peer last spoke */
 	uint32_t all;	     /* packets, whatever its ports were used for */
+	uint32_t after;	     /* packets since another flow opened for the same */
 	uint32_t kind;	     /* of the last packet: its flags and length */
 	bool said[2];
 	int64_t opened, last[2], before; /* ns: its first packet, each direction's last one, the packet before the last */
@@ -44,8 +46,12 @@ void pace_take(struct pace *p, int64_t time);
 #define DIALOGUE_DIR  4 /* bits of it */
 #define DIALOGUE_DATA 8
 int dialogue_state(const struct dialogue *d);
-/* What the network is told once the dialogue's last packet has come, and such openings before it. */
-void dialogue_features(const struct dialogue *d, const struct pace *p, float *x);
+/*
+ * What the network is told once the dialogue's last packet has come, and such openings before it. next: ns until the next flow
+ * for the same opens, as openings are drawn first; -1: none is known. Who connects again often does so as the connection before
+ * ends, so that this is when a flow is likely to.
+ */
+void dialogue_features(const struct dialogue *d, const struct pace *p, int64_t next, float *x);
 /* The same for the next opening. */
 void pace_features(const struct pace *p, int64_t time, float *x);
 

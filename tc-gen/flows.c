@@ -20,7 +20,7 @@ flows_init(struct flows *f, const struct model *m, float temperature, uint32_t r
 	f->said = calloc(f->said_room, sizeof *f->said);
 	f->closed = m->vocabulary.n[FIELD_OPENED] < 2;
 	for (uint32_t n = m->openings.n < PACE ? m->openings.n : PACE; n > 0; n--)
-		f->opened[f->openings++] = m->openings.time[(m->openings.n - n) % PACE];
+		f->opened[f->openings++] = (struct opened){.time = m->openings.time[(m->openings.n - n) % PACE]};
 	if (!f->live || !f->spare || !f->row || !f->said)
 		return -1;
 	return drawing_init(&f->drawing, &m->net[HEAD_FLOW], temperature, NULL);
@@ -173,7 +173,9 @@ flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random
 
 	l->limit = f->m->limit[model_service(f->m, token)];
 	l->lawless = legal_draw(model_has(f->m, token), random);
-	f->opened[f->openings++ % FLOWS_OPENED] = time;
+	l->purpose = vocabulary_purpose(&f->m->vocabulary, token);
+	f->opened[f->openings++ % FLOWS_OPENED] = (struct opened){time, l->purpose};
+	l->opening = f->openings;
 	say(f, l, token, time);
 	wait(f, i);
 	return i;
@@ -190,26 +192,52 @@ flows_take_up(struct flows *f, const struct alive *from, uint64_t random)
 		memcpy(l->token[1 + k], from->history[HISTORY - from->packets + k], sizeof l->token[0]);
 	l->packets = from->packets;
 	l->dialogue = from->dialogue;
+	l->succeeded = l->dialogue.after > 0;
 	l->limit = f->m->limit[model_service(f->m, l->token[0])];
 	l->lawless = legal_draw(model_has(f->m, l->token[0]), random);
+	l->purpose = vocabulary_purpose(&f->m->vocabulary, l->token[0]);
+	l->opening = f->openings;
 	wait(f, i);
 	return i;
 }
 
 /* --- drawing --- */
 
-/* The openings before a time. */
-static void
+static struct opened
+opened(const struct flows *f, uint32_t i)
+{
+	return f->opened[i % FLOWS_OPENED];
+}
+
+/* The openings before a time; how many there are. */
+static uint32_t
 pace_before(const struct flows *f, int64_t time, struct pace *p)
 {
 	uint32_t n = f->openings, first;
 
-	while (n > 0 && f->openings - n < FLOWS_OPENED && f->opened[(n - 1) % FLOWS_OPENED] >= time)
+	while (n > 0 && f->openings - n < FLOWS_OPENED && opened(f, n - 1).time >= time)
 		n--;
 	first = n > PACE ? n - PACE : 0;
 	p->n = 0;
 	for (uint32_t i = first; i < n; i++)
-		pace_take(p, f->opened[i % FLOWS_OPENED]);
+		pace_take(p, opened(f, i).time);
+	return n;
+}
+
+/* Looks for who opened after a flow for the same, up to the openings before `now`, and returns how long it is until the next
+ * one, of the SUCCESSORS openings to come; -1: none. Once for each packet. */
+static int64_t
+successors(const struct flows *f, struct live *l, uint32_t now, int64_t time)
+{
+	if (!l->purpose)
+		return -1;
+	for (; l->opening < now; l->opening++)
+		l->succeeded |= opened(f, l->opening).purpose == l->purpose;
+	l->dialogue.after += l->succeeded;
+	for (uint32_t i = l->opening; i < f->openings && i < now + SUCCESSORS; i++)
+		if (opened(f, i).purpose == l->purpose)
+			return opened(f, i).time - time;
+	return -1;
 }
 
 /* What a flow's next packet is drawn for; false where there can't be one. */
@@ -228,8 +256,11 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 		uint32_t back = HISTORY - k;
 		r->context[k] = back <= l->packets ? l->token[1 + (l->packets - back) % (HISTORY - 1)] : NULL;
 	}
-	pace_before(f, d->last[d->dir], &pace);
-	dialogue_features(d, &pace, r->feature);
+	uint32_t before = pace_before(f, d->last[d->dir], &pace);
+	int64_t next = successors(f, l, before, d->last[d->dir]);
+	if (l->succeeded && d->after > f->m->after[model_service(f->m, l->token[0])])
+		return false;
+	dialogue_features(d, &pace, next, r->feature);
 	r->since = d->last[d->dir] < 0 ? -d->last[d->dir] : 0;
 	r->allowed = model_waits(f->m, l->token[0], dialogue_state(d));
 	r->has = model_has(f->m, l->token[0]);
@@ -252,11 +283,12 @@ answer(struct flows *f, struct live *l, const struct draw_row *r)
 		l->over = true;
 }
 
-/* Whether all openings before the flow's last packet were drawn. */
+/* Whether all openings before the flow's last packet were drawn, and those that it is told of. */
 static bool
 knows(const struct flows *f, const struct live *l)
 {
-	return f->closed || (f->openings && f->opened[(f->openings - 1) % FLOWS_OPENED] >= l->dialogue.last[l->dialogue.dir]);
+	return f->closed || (f->openings > SUCCESSORS &&
+			     opened(f, f->openings - 1 - SUCCESSORS).time >= l->dialogue.last[l->dialogue.dir]);
 }
 
 /* The next flow in turn; NONE where all had theirs. */

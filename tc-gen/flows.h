@@ -25,9 +25,11 @@ struct live {
 	uint32_t after_reset; /* packets since an RST */
 	bool waits;	  /* stands in the row of those that are drawn for */
 	uint32_t limit;	  /* packets, at most; 0: any number */
-	uint64_t random;
 	unsigned lawless; /* rules of TCP that it breaks */
 	struct connection connection;
+	uint64_t random, purpose;
+	uint32_t opening; /* the number of openings that were looked at */
+	bool succeeded;	  /* another flow opened for the same */
 	struct dialogue dialogue; /* up to the last packet that was drawn */
 	uint16_t token[HISTORY][FIELDS]; /* the opening; then a ring of the last ones */
 	uint32_t ahead, first, last; /* packets drawn; the next, the latest of them */
@@ -41,7 +43,10 @@ struct flows {
 	struct said *said;
 	uint32_t said_room, said_used, said_spare, ahead; /* all that are drawn and not passed */
 	uint32_t *row, row_at, row_n; /* flows that are drawn for, in turn */
-	int64_t opened[FLOWS_OPENED]; /* when flows open: a ring */
+	struct opened {
+		int64_t time;
+		uint64_t purpose;
+	} opened[FLOWS_OPENED]; /* openings: a ring */
 	uint32_t openings;
 	bool closed; /* none opens any more */
 };

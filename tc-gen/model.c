@@ -214,6 +214,7 @@ model_free(struct model *m)
 		network_free(&m->net[h]);
 	vocabulary_free(&m->vocabulary);
 	free(m->limit);
+	free(m->after);
 	free(m->wait);
 	free(m->has);
 	free(m->has_proto);

@@ -30,6 +30,7 @@ struct model {
 	struct vocabulary vocabulary;
 	struct network net[HEADS];
 	uint32_t *limit; /* of each service: packets of a flow, at most; 0: any number */
+	uint32_t *after; /* of each service: packets of a flow after another one opened for the same, at most */
 	uint8_t *wait;	 /* WAITS x STATES x the symbols of FIELD_NEXT: whether such a time was there */
 	uint8_t *has;	 /* WAITS x FIELDS: whether a packet of such a service may have a field */
 	uint8_t *has_proto; /* protocols x FIELDS: whether one that opens a flow may */

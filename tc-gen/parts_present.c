@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define TOKENS_SIZE  (2 * FIELDS)
-#define ALIVE_SIZE   (4 + 2 * 24 + 4 + 20 + 16 + 8 + (HISTORY + PROLOGUE) * TOKENS_SIZE)
+#define ALIVE_SIZE   (4 + 2 * 24 + 4 + 24 + 16 + 8 + (HISTORY + PROLOGUE) * TOKENS_SIZE)
 #define PRESENT_SIZE (4 + 4 + 4 + PACE * 8 + OPENINGS * TOKENS_SIZE)
 #define TIME_LIMIT   (INT64_C(1) << 60) /* ns */
 
@@ -46,7 +46,7 @@ take_table(struct octets *o, size_t n)
 size_t
 present_size(const struct model *m)
 {
-	return 4 * model_services(m) + waits_size(m) + WAITS * (FIELDS + 1) + has_proto_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
+	return 8 * model_services(m) + waits_size(m) + WAITS * (FIELDS + 1) + has_proto_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
 }
 
 static void
@@ -83,8 +83,8 @@ put_alive(uint8_t **p, const struct alive *l)
 		put_u64(p, d->last[s]);
 	}
 	put_u32(p, d->dir | d->data << 1);
-	for (int k = 0; k < 5; k++)
-		put_u32(p, (const uint32_t[]){d->row, d->alike, d->tries, d->all, d->kind}[k]);
+	for (int k = 0; k < 6; k++)
+		put_u32(p, (const uint32_t[]){d->row, d->alike, d->tries, d->all, d->kind, d->after}[k]);
 	put_u64(p, d->opened);
 	put_u64(p, d->before);
 	put_u32(p, l->packets);
@@ -110,8 +110,8 @@ take_alive(struct octets *o, const struct vocabulary *v, struct alive *l)
 	uint32_t dir = take_u32(o);
 	d->dir = dir & 1;
 	d->data = dir >> 1 & 1;
-	uint32_t *const course[] = {&d->row, &d->alike, &d->tries, &d->all, &d->kind};
-	for (int k = 0; k < 5; k++)
+	uint32_t *const course[] = {&d->row, &d->alike, &d->tries, &d->all, &d->kind, &d->after};
+	for (int k = 0; k < 6; k++)
 		*course[k] = take_u32(o);
 	d->opened = take_u64(o);
 	d->before = take_u64(o);
@@ -148,8 +148,10 @@ take_pace(struct octets *o, struct pace *pace)
 void
 put_present(uint8_t **p, const struct model *m)
 {
-	for (uint32_t i = 0; i < model_services(m); i++)
+	for (uint32_t i = 0; i < model_services(m); i++) {
 		put_u32(p, m->limit[i]);
+		put_u32(p, m->after[i]);
+	}
 	put_table(p, m->wait, waits_size(m));
 	put_table(p, m->has, WAITS * FIELDS);
 	put_table(p, m->has_proto, has_proto_size(m));
@@ -168,10 +170,14 @@ take_present(struct octets *o, struct model *m, char *why)
 {
 	bool sound = true;
 
-	if (!(m->limit = calloc(model_services(m), sizeof *m->limit)))
+	m->limit = calloc(model_services(m), sizeof *m->limit);
+	m->after = calloc(model_services(m), sizeof *m->after);
+	if (!m->limit || !m->after)
 		return model_fail(why, strerror(ENOMEM));
-	for (uint32_t i = 0; i < model_services(m); i++)
+	for (uint32_t i = 0; i < model_services(m); i++) {
 		m->limit[i] = take_u32(o);
+		m->after[i] = take_u32(o);
+	}
 	m->wait = take_table(o, waits_size(m));
 	m->has = take_table(o, WAITS * FIELDS);
 	m->has_proto = take_table(o, has_proto_size(m));

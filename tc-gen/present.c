@@ -87,6 +87,11 @@ bound_flows(struct model *m, const struct lesson *l)
 		if (*limit < most)
 			*limit = most;
 	}
+	for (uint32_t i = 0; i < c->flows; i++) {
+		uint32_t *after = &m->after[model_service(m, tokens(l, l->opening[i]))];
+		if (*after < l->dialogue[i].after)
+			*after = l->dialogue[i].after;
+	}
 	for (uint32_t i = 0; i < model_services(m); i++)
 		if (m->limit[i] == UNBOUND)
 			m->limit[i] = 0;
@@ -346,7 +351,8 @@ present_take(struct model *m, const struct lesson *l)
 	if (take_waits(m, l) < 0 || take_has(m, l) < 0 || take_breaches(m, l) < 0 || take_resets(m, l) < 0)
 		return -1;
 	m->limit = calloc(model_services(m), sizeof *m->limit);
-	if (!m->alive || !m->limit || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
+	m->after = calloc(model_services(m), sizeof *m->after);
+	if (!m->alive || !m->limit || !m->after || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
 		return -1;
 	for (uint32_t i = c->packets; i-- > 0 && c->packet[i].trace == c->traces - 1;)
 		if (c->packet[i].next == NOBODY)

@@ -258,6 +258,18 @@ symbol_family(const struct vocabulary *v, enum field f, const struct symbol *s)
 	return s->kind != SYMBOL_FIXED ? 0 : memchr(v->word + s->at, ':', ACTION_TEXT_MAX) ? 6 : 4;
 }
 
+uint64_t
+vocabulary_purpose(const struct vocabulary *v, const uint16_t *token)
+{
+	for (int f = FIELD_ORIG_H; f <= FIELD_RESP_H; f++) {
+		int kind = token[f] == UNKNOWN ? SYMBOL_NEW : v->symbol[v->first[f] + token[f]].kind;
+		if (kind != SYMBOL_NAMED && kind != SYMBOL_FIXED)
+			return 0;
+	}
+	return (uint64_t)token[FIELD_ORIG_H] << 48 | (uint64_t)token[FIELD_RESP_H] << 32 | (uint64_t)token[FIELD_PROTO] << 16 |
+	       token[FIELD_RESP_P];
+}
+
 int64_t
 symbol_draw(const struct symbol *s, uint64_t *random)
 {
