@@ -132,7 +132,7 @@ choose(float *p, int n, uint64_t *random)
 	return 0;
 }
 
-/* A flow's hosts are of one IP, and of that of its protocol. */
+/* A flow's hosts are of one IP, and of that of its protocol; TCP's are no groups (RFC 9293, section 3.9.2.3). */
 static void
 keep_family(const struct vocabulary *v, float *p, enum field f, const uint16_t *token)
 {
@@ -142,6 +142,8 @@ keep_family(const struct vocabulary *v, float *p, enum field f, const uint16_t *
 	for (int k = 0; k < 2 && before[k] < f && !family; k++)
 		if (token[before[k]])
 			family = symbol_family(v, before[k], &v->symbol[v->first[before[k]] + token[before[k]]]);
+	for (int i = 1; i < v->n[f] && !token[FIELD_PROTO]; i++)
+		p[i] = symbol_group(v, &v->symbol[v->first[f] + i]) ? 0 : p[i];
 	for (int i = 1; i < v->n[f] && family; i++) {
 		int other = symbol_family(v, f, &v->symbol[v->first[f] + i]);
 		p[i] = other && other != family ? 0 : p[i];

@@ -270,6 +270,19 @@ vocabulary_purpose(const struct vocabulary *v, const uint16_t *token)
 	       token[FIELD_RESP_P];
 }
 
+bool
+symbol_group(const struct vocabulary *v, const struct symbol *s)
+{
+	int class = s->class & ~ADDRESS_V6;
+
+	if (s->kind == SYMBOL_NAMED || s->kind == SYMBOL_NEW)
+		return class == ADDRESS_GROUP || class == ADDRESS_SOLICITED;
+	if (s->kind != SYMBOL_FIXED)
+		return false;
+	const char *text = (const char *)(v->word + s->at);
+	return memchr(text, ':', ACTION_TEXT_MAX) ? !strncmp(text, "ff", 2) : atoi(text) >= 224;
+}
+
 int64_t
 symbol_draw(const struct symbol *s, uint64_t *random)
 {

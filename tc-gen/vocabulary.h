@@ -86,6 +86,8 @@ uint16_t *vocabulary_tokens(const struct vocabulary *v, const struct corpus *c);
 int symbol_family(const struct vocabulary *v, enum field f, const struct symbol *s);
 /* Of a packet that opens a flow: who connects to whom for what, by both hosts, protocol and port; 0: to or from nobody who is known. */
 uint64_t vocabulary_purpose(const struct vocabulary *v, const uint16_t *token);
+/* Whether it means a group of hosts, or all of them. */
+bool symbol_group(const struct vocabulary *v, const struct symbol *s);
 /* A number of a range, drawn as they were seen to lie in it. */
 int64_t symbol_draw(const struct symbol *s, uint64_t *random);
 /* Adds what the symbol says to an action. */

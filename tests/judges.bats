@@ -31,6 +31,19 @@ setup() {
 	[ "$n" -eq 13 ]
 }
 
+# What the kernel says of the same packets: tests/conntrack.py, as root.
+@test "what conntrack would call INVALID, and why" {
+	load helper
+	tmp=$BATS_TEST_TMPDIR
+	judged() { craft a "$1"; tests/tracked.py "$tmp/a" | cut -d' ' -f2-; }
+	is "$(judged '(lambda s: s.open() + [s.c("A", 100), s.s("A", 9)] + s.close())(S())')" "8 0"
+	is "$(judged '(lambda s: [s.c("S"), s.c("A", 5), s.c("FA")])(S())')" "3 2; 1 ACK while SYN sent; 1 FIN while SYN sent"
+	is "$(judged '(lambda s: s.open() + [s.c("A", ack=1)])(S())')" "4 1; 1 acknowledges what was not sent"
+	is "$(judged '(lambda s: s.open() + [s.c("A", 10, seq=200000)])(S())')" "4 1; 1 data beyond the window"
+	is "$(judged '[S().c("FA")]')" "1 1; 1 FIN of no connection"
+	is "$(judged '[S().c("SF")]')" "1 1; 1 flags that nobody sends together"
+}
+
 @test "the sample has as many conversations as tshark says" {
 	tests/conversations.py tests/fixtures/sample.pcap
 }
