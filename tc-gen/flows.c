@@ -9,6 +9,7 @@
 #define DEEP   1024  /* for one flow */
 #define LATEST (INT64_C(1) << 60) /* ns: nothing is later */
 #define NONE   UINT32_MAX
+#define REMEMBERED (FLOWS_OPENED / 2) /* openings behind a packet */
 
 int
 flows_init(struct flows *f, const struct model *m, float temperature, uint32_t room)
@@ -231,6 +232,8 @@ successors(const struct flows *f, struct live *l, uint32_t now, int64_t time)
 {
 	if (!l->purpose)
 		return -1;
+	if (now > l->opening + REMEMBERED)
+		l->opening = now - REMEMBERED;
 	for (; l->opening < now; l->opening++)
 		l->succeeded |= opened(f, l->opening).purpose == l->purpose;
 	l->dialogue.after += l->succeeded;

@@ -1,5 +1,7 @@
 #include "learn.h"
 
+#include "succession.h"
+
 #include "support/random.h"
 
 #include <math.h>
@@ -22,66 +24,8 @@ static const float head_rate[HEADS] = {2e-3f, 1e-3f};
 
 /* --- rows --- */
 
-/* Of each packet: how many of its flow came since another one opened for the same, and how long until the next one does. */
-struct successor {
-	uint32_t after;
-	int64_t time;
-};
-
-enum { PURPOSES = 1 << 16 };
-
-static uint32_t
-purpose_of(const struct vocabulary *v, const struct lesson *l, uint32_t i)
-{
-	uint64_t purpose = vocabulary_purpose(v, l->token + (size_t)i * FIELDS);
-
-	return purpose ? 1 + (random_next(&purpose) >> 48) % (PURPOSES - 1) : 0;
-}
-
-/* Forward the packets are counted, backward the next flow is found. */
-static int
-find_successors(const struct lesson *l, const struct vocabulary *v, struct successor *s)
-{
-	const struct packet_seen *p = l->c->packet;
-	uint32_t n = l->c->packets, opens = 0;
-	struct seen {
-		uint32_t n, trace, open;
-		int64_t time;
-	} *seen = calloc(PURPOSES, sizeof *seen);
-	uint32_t *purpose = calloc(l->c->flows + 1, sizeof *purpose), *count = calloc(l->c->flows + 1, sizeof *count);
-
-	if (!seen || !purpose || !count) {
-		free(seen);
-		free(purpose);
-		free(count);
-		return -1;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t flow = p[i].flow;
-		if (p[i].before == NOBODY) {
-			purpose[flow] = purpose_of(v, l, i);
-			seen[purpose[flow]].n += p[i].opens;
-			count[flow] = seen[purpose[flow]].n;
-		}
-		opens += p[i].opens;
-		s[i].after = p[i].before == NOBODY ? 0 : s[p[i].before].after;
-		s[i].after += purpose[flow] && seen[purpose[flow]].n > count[flow];
-	}
-	for (uint32_t i = n; i-- > 0;) {
-		struct seen *t = &seen[purpose[p[i].flow]];
-		bool known = t != seen && t->trace == p[i].trace + 1 && t->open < opens + SUCCESSORS;
-		s[i].time = known ? t->time - p[i].time : -1;
-		if (p[i].opens)
-			*t = (struct seen){.trace = p[i].trace + 1, .open = --opens, .time = p[i].time};
-	}
-	free(seen);
-	free(purpose);
-	free(count);
-	return 0;
-}
-
 static void
-follow(struct lesson *l, uint32_t i, struct dialogue *d, const struct pace *pace, const struct successor *next)
+follow(struct lesson *l, uint32_t i, struct dialogue *d, const struct pace *pace, const struct succession *next)
 {
 	const struct packet_seen *p = &l->c->packet[i];
 	struct action a;
@@ -94,7 +38,7 @@ follow(struct lesson *l, uint32_t i, struct dialogue *d, const struct pace *pace
 	dialogue_take(&d[p->flow], &a, p->time);
 	l->state[i] = dialogue_state(&d[p->flow]);
 	d[p->flow].after = next->after;
-	dialogue_features(&d[p->flow], pace, next->time, l->feature + (size_t)i * FEATURES);
+	dialogue_features(&d[p->flow], pace, next->next, l->feature + (size_t)i * FEATURES);
 	l->recent[i][0] = l->opening[p->flow];
 	for (int k = HISTORY - 1, at = i; k > 0; k--) {
 		l->recent[i][k] = at;
@@ -167,11 +111,9 @@ lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c
 	if (!l->dialogue || !l->token || !l->feature || !l->opening || !l->recent || !l->pace || !l->open || !l->state || !l->share)
 		return -1;
 	l->held = n - n * HELD;
-	struct successor *next = calloc(n + 1, sizeof *next);
-	if (!next || find_successors(l, v, next) < 0) {
-		free(next);
+	struct succession *next = succession_find(c, v, l->token);
+	if (!next)
 		return -1;
-	}
 	for (uint32_t i = 0; i < n; i++) {
 		if (i && c->packet[i].trace != c->packet[i - 1].trace)
 			openings = (struct pace){.n = 0};
