@@ -280,7 +280,7 @@ symbol_group(const struct vocabulary *v, const struct symbol *s)
 	if (s->kind != SYMBOL_FIXED)
 		return false;
 	const char *text = (const char *)(v->word + s->at);
-	return memchr(text, ':', ACTION_TEXT_MAX) ? !strncmp(text, "ff", 2) : atoi(text) >= 224;
+	return memchr(text, ':', ACTION_TEXT_MAX) ? !strncmp(text, "ff", 2) : strtol(text, NULL, 10) >= 224;
 }
 
 int64_t
