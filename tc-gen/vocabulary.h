@@ -84,7 +84,8 @@ void vocabulary_free(struct vocabulary *v);
 uint16_t *vocabulary_tokens(const struct vocabulary *v, const struct corpus *c);
 /* IP's version of what a symbol means, of a host or a protocol; 0: any. */
 int symbol_family(const struct vocabulary *v, enum field f, const struct symbol *s);
-/* Of a packet that opens a flow: who connects to whom for what, by both hosts, protocol and port; 0: to or from nobody who is known. */
+/* Of a packet that opens a flow: who connects to whom for what, by both hosts, protocol and port; 0: to or from nobody who is
+ * known. */
 uint64_t vocabulary_purpose(const struct vocabulary *v, const uint16_t *token);
 /* Whether it means a group of hosts, or all of them. */
 bool symbol_group(const struct vocabulary *v, const struct symbol *s);
