@@ -11,7 +11,7 @@
 #define CACHE_OCTETS (8 << 20)
 #define CACHE_STAYS  (CACHE_OCTETS / 8) /* of what is found there: cache.c */
 #define CACHE_PLACES (1 << 16)
-#define CACHE_WORDS  12 /* of an action that is remembered */
+#define CACHE_WORDS  24	 /* of an action that is remembered */
 #define EXPECTED     8	/* packets behind the one that is looked up, whose entries come meanwhile */
 
 /* What a latent says that an action does: a value of the cache. */
