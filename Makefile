@@ -50,7 +50,7 @@ packet = $(call room,packet,address checksum link arp ip tcp udp sctp icmp fault
 capture = $(call room,packet,capture pcapng blocks) $(call room,process,input unpack)
 state = $(call room,state,slots flow datagram cue cue_link cue_ip cue_tcp cue_icmp trace) $(packet)
 code = $(call room,code,bits forms code names when)
-neural = $(call room,neural,octets linear straight network autoencoder loss layout weights) $(code) $(support)
+neural = $(call room,neural,octets linear product straight network autoencoder loss layout weights) $(code) $(support)
 codec = $(call room,codec,cache idle refine analysis encode decode) $(neural)
 stream = $(record) $(process)
 
@@ -87,7 +87,9 @@ $(TOOLS:%=bin/%):
 # The loops between the matrix products, and those over latents, want the vectorizer; the weights stand in the programs.
 build/common/code/%.o build/common/neural/%.o build/common/support/%.o build/common/record/latent.o build/tc-train/%.o \
 	build/tc-gen/%.o: override CFLAGS += -O3 -fno-math-errno
-# What is drawn hangs on each bit of a sum.
+# What is drawn, and what a latent is, hangs on each bit of a sum.
+build/common/neural/%.o build/common/codec/%.o: override CFLAGS += -ffp-contract=off
+build/common/neural/product.o: override CFLAGS += -fno-lto
 build/tc-gen/product.o build/tc-gen/draw.o build/tc-gen/dialogue.o: override CFLAGS += -ffp-contract=off -fno-lto
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)

@@ -78,23 +78,19 @@ prepare(struct program *p)
 {
 	struct filter *f = &p->filter;
 	char why_not[WEIGHTS_ERROR];
-	const char *why;
 
 	filter_open_input(f);
 	if (p->weights)
 		filter_reads_path(f, p->weights);
 	filter_open_output(f);
-	if (linear_start(&why) < 0)
-		errx(1, "%s", why);
 	if (weights_load(&p->net, p->hash, p->weights, why_not) < 0)
 		errx(1, "%s: %s", p->weights ? p->weights : "built-in weights", why_not);
-	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
-	    !(p->decoder = decoder_new(&p->net, p->cached, f->jobs, &p->writer)) || linear_room(f->jobs) < 0)
+	if (network_settle(&p->net) < 0 || stream_writer_init(&p->writer, f->out.fd) < 0 ||
+	    !(p->decoder = decoder_new(&p->net, p->cached, f->jobs, &p->writer)))
 		err(1, NULL);
 	filter_confine(f);
 	traces_open(&p->reader, f, pass_on, p);
 	p->reader.kinds = 1 << STREAM_LATENTS;
-	linear_clock = p->stats;
 }
 
 /* What the header must say for this network: 0, or -1. */
@@ -161,13 +157,12 @@ run(struct program *p)
 static void
 print_stats(const struct program *p)
 {
-	uint64_t found, asked;
-	const struct decode_stats *s = decoder_stats(p->decoder, &found, &asked);
+	uint64_t found, asked, rows = decoder_stats(p->decoder, &found, &asked);
 
 	fprintf(stderr,
 		"{\"rows\":%" PRIu64 ",\"cache_found\":%" PRIu64 ",\"cache_asked\":%" PRIu64
-		",\"seconds\":%.3f,\"product_seconds\":%.3f,\"kernel\":\"%s\"}\n",
-		s->rows, found, asked, clock() / (double)CLOCKS_PER_SEC, s->product_seconds, linear_kernel());
+		",\"seconds\":%.3f}\n",
+		rows, found, asked, clock() / (double)CLOCKS_PER_SEC);
 }
 
 static int

@@ -147,21 +147,17 @@ static void
 prepare(struct program *p)
 {
 	struct filter *f = &p->filter;
-	const char *why;
 
 	filter_open_input(f);
 	if (p->weights)
 		filter_reads_path(f, p->weights);
 	filter_open_output(f);
-	if (linear_start(&why) < 0)
-		errx(1, "%s", why);
 	load_weights(p);
-	if (stream_writer_init(&p->writer, f->out.fd) < 0 ||
-	    !(p->encoder = encoder_new(&p->net, &p->encode, f->jobs, &p->writer)) || linear_room(f->jobs) < 0)
+	if (network_settle(&p->net) < 0 || stream_writer_init(&p->writer, f->out.fd) < 0 ||
+	    !(p->encoder = encoder_new(&p->net, &p->encode, f->jobs, &p->writer)))
 		err(1, NULL);
 	filter_confine(f);
 	traces_open(&p->reader, f, pass_on, p);
-	linear_clock = p->encode.analysis.stats;
 }
 
 /* The packets of one trace: 0, or -1. */
@@ -229,11 +225,10 @@ print_stats(const struct program *p)
 		",\"patched\":%" PRIu64 ",\"idle\":%" PRIu64
 		",\"kl\":%.3f,\"kl_what\":%.3f,\"kl_who\":%.3f,\"kl_when\":%.3f,\"time_error\":%.9f"
 		",\"rows\":%" PRIu64 ",\"cache_found\":%" PRIu64 ",\"cache_asked\":%" PRIu64
-		",\"seconds\":%.3f,\"product_seconds\":%.3f,\"kernel\":\"%s\"",
+		",\"seconds\":%.3f",
 		s->packets, s->traces, s->unencodable, s->whole, s->core, s->whole_after,
 		s->core_after, s->refined, s->steps, s->patched, s->idle,
-		(s->kl[0] + s->kl[1] + s->kl[2]) / n, s->kl[0] / n, s->kl[1] / n, s->kl[2] / n, s->time_error / n, s->rows, found, asked, clock() / (double)CLOCKS_PER_SEC,
-		s->product_seconds, linear_kernel());
+		(s->kl[0] + s->kl[1] + s->kl[2]) / n, s->kl[0] / n, s->kl[1] / n, s->kl[2] / n, s->time_error / n, s->rows, found, asked, clock() / (double)CLOCKS_PER_SEC);
 	print_fields("wrong", s->wrong);
 	print_fields("wrong_refined", s->wrong_after);
 	fputs(",\"margins\":{", stderr);

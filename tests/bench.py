@@ -4,8 +4,7 @@
 On one file F, the captures of DIR of one link type joined and repeated up to a million packets (or the sample that
 ships): tcpdump -r F -w /dev/null, libpcap's own floor, and tc-lift, tc-compile, tc-edit and tc-diff as ratios to it
 (merged with itself, a packet that is written). On every capture once, caches cold at the start: the codec, beside the
-same floor a packet, with what matrix products take and how often the cache knew (of a run that --stats asks for rates
-too), and the same without a cache; and all four programs in a pipe. With --big: each program alone, and the pipe, on
+same floor a packet, with how often the cache knew, and the same without a cache; and all four programs in a pipe. With --big: each program alone, and the pipe, on
 traces of N packets that tests/big.sh makes of DIR, beside other people's tools that are installed.
 
 CPU seconds are user and system, medians of R turns, in each of which every command runs once; a ratio is that to tcpdump's
@@ -152,9 +151,9 @@ def codec(tmp, source, floor_packets, runs):
     said = {name: stats(command) for name, command in ways.items()}
     n = said['tc-enc']['packets']
     took = measure({'tcpdump': tcpdump(tmp + '/F'), **ways}, runs, floor_packets / n)
-    return table(f'the codec: {n} packets, each capture once', ['program', *RATIO, 'packets/s', 'products %', 'hits %', 'peak MiB'],
-                 [(name, took[name].cpu, *took[name].ratio, n / took[name].cpu, 100 * s['product_seconds'] / s['seconds'],
-                   100 * s['cache_found'] / s['cache_asked'], took[name].mib) for name, s in said.items()])
+    return table(f'the codec: {n} packets, each capture once', ['program', *RATIO, 'packets/s', 'hits %', 'peak MiB'],
+                 [(name, took[name].cpu, *took[name].ratio, n / took[name].cpu, 100 * s['cache_found'] / s['cache_asked'],
+                  took[name].mib) for name, s in said.items()])
 
 
 PIPE = 'tc-lift -q "$0" | tc-enc -q | tc-dec -q | tc-compile -q >/dev/null'

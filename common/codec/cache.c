@@ -4,8 +4,26 @@
 
 #include <string.h>
 
+#define STAYS 8 /* of so many parts of the ring one stays, behind what is found */
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+size_t
+cache_size(size_t adds, unsigned threads)
+{
+	size_t octets = 4 << 20;
+
+	while (octets < 32 << 20 && octets / STAYS / adds < 4 * threads)
+		octets *= 2;
+	return octets;
+}
+
+unsigned
+cache_blocks(const struct cache *c, size_t adds)
+{
+	return c->size / STAYS / adds - 1;
+}
 
 int
 cache_init(struct cache *c, size_t size, uint32_t places)
@@ -53,7 +71,7 @@ cache_digest(const void *octets, size_t n)
 static struct cache_entry *
 entry(const struct cache *c, const struct cache_place *p)
 {
-	if (!p->hash || c->next - p->at > c->size - c->size / 8)
+	if (!p->hash || c->next - p->at > c->size - c->size / STAYS)
 		return NULL;
 	return (struct cache_entry *)(c->ring + (p->at & (c->size - 1)));
 }
@@ -62,23 +80,6 @@ static struct cache_place *
 place(const struct cache *c, uint32_t hash, unsigned i)
 {
 	return &c->place[(hash ^ i) & (c->places - 1)];
-}
-
-void
-cache_expect_place(const struct cache *c, uint32_t hash)
-{
-	if (c->places)
-		__builtin_prefetch(place(c, hash, 0));
-}
-
-void
-cache_expect_entry(const struct cache *c, uint32_t hash)
-{
-	for (unsigned i = 0; c->places && i < 2; i++) {
-		const struct cache_place *p = place(c, hash, i);
-		if (p->hash == hash)
-			__builtin_prefetch(entry(c, p));
-	}
 }
 
 struct cache_entry *

@@ -42,6 +42,10 @@ cache_digest_hash(const struct cache_digest *key)
 	return (uint32_t)key->half[0] | !(uint32_t)key->half[0];
 }
 
+/* Octets of a ring for so many threads, 4 MiB to 32, where each of their blocks adds so much at most. */
+size_t cache_size(size_t adds, unsigned threads);
+/* So many blocks may be on their way that what their packets found stays. */
+unsigned cache_blocks(const struct cache *c, size_t adds);
 /* size: octets; places: as many entries as there may be at once, or 0: nothing is
  * found, and the ring holds what is at work. Both powers of 2. 0, or -1 where memory is short; the system gives it page by page. */
 int cache_init(struct cache *c, size_t size, uint32_t places);
@@ -50,9 +54,6 @@ void cache_free(struct cache *c);
 void cache_forget(struct cache *c);
 /* By which a key is looked for; never 0. */
 uint32_t cache_hash(const void *key, size_t n);
-/* A key is looked for soon: the processor fetches its place meanwhile, and, once that is there, its entry. */
-void cache_expect_place(const struct cache *c, uint32_t hash);
-void cache_expect_entry(const struct cache *c, uint32_t hash);
 /* The entry of a key; NULL where there is none. */
 struct cache_entry *cache_find(struct cache *c, uint32_t hash, const void *key, size_t n);
 /* A new entry with room for a value of `size` octets; all together no more than an eighth of the ring. Like one that was

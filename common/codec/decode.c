@@ -8,11 +8,8 @@
 
 #define BLOCK	     256 /* packets, beginnings and ends of traces that are seen together */
 #define ROWS	     64	 /* that go through the network together: few, so that all of a pass stays in a core's caches */
-#define CACHE_OCTETS (8 << 20)
-#define CACHE_STAYS  (CACHE_OCTETS / 8) /* of what is found there: cache.c */
 #define CACHE_PLACES (1 << 16)
 #define CACHE_WORDS  24	 /* of an action that is remembered */
-#define EXPECTED     8	/* packets behind the one that is looked up, whose entries come meanwhile */
 
 /* What a latent says that an action does: a value of the cache. */
 struct decoded {
@@ -21,9 +18,8 @@ struct decoded {
 	uint64_t own[CACHE_WORDS];
 };
 
-/* What a block adds to the cache at most: so many may be on their way that what their packets found there stays. */
+/* What a block adds to the cache at most. */
 #define BLOCK_ADDS (BLOCK * (sizeof(struct cache_entry) + sizeof(struct cache_digest) + sizeof(struct decoded)))
-_Static_assert(2 * BLOCK_ADDS < CACHE_STAYS, "what a block finds stays for it");
 
 /* A packet of a block, or the beginning or the end of a trace. */
 struct item {
@@ -44,7 +40,6 @@ struct block {
 	enum latent_type type;
 	struct item item[BLOCK];
 	int miss[BLOCK]; /* items */
-	double product_seconds;
 	uint32_t used; /* words of the arena */
 	uint64_t arena[BLOCK * ACTION_WORDS];
 	uint8_t latent[]; /* (BLOCK, size) */
@@ -71,7 +66,7 @@ struct decoder {
 	struct stream_writer *out;
 	int unit; /* of time steps, ns */
 	struct network_rows *again;
-	struct decode_stats stats;
+	uint64_t network_rows;
 };
 
 static void work(void *arg, void *block, unsigned who);
@@ -114,8 +109,8 @@ decoder_new(const struct network *net, bool cached, unsigned threads, struct str
 		d->threads++;
 	struct jobs_of of = {d, work, write_block};
 	if (d->threads < threads || !(d->again = rows_new(net)) ||
-	    cache_init(&d->cache, cached ? CACHE_OCTETS : CACHE_STAYS, cached ? CACHE_PLACES : 0) < 0 ||
-	    !(d->jobs = jobs_new(&of, threads, CACHE_STAYS / BLOCK_ADDS - 1, sizeof *d->block + BLOCK * latent))) {
+	    cache_init(&d->cache, cache_size(BLOCK_ADDS, threads), cached ? CACHE_PLACES : 0) < 0 ||
+	    !(d->jobs = jobs_new(&of, threads, cache_blocks(&d->cache, BLOCK_ADDS), sizeof *d->block + BLOCK * latent))) {
 		decoder_free(d);
 		return NULL;
 	}
@@ -145,8 +140,6 @@ look_up(struct decoder *d)
 
 	for (int i = 0; i < b->n; i++) {
 		struct item *t = &b->item[i];
-		if (i + EXPECTED < b->n && t[EXPECTED].what == PACKET)
-			cache_expect_entry(&d->cache, cache_digest_hash(&t[EXPECTED].key));
 		if (t->what != PACKET)
 			continue;
 		uint32_t hash = cache_digest_hash(&t->key);
@@ -187,11 +180,9 @@ work(void *arg, void *block, unsigned who)
 {
 	struct decoder *d = arg;
 	struct block *b = block;
-	double start = linear_seconds;
 
 	for (int i = 0; i < b->misses; i += ROWS)
 		decode_rows(d, d->rows[who], b, b->miss + i, b->misses - i < ROWS ? b->misses - i : ROWS);
-	b->product_seconds = linear_seconds - start;
 }
 
 /* --- out --- */
@@ -268,8 +259,7 @@ write_block(void *arg, void *block)
 
 	for (int i = 0; i < b->n && r == 0; i++)
 		r = write_item(d, b, i);
-	d->stats.rows += b->misses;
-	d->stats.product_seconds += b->product_seconds;
+	d->network_rows += b->misses;
 	return r;
 }
 
@@ -349,15 +339,14 @@ decoder_add(struct decoder *d, const struct latent *l)
 		return 1;
 	t->what = PACKET;
 	t->key = cache_digest(l->octets, d->what_size);
-	cache_expect_place(&d->cache, cache_digest_hash(&t->key));
 	memcpy(b->latent + b->n * l->size, l->octets, l->size);
 	return added(d);
 }
 
-const struct decode_stats *
+uint64_t
 decoder_stats(const struct decoder *d, uint64_t *found, uint64_t *asked)
 {
 	*found = d->cache.found;
 	*asked = d->cache.asked;
-	return &d->stats;
+	return d->network_rows;
 }

@@ -6,11 +6,6 @@
 #include "record/latent.h"
 #include "codec/codec.h"
 
-struct decode_stats {
-	uint64_t rows;		/* that the network saw */
-	double product_seconds; /* processor time in matrix products */
-};
-
 struct decoder;
 
 /* On so many threads (JOBS_MAX at most); the same actions for any number. NULL where memory is short. The network is not
@@ -27,7 +22,7 @@ int decoder_add(struct decoder *d, const struct latent *l);
 int decoder_end(struct decoder *d, enum stream_end end);
 /* Writes all that was added: 0, or -1 with the writer's error. */
 int decoder_flush(struct decoder *d);
-/* Behind decoder_flush(). Cache hits stand in *found of *asked. */
-const struct decode_stats *decoder_stats(const struct decoder *d, uint64_t *found, uint64_t *asked);
+/* Behind decoder_flush(): the rows that the network saw. Cache hits stand in *found of *asked. */
+uint64_t decoder_stats(const struct decoder *d, uint64_t *found, uint64_t *asked);
 
 #endif

@@ -10,10 +10,7 @@
 
 #define BLOCK	     512		 /* packets, beginnings and ends of traces that are seen together */
 #define ARENA	     (BLOCK * 20 + 2 * ACTION_WORDS) /* words */
-#define CACHE_OCTETS (32 << 20)
-#define CACHE_STAYS  (CACHE_OCTETS / 8) /* of what is found there: cache.c */
 #define CACHE_PLACES (1 << 16)
-#define EXPECTED     8 /* packets behind the one that is looked up, whose entries come meanwhile */
 /* What is read with less than this, another machine's kernels might read otherwise: it is patched. */
 #define PATCH_MARGIN 0.02f
 
@@ -45,7 +42,6 @@ struct block {
 	struct item item[BLOCK];
 	struct analysed miss[BLOCK];
 	uint64_t seed, steps;
-	double product_seconds;
 	uint32_t used; /* words of the arena */
 	uint64_t arena[ARENA];
 };
@@ -70,9 +66,9 @@ struct encoder {
 static void work(void *arg, void *block, unsigned who);
 static int write_block(void *arg, void *block);
 
-/* What a block adds to the cache at most: so many may be on their way that what their packets found there stays. */
+/* What a block adds to the cache at most. */
 #define BLOCK_ADDS(what_size) (BLOCK * (sizeof(struct cache_entry) + sizeof(struct analysis) + (what_size) + 16) + ARENA * 8)
-_Static_assert(2 * BLOCK_ADDS(LATENT_MAX * 4) < CACHE_STAYS, "what a block finds stays for it");
+_Static_assert(2 * BLOCK_ADDS(LATENT_MAX * 4) < (32 << 20) / 8, "what a block finds stays for it");
 
 struct encoder *
 encoder_new(const struct network *net, const struct encode_options *o, unsigned threads, struct stream_writer *out)
@@ -87,11 +83,12 @@ encoder_new(const struct network *net, const struct encode_options *o, unsigned 
 	e->out = out;
 	e->random = o->seed;
 	e->what_size = latent_size(o->analysis.type, net->shape.latent);
+	size_t adds = BLOCK_ADDS(e->what_size);
 	while (e->threads < threads && (e->analyst[e->threads] = analyst_new(net, &o->analysis)))
 		e->threads++;
 	struct jobs_of of = {e, work, write_block};
-	if (e->threads < threads || cache_init(&e->cache, cached ? CACHE_OCTETS : CACHE_STAYS, cached ? CACHE_PLACES : 0) < 0 ||
-	    !(e->jobs = jobs_new(&of, threads, CACHE_STAYS / BLOCK_ADDS(e->what_size) - 1, sizeof *e->block))) {
+	if (e->threads < threads || cache_init(&e->cache, cache_size(adds, threads), cached ? CACHE_PLACES : 0) < 0 ||
+	    !(e->jobs = jobs_new(&of, threads, cache_blocks(&e->cache, adds), sizeof *e->block))) {
 		encoder_free(e);
 		return NULL;
 	}
@@ -134,8 +131,6 @@ look_up(struct encoder *e)
 
 	for (int i = 0; i < b->n; i++) {
 		struct item *t = &b->item[i];
-		if (i + EXPECTED < b->n)
-			cache_expect_entry(&e->cache, t[EXPECTED].hash);
 		if (t->kind != PACKET)
 			continue;
 		struct cache_entry *c = cache_find(&e->cache, t->hash, b->arena + t->at, t->words * sizeof *b->arena);
@@ -148,10 +143,8 @@ work(void *arg, void *block, unsigned who)
 {
 	struct encoder *e = arg;
 	struct block *b = block;
-	double start = linear_seconds;
 
 	b->steps = analyst_see(e->analyst[who], b->miss, b->misses, b->seed);
-	b->product_seconds = linear_seconds - start;
 }
 
 /* --- out --- */
@@ -238,7 +231,6 @@ write_block(void *arg, void *block)
 		r = write_item(e, b, &b->item[i]);
 	e->stats.rows += b->misses;
 	e->stats.steps += b->steps;
-	e->stats.product_seconds += b->product_seconds;
 	return r;
 }
 
@@ -310,7 +302,6 @@ encoder_add(struct encoder *e, struct action *a)
 	names_take(a, &t->names);
 	t->words = action_pack(a, b->arena + b->used);
 	t->hash = cache_hash(b->arena + t->at, t->words * sizeof *b->arena);
-	cache_expect_place(&e->cache, t->hash);
 	return added(e, t->words);
 }
 

@@ -27,7 +27,6 @@ struct encode_stats {
 	uint64_t margins[8];		    /* after: below 0, 0.1, 0.3, 1, 3, 10, 30, and above */
 	double kl[STREAM_BLOCKS];	    /* nats, of all packets together */
 	double time_error;		    /* seconds, absolute, summed */
-	double product_seconds;		    /* processor time in matrix products */
 };
 extern const float encode_margins[7];
 

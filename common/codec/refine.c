@@ -105,11 +105,12 @@ move(struct refiner *r, int to, int from)
 	r->row[to] = r->row[from];
 }
 
+/* old: what is left of the moments' first values, their factors to the power of the steps. */
 static void
-descend(struct refiner *r, int n, uint32_t step)
+descend(struct refiner *r, int n, uint32_t step, float *old)
 {
 	size_t all = (size_t)n * r->net->shape.latent;
-	float c1 = 1 / (1 - powf(0.92f, step + 1)), c2 = 1 / (1 - powf(0.9f, step + 1));
+	float c1 = 1 / (1 - (old[0] *= 0.92f)), c2 = 1 / (1 - (old[1] *= 0.9f));
 	float rate = fminf(RATE + GROWTH * step, MOST);
 
 	for (size_t i = 0; i < all; i++) {
@@ -123,6 +124,7 @@ void
 refiner_run(struct refiner *r, uint32_t steps, float margin)
 {
 	int w = r->net->shape.latent, n = r->n, taken = 0;
+	float old[] = {1, 1};
 
 	for (uint32_t step = 0; n && step <= steps; step++) {
 		for (int i = 0; i < n; i++)
@@ -132,8 +134,8 @@ refiner_run(struct refiner *r, uint32_t steps, float margin)
 		decode_forced(r->net, &r->activations, r->rounded, w);
 		loss_margin(&r->activations, r->margin);
 		loss_hinge(&r->activations, WANT);
-		decode_backward(r->net, &r->activations, r->dz, NULL);
-		descend(r, n, step);
+		decode_backward_few(r->net, &r->activations, r->dz);
+		descend(r, n, step, old);
 		int left = 0;
 		for (int i = 0; i < n; i++) {
 			int row = r->row[i];

@@ -22,6 +22,16 @@ backward(const struct network *net, int i, const float *x, int ldx, const float 
 			add);
 }
 
+/* Rows of x through a layer: in floats while it is trained. */
+static void
+forward(const struct network *net, int i, const float *x, int ldx, float *y, int ldy, int n)
+{
+	if (net->turned)
+		product(&net->product[i], x, ldx, n, y, ldy);
+	else
+		linear_forward(&net->layer[i], x, ldx, y, ldy, n, 0);
+}
+
 /* --- activations --- */
 
 /* Not cleared, which would touch all of it: what is read was written before. */
@@ -147,25 +157,57 @@ network_take(struct activations *p, const struct code *code, int n)
 	}
 }
 
+/* The bits of a group, and its bias; those that are masked out are 0. Returns how many terms there are then. */
+static int
+list_group(const struct layer *l, const uint64_t *bit, const uint64_t *mask, struct product_term *term, int n)
+{
+	for (int k = 0; k < l->in; k += 64)
+		for (uint64_t left = mask[k / 64]; left; left &= left - 1) {
+			int b = __builtin_ctzll(left);
+			term[n++] = (struct product_term){l->w + (size_t)(k + b) * l->out, bit[k / 64] >> b & 1 ? 1 : -1};
+		}
+	term[n++] = (struct product_term){l->b, 1};
+	return n;
+}
+
+/* The first layer. Few of the coarse bits are set, and most of the details are masked out. */
+static void
+encode_bits(const struct network *net, struct activations *p)
+{
+	const struct layer *l = &net->layer[ENC_COARSE];
+	struct product_term term[NETWORK_BITS + CODE_GROUPS + 4];
+	int e = l->out, n = 0;
+
+	for (; n < CODE_COARSE; n++)
+		term[n] = (struct product_term){l->w + (size_t)n * e, -1};
+	memcpy(p->work, l->b, e * sizeof *p->work);
+	product_add(p->work, term, n, e);
+	for (int i = 0; i < p->n; i++) {
+		const struct code *c = &p->code[i];
+		float *a = memcpy(p->a + (size_t)i * e, p->work, e * sizeof *a);
+		n = 0;
+		for (uint64_t has = c->has; has; has &= has - 1)
+			term[n++] = (struct product_term){l->w + (size_t)__builtin_ctzll(has) * e, 2};
+		for (int g = 0; g < CODE_GROUPS; g++)
+			if (code_has_group(c, g))
+				n = list_group(&net->layer[ENC_GROUP + g], c->bit + code_layout()->first[g] / 64, code_mask(c, g), term, n);
+		product_add(a, term, n, e);
+	}
+}
+
 void
 network_encode(const struct network *net, struct activations *p, bool logvar)
 {
-	const struct code_layout *l = code_layout();
 	int e = net->shape.encoder, z = net->shape.latent, n = p->n;
 	float *v = logvar ? p->logvar : NULL;
 
-	linear_forward(&net->layer[ENC_COARSE], p->coarse, CODE_COARSE, p->a, e, n, 0);
-	for (int g = 0; g < CODE_GROUPS; g++) {
-		struct group_activations *q = &p->group[g];
-		linear_forward(&net->layer[ENC_GROUP + g], q->x, l->width[g], p->work, e, q->n, 0);
-		add_rows(p->a, q->row, p->work, e, q->n);
-	}
+	encode_bits(net, p);
 	relu_forward(p->a, e, e, n);
-	linear_forward(&net->layer[ENC_HIDDEN], p->a, e, p->b, e, n, 0);
+	forward(net, ENC_HIDDEN, p->a, e, p->b, e, n);
 	relu_forward(p->b, e, e, n);
-	linear_forward(&net->layer[ENC_MEAN], p->b, e, p->mean, z, n, 0);
+	forward(net, ENC_MEAN, p->b, e, p->mean, z, n);
 	if (logvar)
-		linear_forward(&net->layer[ENC_LOGVAR], p->b, e, p->logvar, z, n, 0);
+		forward(net, ENC_LOGVAR, p->b, e, p->logvar, z, n);
 	struct straight_rows rows = coarse_rows(p);
 	straight_in(&net->straight[0], &rows, p->mean, v, z);
 	for (int g = 0; g < CODE_GROUPS; g++) {
@@ -224,10 +266,10 @@ decode_coarse(const struct network *net, struct activations *p, const float *z, 
 	p->n = n;
 	for (int i = 0; i < n; i++)
 		memcpy(p->s + (size_t)i * sw, z + (size_t)i * ld, zw * sizeof *z);
-	linear_forward(&net->layer[DEC_TRUNK], p->s, sw, p->s + zw, sw, n, 0);
+	forward(net, DEC_TRUNK, p->s, sw, p->s + zw, sw, n);
 	relu_forward(p->s + zw, sw, net->shape.trunk, n);
-	linear_forward(&net->layer[DEC_COARSE], p->s + zw, sw, p->coarse_logit, CODE_COARSE, n, 0);
-	rows = coarse_rows(p);
+	forward(net, DEC_COARSE, p->s + zw, sw, p->coarse_logit, CODE_COARSE, n);
+	rows = (struct straight_rows){.n = n};
 	straight_out(&net->straight[0], &rows, p->s, sw, p->coarse_logit);
 }
 
@@ -238,12 +280,12 @@ decode_details(const struct network *net, struct activations *p)
 	const struct code_layout *l = code_layout();
 	int d = net->shape.detail;
 
-	linear_forward(&net->layer[DEC_DETAIL], p->s, p->s_width, p->u, d, p->n, 0);
+	forward(net, DEC_DETAIL, p->s, p->s_width, p->u, d, p->n);
 	relu_forward(p->u, d, d, p->n);
 	for (int g = 0; g < CODE_GROUPS; g++) {
 		struct group_activations *q = &p->group[g];
 		take_rows(q->u, p->u, q->row, d, q->n);
-		linear_forward(&net->layer[DEC_OUT + g], q->u, d, q->logit, l->width[g], q->n, 0);
+		forward(net, DEC_OUT + g, q->u, d, q->logit, l->width[g], q->n);
 		struct straight_rows rows = group_rows(p, g);
 		straight_out(&net->straight[1 + g], &rows, p->s, p->s_width, q->logit);
 	}
@@ -296,6 +338,19 @@ straight_out_gradient(const struct network *net, struct activations *p, int part
 	straight_out_backward(s, &rows, p->s, p->s_width, dlogit, p->ds, p->s_width, gradient(net, grad, s->w));
 }
 
+/* The last of the way back, and where it ends. */
+static void
+straight_backward(const struct network *net, struct activations *p, float *dz, float *grad)
+{
+	int z = net->shape.latent;
+
+	straight_out_gradient(net, p, 0, coarse_rows(p), p->coarse_logit, grad);
+	for (int g = 0; g < CODE_GROUPS; g++)
+		straight_out_gradient(net, p, 1 + g, group_rows(p, g), p->group[g].logit, grad);
+	for (int i = 0; i < p->n; i++)
+		memcpy(dz + (size_t)i * z, p->ds + (size_t)i * p->s_width, z * sizeof *dz);
+}
+
 void
 decode_backward(const struct network *net, struct activations *p, float *dz, float *grad)
 {
@@ -313,9 +368,43 @@ decode_backward(const struct network *net, struct activations *p, float *dz, flo
 	backward(net, DEC_COARSE, p->s + z, sw, p->coarse_logit, CODE_COARSE, p->ds + z, sw, grad, n, 1);
 	relu_backward(p->s + z, sw, p->ds + z, sw, h, n);
 	backward(net, DEC_TRUNK, p->s, sw, p->ds + z, sw, p->ds, sw, grad, n, 1);
-	straight_out_gradient(net, p, 0, coarse_rows(p), p->coarse_logit, grad);
-	for (int g = 0; g < CODE_GROUPS; g++)
-		straight_out_gradient(net, p, 1 + g, group_rows(p, g), p->group[g].logit, grad);
-	for (int i = 0; i < n; i++)
-		memcpy(dz + (size_t)i * z, p->ds + (size_t)i * sw, z * sizeof *dz);
+	straight_backward(net, p, dz, grad);
+}
+
+/* dx += dy w^T of one row, the first `columns` of dx; few of dy are not 0. */
+static void
+add_few(const struct network *net, int i, const float *dy, float *dx, int columns)
+{
+	const struct layer *l = &net->layer[i];
+	const float *w = net->turned + (l->w - net->data);
+	struct product_term term[PRODUCT_IN];
+	int n = 0;
+
+	for (int j = 0; j < l->out; j++)
+		if (dy[j] != 0)
+			term[n++] = (struct product_term){w + (size_t)j * l->in, dy[j]};
+	product_add(dx, term, n, columns);
+}
+
+void
+decode_backward_few(const struct network *net, struct activations *p, float *dz)
+{
+	int z = net->shape.latent, h = net->shape.trunk, d = net->shape.detail, n = p->n, sw = p->s_width;
+
+	memset(p->du, 0, (size_t)n * d * sizeof *p->du);
+	memset(p->ds, 0, (size_t)n * sw * sizeof *p->ds);
+	for (int g = 0; g < CODE_GROUPS; g++) {
+		struct group_activations *q = &p->group[g];
+		for (int i = 0; i < q->n; i++)
+			add_few(net, DEC_OUT + g, q->logit + (size_t)i * net->layer[DEC_OUT + g].out, p->du + (size_t)q->row[i] * d, d);
+	}
+	relu_backward(p->u, d, p->du, d, d, n);
+	for (int i = 0; i < n; i++) {
+		float *ds = p->ds + (size_t)i * sw;
+		add_few(net, DEC_DETAIL, p->du + (size_t)i * d, ds, z + h);
+		add_few(net, DEC_COARSE, p->coarse_logit + i * CODE_COARSE, ds + z, h);
+		relu_backward(p->s + (size_t)i * sw + z, sw, ds + z, sw, h, 1);
+		add_few(net, DEC_TRUNK, ds + z, ds, z);
+	}
+	straight_backward(net, p, dz, NULL);
 }

@@ -57,6 +57,8 @@ void decode_forced(const struct network *net, struct activations *p, const float
 /* The way back: from the gradients of the logits, which stand in their places, to dz, (n, latent), and, unless grad is
  * NULL, to the gradient of the weights, which is added. */
 void decode_backward(const struct network *net, struct activations *p, float *dz, float *grad);
+/* The way back to the latents alone, of a network that is settled: of gradients few of which are not 0. */
+void decode_backward_few(const struct network *net, struct activations *p, float *dz);
 /* n latents to codes; the details know the coarse bits that were decoded. The truth is forgotten. */
 void decode_free(const struct network *net, struct activations *p, const float *z, int ld, int n, struct code *out);
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #ifndef OPENBLAS
 #define OPENBLAS "libopenblas.so.0"
@@ -16,10 +15,7 @@
 #define MAP_NORESERVE 0
 #endif
 
-_Thread_local double linear_seconds;
-int linear_clock;
 static __typeof__(&cblas_sgemm) sgemm;
-static __typeof__(&cblas_sgemv) sgemv;
 static char *(*corename)(void);
 
 /*
@@ -34,7 +30,6 @@ load(const char **why)
 	void *lib = dlopen(OPENBLAS, RTLD_NOW | RTLD_LOCAL);
 
 	if (!lib || !(sgemm = (__typeof__(sgemm))dlsym(lib, "cblas_sgemm")) ||
-	    !(sgemv = (__typeof__(sgemv))dlsym(lib, "cblas_sgemv")) ||
 	    !(corename = (char *(*)(void))dlsym(lib, "openblas_get_corename"))) {
 		*why = dlerror();
 		return NULL;
@@ -101,38 +96,6 @@ linear_room(int threads)
 	return 0;
 }
 
-const char *
-linear_kernel(void)
-{
-	return corename();
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
-
-/* c = beta c + a b, of m x k times k x n. Of one row, as live packets come, the kernels for matrices make little. */
-static void
-product(enum CBLAS_TRANSPOSE ta, enum CBLAS_TRANSPOSE tb, int m, int n, int k, const float *a,
-	int lda, const float *b, int ldb, float beta, float *c, int ldc)
-{
-	double start = linear_clock ? now() : 0;
-
-	if (m > 1 || ta == CblasTrans)
-		sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
-	else if (tb == CblasTrans)
-		sgemv(CblasRowMajor, CblasNoTrans, n, k, 1, b, ldb, a, 1, beta, c, 1);
-	else
-		sgemv(CblasRowMajor, CblasTrans, k, n, 1, b, ldb, a, 1, beta, c, 1);
-	if (linear_clock)
-		linear_seconds += now() - start;
-}
-
 void
 linear_forward(const struct layer *l, const float *x, int ldx, float *y, int ldy, int n, int add)
 {
@@ -146,7 +109,7 @@ linear_forward(const struct layer *l, const float *x, int ldx, float *y, int ldy
 		else
 			memcpy(row, l->b, l->out * sizeof *row);
 	}
-	product(CblasNoTrans, CblasNoTrans, n, l->out, l->in, x, ldx, l->w, l->out, 1, y, ldy);
+	sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, l->out, l->in, 1, x, ldx, l->w, l->out, 1, y, ldy);
 }
 
 void
@@ -156,11 +119,10 @@ linear_backward(const struct layer *l, const float *x, int ldx, const float *dy,
 	if (n == 0)
 		return;
 	if (dx)
-		product(CblasNoTrans, CblasTrans, n, l->in, l->out, dy, lddy, l->w, l->out, add, dx,
-			lddx);
+		sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, l->in, l->out, 1, dy, lddy, l->w, l->out, add, dx, lddx);
 	if (!dw)
 		return;
-	product(CblasTrans, CblasNoTrans, l->in, l->out, n, x, ldx, dy, lddy, 1, dw, l->out);
+	sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, l->in, l->out, n, 1, x, ldx, dy, lddy, 1, dw, l->out);
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < l->out; j++)
 			db[j] += dy[(long)i * lddy + j];

@@ -1,5 +1,5 @@
 /*
- * Dense layers on blocks of rows, and what stands between them. The only file that knows BLAS.
+ * Dense layers on blocks of rows, in floats, while they are trained, and what stands between them. The only file that knows BLAS.
  * Matrices are row-major; ld is the distance of rows in floats.
  */
 #ifndef TC_LINEAR_H
@@ -16,11 +16,6 @@
 int linear_start(const char **why);
 /* Whether there is the memory that products on so many threads take: 0, or -1 with errno. After all else is allocated. */
 int linear_room(int threads);
-/* The kernels in use, such as "SkylakeX". */
-const char *linear_kernel(void);
-/* Processor time spent inside matrix products so far, in seconds, if linear_clock was set; of this thread. */
-extern _Thread_local double linear_seconds;
-extern int linear_clock;
 
 /* A dense layer: w is in x out, b has out. */
 struct layer {

@@ -91,9 +91,30 @@ network_free(struct network *net)
 	free(net->data);
 	free(net->place);
 	free(net->about);
+	free(net->turned);
+	for (int i = 0; i < LAYERS; i++)
+		free(net->product[i].w);
+	net->turned = NULL;
 	net->data = NULL;
 	net->place = NULL;
 	net->about = NULL;
+}
+
+int
+network_settle(struct network *net)
+{
+	if (!(net->turned = malloc(net->n * sizeof *net->turned)))
+		return -1;
+	for (int k = 0; k < LAYERS; k++) {
+		const struct layer *l = &net->layer[k];
+		float *to = net->turned + (l->w - net->data);
+		if (product_init(&net->product[k], l->w, l->b, l->in, l->out) < 0)
+			return -1;
+		for (int i = 0; i < l->in; i++)
+			for (int j = 0; j < l->out; j++)
+				to[(size_t)j * l->in + i] = l->w[(size_t)i * l->out + j];
+	}
+	return 0;
 }
 
 void

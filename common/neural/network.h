@@ -7,6 +7,7 @@
 
 #include "code/code.h"
 #include "neural/linear.h"
+#include "neural/product.h"
 #include "neural/straight.h"
 
 #include <stddef.h>
@@ -51,11 +52,16 @@ struct network {
 	struct straight straight[1 + CODE_GROUPS];
 	uint16_t *place; /* NETWORK_PLACES; owned */
 	char *about;	 /* a table of the coordinates, lines of TSV, or NULL; owned */
+	struct product product[LAYERS]; /* network_settle() */
+	float *turned; /* the layers' matrices with rows for columns, each where it stands in data; NULL before network_settle() */
 };
 
 /* Memory for a shape, all zero; 0 or -1. */
 int network_init(struct network *net, const struct shape *s);
 void network_free(struct network *net);
+/* The weights stay as they are from here on: what goes through layers is reckoned in integers, the same on every machine.
+ * 0, or -1 where memory is short. */
+int network_settle(struct network *net);
 /* The first weights of a training: He's (2015), seeded; places as they come. */
 void network_randomize(struct network *net, uint64_t seed);
 

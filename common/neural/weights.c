@@ -12,6 +12,7 @@
 
 #define FILE_LIMIT (1 << 28) /* octets of a weights file */
 #define SIZE_LIMIT 4096	     /* units of a layer */
+_Static_assert(LATENT_MAX + SIZE_LIMIT + CODE_COARSE <= PRODUCT_IN && NETWORK_BITS <= PRODUCT_IN, "what a layer takes");
 
 /* The default weights; the Makefile says which file. */
 INCBIN(weights_default, WEIGHTS_FILE);

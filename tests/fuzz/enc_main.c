@@ -27,10 +27,9 @@ program_enc(struct octets in, enum latent_type type, unsigned steps, bool cached
 	struct network net = p.net;
 	struct encoder **keep = &kept[type][steps];
 	char why[WEIGHTS_ERROR];
-	const char *why_not;
 	int status;
 
-	if (!net.data && (linear_start(&why_not) < 0 || weights_load(&net, p.hash, NULL, why) < 0))
+	if (!net.data && (weights_load(&net, p.hash, NULL, why) < 0 || network_settle(&net) < 0))
 		found("no weights");
 	program_enter(in, o);
 	p = (struct program){.net = net, .filter = WITHIN(1),

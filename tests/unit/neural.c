@@ -444,6 +444,38 @@ one_row(void)
 		}
 }
 
+/* Products in integers: near those in floats; a row alone is, to the bit, what it is among others. */
+static void
+products(void)
+{
+	enum { IN = 611, OUT = 75, N = 9 };
+	static const int sizes[][2] = {{1, 1}, {5, 7}, {70, 37}, {96, 64}, {208, 16}, {IN, OUT}};
+	static float w[IN * OUT], b[OUT], x[N * IN], y[N * OUT], alone[OUT];
+
+	normal_draw(w, IN * OUT, &state);
+	normal_draw(b, OUT, &state);
+	normal_draw(x, N * IN, &state);
+	memset(x, 0, IN * sizeof *x); /* the first row */
+	x[IN] = 50;
+	for (int s = 0; s < 6; s++) {
+		int in = sizes[s][0], out = sizes[s][1];
+		struct product p;
+		HOLDS(product_init(&p, w, b, in, out) == 0);
+		product(&p, x, IN, N, y, OUT);
+		for (int k = 0; k < N; k++) {
+			product(&p, x + k * IN, IN, 1, alone, OUT);
+			HOLDS(memcmp(alone, y + k * OUT, out * sizeof *y) == 0);
+			for (int j = 0; j < out; j++) {
+				double sum = b[j];
+				for (int i = 0; i < in; i++)
+					sum += (double)x[k * IN + i] * w[i * out + j];
+				HOLDS(fabs(sum - y[k * OUT + j]) < (k == 1 ? 0.06 : 0.006) * sqrt(in));
+			}
+		}
+		free(p.w);
+	}
+}
+
 /* Decisions that have less than the margin, which loss_hinge() leaves a gradient at. */
 static int
 narrow(void)
@@ -463,8 +495,9 @@ static void
 hinge(void)
 {
 	prepare();
+	HOLDS(network_settle(&net) == 0);
 	int w = net.shape.latent, first = 0, last = 0;
-	float dz[ROWS * 64];
+	float dz[ROWS * 64], other[ROWS * 64];
 
 	for (int i = 0; i < ROWS; i++) {
 		codes[i] = (struct code){0};
@@ -478,7 +511,12 @@ hinge(void)
 		loss_hinge(&activations, 1);
 		last = narrow();
 		first = step ? first : last;
-		decode_backward(&net, &activations, dz, NULL);
+		decode_backward_few(&net, &activations, dz);
+		if (step % 400 == 0) {
+			decode_backward(&net, &activations, other, NULL);
+			for (int i = 0; i < ROWS * w; i++)
+				HOLDS(fabsf(dz[i] - other[i]) < 1e-4f * (1 + fabsf(dz[i])));
+		}
 		for (int i = 0; i < ROWS * w; i++)
 			z[i] -= 0.1f * dz[i];
 	}
@@ -542,7 +580,7 @@ static const struct {
 	void (*run)(void);
 } tests[] = {{"encodable", encodable}, {"licence", licence}, {"complete", complete}, {"code", code}, {"halves",
 	     halves}, {"many-halves", many_halves}, {"latents", latents}, {"caches", caches}, {"first", first},
-	     {"gradients", gradients}, {"one-row", one_row}, {"hinge", hinge}, {"weights", weights}};
+	     {"gradients", gradients}, {"one-row", one_row}, {"products", products}, {"hinge", hinge}, {"weights", weights}};
 
 int
 main(int argc, char **argv)
