@@ -10,7 +10,7 @@
 #define GROWTH 0.01f /* of the rate, a step: what is stuck is kicked harder */
 #define MOST   1.0f
 #define WANT   0.5f /* the hinge's margin, in logits */
-#define PATIENCE 200 /* steps: what came no nearer for so long is stuck */
+#define PATIENCE 100 /* steps: what came no nearer for so long is stuck */
 
 struct refiner {
 	const struct network *net;
