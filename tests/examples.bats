@@ -56,8 +56,9 @@ few() { tcpdump -r "$sample" -c 3000 -w "$tmp/few.pcap" 2>/dev/null; }
 	cat "$tmp/said"
 	grep -qE '^3000 packets, [0-9]+ coordinates, ' "$tmp/said"
 	grep -qE '^when +8 coordinates' "$tmp/said"
-	grep -qE '^what\.[0-9]+ +moves by ' "$tmp/said"
-	grep -qE '^[1-9][0-9]* packets within' "$tmp/said"
+	grep -qE '^what\.[0-9]+ +is about [a-z]+.*: share 0\.[0-9]+' "$tmp/said"
+	grep -qE '^[1-9][0-9]* different points; nearest to packet 1500:' "$tmp/said"
+	grep -qE '^  0\.00 away, +[1-9]' "$tmp/said"
 }
 
 @test "batch.sh: what is missing, and no more" {

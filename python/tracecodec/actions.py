@@ -24,7 +24,7 @@ REFERENCES = frozenset("orig_h resp_h src_mac dst_mac target sha tha quote_src q
 LIST, TEXT = 40, 45  # numbers of a list, and octets of a text, at most
 
 
-@dataclass
+@dataclass(repr=False)
 class Actions:
     """n packet actions, in their order.
 
@@ -51,6 +51,9 @@ class Actions:
 
     def __len__(self) -> int:
         return len(self.mask)
+
+    def __repr__(self) -> str:
+        return f"<Actions: {len(self)} packets, fields {' '.join(self.columns) or 'none'}, end {self.end}>"
 
     @property
     def fields(self) -> list[str]:

@@ -15,7 +15,7 @@ BLOCKS = ("what", "who", "when")
 TYPES: dict[str, "np.dtype[Any]"] = {"f32": np.dtype("<f4"), "f16": np.dtype("<f2")}
 
 
-@dataclass
+@dataclass(repr=False)
 class Latents:
     """n latents of d coordinates, in their order.
 
@@ -42,6 +42,11 @@ class Latents:
 
     def __len__(self) -> int:
         return len(self.z)
+
+    def __repr__(self) -> str:
+        blocks = ", ".join(f"{name} {n}" for name, n in self.header["blocks"].items())
+        return (f"<Latents: {len(self)} packets, {self.z.shape[1]} coordinates ({blocks}), {len(self.patches)} patches, "
+                f"end {self.end}>")
 
     def block(self, name: str) -> slice:
         """Which coordinates a block has."""

@@ -1,8 +1,10 @@
 """The programs as functions. Each takes a path or a trace, and gives a trace, or writes the file out where that is given.
 
 Options are the programs' own, by their long names, with _ for -: lift("day.pcap", filter="tcp port 443", cap=1000). True gives
-an option without a value; a list gives it several times. What Python takes for a word of its own has a _ behind it: from_=60. A program that fails is a ProgramError with what it said; what one says
-that succeeds is a ProgramWarning, but with quiet=True. The programs are looked for in PATH.
+an option without a value; a list gives it several times. A name that is a word of Python's has a _ behind it: from_=60.
+
+A program that fails is a ProgramError with what it said. What one says that succeeds is a ProgramWarning; quiet=True leaves that
+out. The programs are looked for in PATH.
 """
 
 from __future__ import annotations
