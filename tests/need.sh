@@ -11,7 +11,7 @@ shows() {
 	libmsgpack-dev) echo library "msgpack-c or msgpack" ;;
 	libpcap-dev | libarchive-dev | libseccomp-dev | libmd-dev | libdeflate-dev | libxxhash-dev) echo library "${1%-dev}" ;;
 	lib*-dev) name=${1%-dev} && echo library "${name#lib}" ;;
-	python3-sklearn | python3-torch | python3-numpy | python3-msgpack | python3-jsonschema) echo module "${1#python3-}" ;;
+	python3-*) echo module "${1#python3-}" ;;
 	xz-utils) echo program xz ;;
 	iproute2) echo program ip ;;
 	openssh-server) echo program sshd ;;

@@ -376,3 +376,15 @@ py() { python3 - "$@"; }
 	is "$(sed -n 1p "$tmp/said" | cut -d' ' -f1)" "$(packets "$tmp/day.pcap")"
 	is "$(packets "$tmp/again.pcap")" "$(packets "$tmp/day.pcap")"
 }
+
+# Debian's numpy, msgpack and setuptools serve, so nothing is fetched.
+@test "pip installs it from the tree, without a network: the modules, their types, and nothing else" {
+	cp -r python "$tmp/python"
+	/usr/bin/python3 -m venv --system-site-packages "$tmp/env"
+	env PIP_NO_INDEX=1 PYTHONPATH= "$tmp/env/bin/pip" install -q --no-build-isolation "$tmp/python"
+	is "$(cd "$tmp/env/lib"/python3*/site-packages/tracecodec && ls | grep -v __pycache__)" "$(cd python/tracecodec && ls | grep -v __pycache__)"
+	tc-lift -q "$edge/tcp-plain-ip4.pcap" >"$tmp/a"
+	cd /
+	is "$(PYTHONPATH= "$tmp/env/bin/python" -c 'import sys, tracecodec; print(len(tracecodec.read(sys.argv[1])), tracecodec.__version__)' "$tmp/a")" \
+		"$(end "$tmp/a" | cut -d' ' -f1) $(tc-lift -V | grep -oE '[0-9.]+$')"
+}

@@ -1,7 +1,7 @@
 # What is built and run to test, judge, fuzz and measure the programs; the Makefile has the programs themselves.
 
 # Debian packages, besides those that build.
-CHECK_PACKAGES = bats python3 python3-msgpack python3-numpy python3-jsonschema jq zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps zsh fish
+CHECK_PACKAGES = bats python3 python3-msgpack python3-numpy python3-venv python3-setuptools python3-wheel python3-jsonschema jq zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps zsh fish
 FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
 C2ST_PACKAGES = python3-sklearn
 LATENT_PACKAGES = python3-torch python3-numpy python3-msgpack
