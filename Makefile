@@ -114,7 +114,7 @@ build/flags: always
 FILES = $(TOOLS:%=bin/%:bin) $(foreach page,$(PAGES),man/$(page):share/man/man$(lastword $(subst ., ,$(page)))) \
 	$(patsubst %,%:share/doc/tracecodec,README.md CHANGELOG.md SECURITY.md LICENSE) \
 	$(patsubst %,%:share/doc/tracecodec/examples,tests/demo.sh tests/fixtures/sample.pcap $(wildcard examples/*.*)) \
-	$(patsubst %,share/%.schema.json:share/tracecodec,show diff)
+	share/report.png:share/doc/tracecodec/share $(patsubst %,share/%.schema.json:share/tracecodec,show diff)
 # Where shells look for completions; Debian's zsh looks elsewhere.
 BASH_COMPLETIONS = share/bash-completion/completions
 ZSH_COMPLETIONS = share/zsh/site-functions
@@ -123,7 +123,7 @@ completions = $(TOOLS:%=build/completions/bash/%) $(TOOLS:%=build/completions/zs
 FILES += $(patsubst %,%:$(BASH_COMPLETIONS),$(filter build/completions/bash/%,$(completions))) \
 	$(patsubst %,%:$(ZSH_COMPLETIONS),$(filter build/completions/zsh/%,$(completions))) \
 	$(patsubst %,%:$(FISH_COMPLETIONS),$(filter build/completions/fish/%,$(completions)))
-OWN = share/doc/tracecodec/examples share/doc/tracecodec share/tracecodec
+OWN = share/doc/tracecodec/examples share/doc/tracecodec/share share/doc/tracecodec share/tracecodec
 
 install: all $(completions)
 	@set -e; for f in $(FILES); do \

@@ -1,7 +1,8 @@
 # What is built and run to test, judge, fuzz and measure the programs; the Makefile has the programs themselves.
 
 # Debian packages, besides those that build.
-CHECK_PACKAGES = bats python3 python3-msgpack python3-numpy python3-venv python3-setuptools python3-wheel python3-jsonschema jq zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps zsh fish
+CHECK_PACKAGES = bats python3 python3-msgpack python3-numpy python3-venv python3-setuptools python3-wheel python3-jsonschema jq \
+	zstd xz-utils lz4 bzip2 tshark tcpdump mandoc iproute2 parallel openssh-server openssh-client rsync procps zsh fish
 FUZZ_PACKAGES = clang-14 libclang-rt-14-dev
 C2ST_PACKAGES = python3-sklearn
 LATENT_PACKAGES = python3-torch python3-numpy python3-msgpack
@@ -128,6 +129,12 @@ check-report:
 	@$(MAKE) --no-print-directory all
 	@tests/report/check.sh
 
+# The verdict and the picture in the README, anew: in a browser.
+picture:
+	@tests/need.sh $(BUILD_PACKAGES) $(REPORT_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/report/picture.sh
+
 # The Debian packages: lintian, a bare Debian (of SUITE), names. Needs root, and the archive of Debian.
 check-package: deb
 	@tests/need.sh $(PACKAGE_PACKAGES)
@@ -189,5 +196,6 @@ big: all build/tests/big
 bench: all build/tests/big
 	@tests/bench.py $(DIR) $(if $(BIG),--big $(BIG))
 
-.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-generated check-report check-package \
+.PHONY: check fuzz check-mutations check-scale check-determinism check-captures judge check-c2st check-conntrack check-generated \
+	check-report picture check-package \
 	fidelity latent-generator paper generation batch weights model origins ablation big bench
