@@ -87,7 +87,7 @@ $(TOOLS:%=bin/%):
 # The loops between the matrix products, and those over latents, want the vectorizer; the weights stand in the programs.
 build/common/code/%.o build/common/neural/%.o build/common/support/%.o build/common/record/latent.o build/tc-train/%.o \
 	build/tc-gen/%.o: override CFLAGS += -O3 -fno-math-errno
-# What is drawn, and what a latent is, hangs on each bit of a sum.
+# What is drawn, and what a latent is, depends on each bit of a sum.
 build/common/neural/%.o build/common/codec/%.o: override CFLAGS += -ffp-contract=off
 build/common/neural/product.o: override CFLAGS += -fno-lto
 build/tc-gen/product.o build/tc-gen/draw.o build/tc-gen/dialogue.o: override CFLAGS += -ffp-contract=off -fno-lto

@@ -6,7 +6,7 @@ those of tracecodec(7). What is drawn goes through tc-lift and tc-compile --stri
 that it is legal.
 
   packets  each is drawn by itself, as it stands, with the gap before it: single packets and steps are right, and what
-           hangs on the packet before in the flow is not.
+           depends on the packet before in the flow is not.
   flows    whole flows, as tc-lift cuts them, are drawn with replacement, each with hosts of its own, and begin at a time
            drawn from N packets' share of CAPTURE's length, until N packets lie within it; merged by time. What lies beyond
            is cut, as a capture's end cuts it. What happens in a flow is right, and what flows have to do with each other is

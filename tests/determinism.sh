@@ -97,7 +97,7 @@ digits = lambda text: "%.9g" % float(text)
 print(json.load(sys.stdin, parse_float=digits, parse_int=digits))'
 }
 
-# What tc-gen draws from the built-in model, and from one that this build learned: how that was learned hangs on the machine.
+# What tc-gen draws from the built-in model, and from one that this build learned: how that was learned depends on the machine.
 generated() {
 	PATH=$1:$PATH tc-gen --model builtin -n 3000 | sha256sum
 	PATH=$1:$PATH tc-gen --model "$work/model" -n 3000 --seed 2 --hosts 2 --temperature 1.1 | sha256sum

@@ -36,7 +36,7 @@ import tempfile
 #   seq    as text, but in a first fragment: tshark knows no length there, and subtracts no base
 #   ack    likewise where the ACK flag is set, elsewhere zero or not
 #   acked  as text, until a packet without ACK flag crosses the peer's: tshark takes its acknowledgement of 0 as it
-#          stands, so that what it then holds for acknowledged hangs on which half of the circle the ISN lies in
+#          stands, so that what it then holds for acknowledged depends on which half of the circle the ISN lies in
 # A layer's fields are looked at only where that layer stands outermost (see layers_of).
 FIELDS = {
     'frame': {'time': 'frame.time_epoch', 'all': 'frame.len frame.cap_len frame.encap_type'},

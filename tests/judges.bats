@@ -4,7 +4,7 @@ setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 }
 
-# tshark lets segments without ACK flag acknowledge; bytes in flight and ack_rtt hang on it, and with
+# tshark lets segments without ACK flag acknowledge; bytes in flight and ack_rtt depend on it, and with
 # it on the initial sequence number: tc-diff/analysis.c, time_acknowledgement().
 @test "tcp.analysis of the sample is tshark's, packet by packet" {
 	tests/analysis.py tests/fixtures/sample.pcap --skip bytes_in_flight,ack_rtt

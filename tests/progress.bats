@@ -18,7 +18,7 @@ input() {
 	esac
 }
 
-# sum TOOL FILE: what comes out, of tc-enc what it decodes to: the last bits of latents hang on the blocks.
+# sum TOOL FILE: what comes out, of tc-enc what it decodes to: the last bits of latents depend on the blocks.
 sum() { if [ "$1" = tc-enc ]; then tc-dec <"$2"; else cat "$2"; fi | sha256sum; }
 
 @test "SIGUSR1 to a program that waits: one line, and the output is what it was" {

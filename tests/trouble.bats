@@ -104,7 +104,7 @@ last() {
 		[ $name != tc-train ] || mv "$out/a" "$tmp/got"
 		$tool <"$good" >"$tmp/want" 2>/dev/null
 		[ $name != tc-train ] || mv "$out/a" "$tmp/want"
-		if [ $name = tc-enc ]; then # the last bits of latents hang on the blocks
+		if [ $name = tc-enc ]; then # the last bits of latents depend on the blocks
 			for f in got want; do tc-dec <"$tmp/$f" >"$tmp/$f.act" && mv "$tmp/$f.act" "$tmp/$f"; done
 		fi
 		cmp "$tmp/got" "$tmp/want"

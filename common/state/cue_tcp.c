@@ -27,7 +27,7 @@ without(uint32_t *options, unsigned n, uint32_t option)
 	return kept;
 }
 
-/* Flags and options: what the length of the header hangs on. */
+/* Flags and options: what the length of the header depends on. */
 void
 cue_tcp_layout(struct cue *c)
 {

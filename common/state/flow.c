@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* The 5-tuple, ends in an order that hangs on them alone: one key for both directions. */
+/* The 5-tuple, ends in an order that depends on them alone: one key for both directions. */
 struct flow_key {
 	uint8_t end[2][16];
 	uint16_t port[2];
