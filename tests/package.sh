@@ -1,11 +1,13 @@
 #!/bin/bash
 # package.sh [SUITE]: judges the Debian packages of build/deb: by lintian; installed on a bare Debian of that suite (the one
 # that runs here), where the demo must run from what is installed, and nothing must stay when they are purged; by the names
-# of all of Debian's files, none of which may be one of theirs.
+# of all of Debian's files, none of which may be one of theirs. Of another suite the packages are built there, of the source
+# archive, since the libraries are others.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck disable=SC1091
-suite=${1:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
+here=$(. /etc/os-release && echo "$VERSION_CODENAME")
+suite=${1:-$here} archive=http://deb.debian.org/debian
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -15,7 +17,25 @@ say lintian
 lintian --allow-root --info --fail-on error,warning build/deb/*.changes
 
 mkdir "$work/debs"
-cp build/deb/*.deb "$work/debs"
+if [ "$suite" = "$here" ]; then
+	cp build/deb/*.deb "$work/debs"
+else
+	say "$suite: building"
+	cat >"$work/build" <<-'END'
+		set -eu
+		export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+		cd /tmp
+		tar -xf tracecodec-*.tar.gz
+		cd tracecodec-*/
+		apt-get build-dep -y -qq --no-install-recommends ./ >/tmp/apt 2>&1 || { cat /tmp/apt; exit 1; }
+		dpkg-buildpackage -us -uc >/tmp/said 2>&1 || { tail -n 50 /tmp/said; exit 1; }
+		grep -E '(warning|error):' /tmp/said || true
+		mkdir /tmp/debs && mv /tmp/*.deb /tmp/debs
+	END
+	mmdebstrap --quiet --variant=minbase --format=null --include=build-essential \
+		--customize-hook="copy-in $(echo build/tracecodec-*.tar.gz) /tmp" --customize-hook="copy-in '$work/build' /tmp" \
+		--customize-hook='chroot "$1" sh /tmp/build' --customize-hook="copy-out /tmp/debs '$work'" "$suite" - $archive
+fi
 rm -f "$work"/debs/*-dbgsym_*
 for deb in "$work"/debs/*.deb; do
 	say "$(dpkg-deb -f "$deb" Package): $(dpkg-deb -f "$deb" Depends)"
@@ -44,15 +64,15 @@ find / -xdev \( -path /proc -o -path /sys -o -path /var -o -path /tmp -o -path /
 echo; echo '== names'
 apt-get install -y -qq --no-install-recommends apt-file >/tmp/apt 2>&1 && apt-get update -qq
 apt-file search -x -f /tmp/names >/tmp/found
-grep -q '^coreutils: /bin/ls$' /tmp/found # which is among them, to show that there is a list
+grep -q '^coreutils: /usr/bin/env$' /tmp/found # which is among them, to show that there is a list
 grep -vE '^(coreutils|(python3-)?tracecodec(-doc)?): ' /tmp/found && { echo 'is of another package too'; exit 1; }
 echo "$(($(wc -l </tmp/names) - 1)) names, none of which any other package has"
 END
 # Whole paths, as apt-file's patterns.
-{ cat "$work/names"; echo bin/ls; } | sed 's/[.+]/\\&/g; s:.*:^/&(\\.gz)?$:' >"$work/patterns"
+{ cat "$work/names"; echo usr/bin/env; } | sed 's/[.+]/\\&/g; s:.*:^/&(\\.gz)?$:' >"$work/patterns"
 
 say "$suite, bare"
 mmdebstrap --quiet --variant=minbase --format=null \
 	--customize-hook="copy-in '$work/debs' /tmp" \
 	--customize-hook="cp '$work/inside' \"\$1/tmp/inside\"; cp '$work/patterns' \"\$1/tmp/names\"" \
-	--customize-hook='chroot "$1" sh /tmp/inside' "$suite" - http://deb.debian.org/debian
+	--customize-hook='chroot "$1" sh /tmp/inside' "$suite" - $archive

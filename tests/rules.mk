@@ -135,7 +135,8 @@ picture:
 	@$(MAKE) --no-print-directory all
 	@tests/report/picture.sh
 
-# The Debian packages: lintian, a bare Debian (of SUITE), names. Needs root, and the archive of Debian.
+# The Debian packages: lintian, a bare Debian (of SUITE, for which they are built there), names. Needs root, and the archive
+# of Debian.
 check-package: deb
 	@tests/need.sh $(PACKAGE_PACKAGES)
 	@tests/package.sh $(SUITE)
