@@ -24,8 +24,8 @@ endif
 # Debian's compiler finds all headers and libraries where they are; elsewhere pkg-config is asked.
 ifeq ($(wildcard /etc/debian_version),)
 known := libpcap libarchive jansson openblas libmd libdeflate libxxhash
-override CPPFLAGS := $(CPPFLAGS) $(foreach l,$(known),$(shell pkg-config --cflags-only-I $(l)))
-override LDFLAGS := $(LDFLAGS) $(foreach l,$(known),$(shell pkg-config --libs-only-L $(l)))
+override CPPFLAGS := $(CPPFLAGS) $(foreach l,$(known),$(shell pkg-config --cflags-only-I $(l) 2>/dev/null))
+override LDFLAGS := $(LDFLAGS) $(foreach l,$(known),$(shell pkg-config --libs-only-L $(l) 2>/dev/null))
 endif
 # The library's name where it isn't libopenblas.so.0; it is loaded as the program begins.
 ifneq ($(OPENBLAS),)

@@ -40,16 +40,18 @@ printf '\nDecoded from latents, one point in a space of %s dimensions (what, who
 	"$(tc-show "$out/sample.lat" | sed -n '1s/.*"blocks":{"what":\([0-9]*\),"who":\([0-9]*\),"when":\([0-9]*\)}.*/\1 + \2 + \3/p')"
 printf '17 significant bits each.\n'
 
-# What was learned is the first four fifths, what it is held against the rest: nothing of that was learned.
-learn=$out/learn.act judge=$out/judge.pcap generated=$out/generated.pcap
-packets=$(tc-show "$actions" | sed -nE '$s/.*"packets":([0-9]+).*/\1/p')
-first=$((packets * 4 / 5))
-cut_off() { tc-show "$actions" | sed -n "1p;$1p" | sed '$a {"end":"whole"}' | tc-show --reverse; }
-say "the first $first actions of $actions > $learn, the others, compiled, > $judge"
-cut_off "2,$((first + 1))" >"$learn"
-cut_off "$((first + 2)),$((packets + 1))" | tc-compile -q >"$judge"
-say "tc-gen -n $((packets - first)) $learn | tc-compile > $generated"
-tc-gen -n $((packets - first)) "$learn" | tc-compile >"$generated"
+# What was learned is the time until four fifths of the packets have come, what it is held against the rest: nothing of that was
+# learned.
+learn=$out/learn.act judge=$out/judge.act generated=$out/generated.pcap
+end() { tc-show "$1" | sed -nE '$s/.*"packets":([0-9]+).*/\1/p'; }
+at=$(tc-show "$actions" | sed -nE "$(($(end "$actions") * 4 / 5 + 2))s/.*\"t\":\"?([0-9]+).*/\1/p" | awk '{ printf "%.6f", $1 / 1e9 }')
+say "tc-edit --to $at $actions > $learn"
+tc-edit --to "$at" "$actions" >"$learn"
+say "tc-edit --from $at $actions > $judge"
+tc-edit --from "$at" "$actions" >"$judge"
+packets=$(end "$judge")
+say "tc-gen -n $packets $learn | tc-compile > $generated"
+tc-gen -n "$packets" "$learn" | tc-compile >"$generated"
 say "tc-diff $judge $generated"
 tc-diff "$judge" "$generated" || [ $? -eq 1 ]
 printf '\nNone of these packets was there before: tc-gen learned how flows open and go on, and drew others. The sample is one\n'
