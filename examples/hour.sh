@@ -1,6 +1,6 @@
 #!/bin/sh
-# hour.sh CAPTURE OUT [SECONDS [STEPS]]: an hour of new traffic, of the kind that CAPTURE is, and how near it comes. What was learned
-# stays in OUT.tcg, to generate again with another seed. An hour of a capture with 500 packets a second is two million packets.
+# hour.sh CAPTURE OUT [SECONDS [STEPS]]: an hour of new traffic, of the kind that CAPTURE is, and how near it comes. What was
+# learned stays in OUT.tcg, to generate again with another seed. An hour of 500 packets a second is two million packets.
 set -eu
 [ $# -ge 2 ] || { sed -n '2,3s/^# //p' "$0" >&2; exit 2; }
 tc-lift "$1" | tc-gen --steps "${4:-1200}" --learn "$2.tcg"
