@@ -292,3 +292,15 @@ weights() {
 			echo "group $group $n $(tr -d ' ' <<<"${fields%%:*}" | tr , '\n' | sort | xargs)"
 		done | diff - <(grep ^group "$tmp/parts" | LC_ALL=C sed 's/ $//')
 }
+
+@test "files and targets that the READMEs name are there" {
+	pages="README.md SECURITY.md CHANGELOG.md tests/README.md tests/paper/README.md weights/README.md"
+	for f in $(grep -ohE '(^|[(` ])(tests|share|examples|weights|python|common|man)/[A-Za-z0-9_./-]*[a-z0-9]' $pages | sort -u | tr -d '(`'); do
+		echo "$f"
+		[ -e "$f" ] || [[ $f = */TOOL.bats ]]
+	done
+	for t in $(grep -ohE '(`|    |sudo )make [a-z][a-z-]*' $pages | sed 's/.*make //' | sort -u); do
+		echo "make $t"
+		grep -qE "^([a-z -]+ )?$t( [a-z -]+)?:" Makefile tests/rules.mk
+	done
+}
