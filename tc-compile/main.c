@@ -1,10 +1,16 @@
-/* tc-compile: packet actions in, a capture out. */
+/*
+ * tc-compile: packet actions in, a capture out. Blocks of packets go through three roles (process/jobs.h): an action is read;
+ * then, in order, it becomes a packet by the state of the trace; then that is rendered and written. A trace begins once the one
+ * before it is written.
+ */
 #include "packet/capture.h"
 #include "state/trace.h"
+#include "process/jobs.h"
 #include "process/map.h"
 #include "record/traces.h"
 
 #include <err.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +20,7 @@
 
 static const char usage_text[] =
     "usage: tc-compile [-q] [-v] [--strict] [--full | --snaplen N] [--seed N] [--start TIME]\n"
-    "                  [--map FILE] [-o FILE] [ACTIONS]\n"
+    "                  [--map FILE] [--jobs N] [-o FILE] [ACTIONS]\n"
     "Turns packet actions (standard input for none or \"-\") into a capture (pcap).\n"
     "      --strict       the first thing that can't be granted is an error\n"
     "      --full         write packets whole, not as they were captured\n"
@@ -22,6 +28,7 @@ static const char usage_text[] =
     "      --seed N       another choice of sequence numbers and the like (0)\n"
     "      --start TIME   of the first packet: seconds since 1970, or 2026-11-23T12:00:00Z\n"
     "      --map FILE     write which slot became which address; for the owner alone\n"
+    "      --jobs N       threads, three at most; 0: as many as there are processors (1)\n"
     "  -o, --output FILE  write FILE only if all succeeds; - forces standard output\n"
     "  -q, --quiet        no progress, no word of what was changed\n"
     "  -v, --verbose      progress of a pipe too, and a line at the end\n"
@@ -36,18 +43,37 @@ struct options {
 	const char *map;
 };
 
+#define BLOCK  128 /* packets: what they take stays in a core's cache */
+#define BLOCKS 12  /* on their way at once, at most */
+
+struct block {
+	int n;
+	uint64_t before;  /* records of the trace before the first */
+	enum odd refused; /* what the last packet can't be granted, where that is an error; ODDS: nothing */
+	struct action action[BLOCK];
+	struct packet packet[BLOCK];
+};
+
 struct compile {
 	struct filter filter;
-	struct stream_reader reader;
 	struct options options;
-	struct capture_writer writer;
-	struct trace trace;
-	struct fresh fresh;
-	struct map map;
+	struct jobs *jobs;
+	/* of who reads */
+	struct stream_reader reader;
+	struct block *block; /* that is filled now */
 	bool begun;
 	struct stream_header first; /* of the first trace: the capture's */
 	uint32_t snaplen;	    /* the capture's */
-	uint64_t packets, odd[ODDS];
+	uint64_t odd[ODDS];	    /* of the traces that ended */
+	/* of who works */
+	struct trace trace;
+	struct fresh fresh;
+	struct map map;
+	/* of who writes */
+	struct capture_writer writer;
+	uint64_t clipped[ODDS]; /* what the file can't hold, of the trace at hand */
+	uint64_t refused_at;	/* the record that strictness stopped at; 0: none */
+	enum odd refused;
 	uint8_t *frame; /* one packet as it is written */
 	size_t frame_size;
 };
@@ -59,11 +85,13 @@ arguments(struct compile *c, int argc, char **argv)
 	    {"strict", no_argument, NULL, 'S'},	       {"full", no_argument, NULL, 'F'},
 	    {"snaplen", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'r'},
 	    {"start", required_argument, NULL, 't'},   {"map", required_argument, NULL, 'm'},
-	    FILTER_OUTPUT,			       FILTER_PROGRESS,
-	    FILTER_HELP,			       {0}};
+	    FILTER_JOBS,			       FILTER_OUTPUT,
+	    FILTER_PROGRESS,			       FILTER_HELP,
+	    {0}};
 	struct options *o = &c->options;
 	int letter;
 
+	c->filter.jobs = 1;
 	while ((letter = filter_next(&c->filter, argc, argv, "o:qv", table)) != -1) {
 		switch (letter) {
 		case 'S':
@@ -94,25 +122,149 @@ arguments(struct compile *c, int argc, char **argv)
 	filter_operand(&c->filter, argc, argv);
 }
 
+/* --- the roles --- */
+
+/* The first of what could not be granted; ODDS: all was. */
+static enum odd
+first_odd(const uint64_t *odd)
+{
+	int i = 0;
+
+	while (i < ODDS && !odd[i])
+		i++;
+	return i;
+}
+
+static void
+compile_block(void *arg, void *block, unsigned who)
+{
+	struct compile *c = arg;
+	struct block *b = block;
+
+	(void)who;
+	b->refused = ODDS;
+	for (int i = 0; i < b->n && b->refused == ODDS; i++) {
+		c->map.packet++;
+		trace_compile(&c->trace, &b->packet[i], &b->action[i]);
+		if (c->options.strict && (b->refused = first_odd(c->trace.odd)) < ODDS)
+			b->n = i + 1;
+	}
+}
+
+static int
+write_packet(struct compile *c, struct packet *p)
+{
+	const struct options *o = &c->options;
+	struct capture_packet out = {.time = p->time, .caplen = p->caplen, .len = p->len};
+
+	if (o->full)
+		out.caplen = p->len < capture_max(c->trace.dlt) ? p->len : capture_max(c->trace.dlt);
+	else if (o->snaplen && out.caplen > o->snaplen)
+		out.caplen = o->snaplen;
+	if (out.caplen > c->snaplen) { /* a trace with a larger one behind the first */
+		c->clipped[ODD_RANGE]++;
+		out.caplen = c->snaplen;
+	}
+	if (!c->writer.nano && out.time % 1000)
+		c->clipped[ODD_TIME]++;
+	if (out.time < 0 || out.time / NANO > UINT32_MAX) {
+		c->clipped[ODD_TIME]++;
+		out.time = out.time < 0 ? 0 : UINT32_MAX * NANO;
+	}
+	if (out.caplen > c->frame_size) {
+		uint8_t *more = realloc(c->frame, out.caplen);
+		if (!more) {
+			snprintf(c->writer.error, sizeof c->writer.error, "%s", strerror(errno));
+			return -1;
+		}
+		c->frame = more;
+		c->frame_size = out.caplen;
+	}
+	uint32_t n = packet_build(p, c->trace.dlt, c->frame);
+	if (n < out.caplen)
+		memset(c->frame + n, 0, out.caplen - n);
+	out.data = c->frame;
+	return capture_write(&c->writer, &out);
+}
+
+/* Whether a strict compiler goes on behind packet i. */
+static bool
+is_granted(struct compile *c, const struct block *b, int i)
+{
+	enum odd clipped = first_odd(c->clipped), refused = i == b->n - 1 ? b->refused : ODDS;
+
+	c->refused = clipped < refused ? clipped : refused;
+	if (c->refused == ODDS)
+		return true;
+	c->refused_at = b->before + i + 1;
+	return false;
+}
+
+static int
+write_block(void *arg, void *block)
+{
+	struct compile *c = arg;
+	struct block *b = block;
+
+	for (int i = 0; i < b->n; i++)
+		if (write_packet(c, &b->packet[i]) < 0 || (c->options.strict && !is_granted(c, b, i)))
+			return -1;
+	return 0;
+}
+
+/* --- in --- */
+
+static void
+take(struct compile *c)
+{
+	c->block = jobs_take(c->jobs);
+	c->block->n = 0;
+	c->block->before = c->reader.packets;
+}
+
+/* The block goes on its way. */
+static int
+give(struct compile *c)
+{
+	int r = jobs_give(c->jobs);
+
+	take(c);
+	return r;
+}
+
+/* Until all that was read is written. */
+static int
+drain(struct compile *c)
+{
+	bool failed = (c->block->n && jobs_give(c->jobs) < 0) || jobs_wait(c->jobs) < 0;
+
+	take(c);
+	return failed ? -1 : 0;
+}
+
 static int
 pass_on(void *arg)
 {
 	struct compile *c = arg;
 
-	return c->begun ? capture_flush(&c->writer) : 0;
+	return !c->begun ? 0 : drain(c) < 0 ? -1 : capture_flush(&c->writer);
 }
 
 static void
 prepare(struct compile *c)
 {
 	const struct options *o = &c->options;
+	struct jobs_of of = {.arg = c, .work = compile_block, .finish = write_block, .in_order = true};
 
 	filter_open_input(&c->filter);
 	filter_open_output(&c->filter);
 	if (o->map && map_open(&c->map, o->map) < 0)
 		err(1, "%s", o->map);
+	if (!(c->jobs = jobs_new(&of, c->filter.jobs, BLOCKS, sizeof *c->block)))
+		err(1, NULL);
 	filter_confine(&c->filter);
 	traces_open(&c->reader, &c->filter, pass_on, c);
+	take(c);
 	c->frame_size = capture_max(-1) + PACKET_HEADERS;
 	if (!(c->frame = malloc(c->frame_size)))
 		err(1, NULL);
@@ -151,6 +303,8 @@ begin_trace(struct compile *c, struct stream_header *h)
 	if (begin(c, h) < 0)
 		return -1;
 	trace_free(&c->trace);
+	memset(c->clipped, 0, sizeof c->clipped);
+	c->block->before = 0;
 	c->trace.header = *h;
 	if (o->has_start)
 		c->trace.header.start = o->start + (h->start - c->first.start);
@@ -165,74 +319,38 @@ begin_trace(struct compile *c, struct stream_header *h)
 	return 0;
 }
 
-/* A strict compiler's complaint about what this packet could not be granted; 0 if nothing. */
+/* The next action, into the block. */
 static int
-refused(const struct compile *c)
+read_action(struct compile *c)
 {
-	for (int i = 0; i < ODDS; i++) {
-		if (!c->trace.odd[i])
-			continue;
-		warnx("%s: record %" PRIu64 ": %s", c->filter.input, c->reader.packets,
-		      odd_names[i]);
-		return -1;
-	}
-	return 0;
-}
+	struct action *a = &c->block->action[c->block->n];
+	int got = stream_read(&c->reader, a);
 
-static int
-write_packet(struct compile *c, struct packet *p)
-{
-	const struct options *o = &c->options;
-	struct capture_packet out = {.time = p->time, .caplen = p->caplen, .len = p->len};
-
-	if (o->full)
-		out.caplen = p->len < capture_max(c->trace.dlt) ? p->len : capture_max(c->trace.dlt);
-	else if (o->snaplen && out.caplen > o->snaplen)
-		out.caplen = o->snaplen;
-	if (out.caplen > c->snaplen) { /* a trace with a larger one behind the first */
-		c->trace.odd[ODD_RANGE]++;
-		out.caplen = c->snaplen;
-	}
-	if (!c->writer.nano && out.time % 1000)
-		c->trace.odd[ODD_TIME]++;
-	if (out.time < 0 || out.time / NANO > UINT32_MAX) {
-		c->trace.odd[ODD_TIME]++;
-		out.time = out.time < 0 ? 0 : UINT32_MAX * NANO;
-	}
-	if (out.caplen > c->frame_size) {
-		uint8_t *more = realloc(c->frame, out.caplen);
-		if (!more) {
-			warn(NULL);
-			return -1;
-		}
-		c->frame = more;
-		c->frame_size = out.caplen;
-	}
-	uint32_t n = packet_build(p, c->trace.dlt, c->frame);
-	if (n < out.caplen)
-		memset(c->frame + n, 0, out.caplen - n);
-	out.data = c->frame;
-	return capture_write(&c->writer, &out);
+	if (got != 1)
+		return got;
+	/* What was ready went on its way while more was waited for: another block is filled now. */
+	if (a != &c->block->action[c->block->n])
+		c->block->action[c->block->n] = *a;
+	return ++c->block->n == BLOCK && give(c) < 0 ? -1 : 1;
 }
 
 static int
 compile_trace(void *arg, struct stream_header *h)
 {
-	struct action a;
 	struct compile *c = arg;
-	struct packet p;
-	int got = 0;
+	int got;
 
 	if (begin_trace(c, h) < 0)
 		return -1;
-	while ((got = stream_read(&c->reader, &a)) == 1) {
-		c->map.packet = ++c->packets;
-		trace_compile(&c->trace, &p, &a);
-		if (write_packet(c, &p) < 0 || (c->options.strict && refused(c) < 0))
-			return -1;
+	while ((got = read_action(c)) == 1)
+		;
+	if (drain(c) < 0) {
+		if (c->refused_at)
+			warnx("%s: record %" PRIu64 ": %s", c->filter.input, c->refused_at, odd_names[c->refused]);
+		return -1;
 	}
 	for (int i = 0; i < ODDS; i++)
-		c->odd[i] += c->trace.odd[i];
+		c->odd[i] += c->trace.odd[i] + c->clipped[i];
 	return io_interrupted ? -1 : got;
 }
 
@@ -243,7 +361,7 @@ run(struct compile *c)
 	int status = traces_each(&c->reader, &c->filter, compile_trace, c);
 
 	capture_finish(&c->writer);
-	filter_explain(&c->filter, c->writer.error, c->reader.error);
+	filter_explain(&c->filter, c->writer.error, c->refused_at ? "" : c->reader.error);
 	if (*c->writer.error)
 		status = 1;
 	if (c->options.map && map_close(&c->map, c->begun && filter_keeps(&c->filter, status)) < 0) {
@@ -267,6 +385,7 @@ finish(struct compile *c, int status)
 		report(c);
 	status = filter_close(&c->filter, status);
 	stream_reader_free(&c->reader);
+	jobs_free(c->jobs);
 	trace_free(&c->trace);
 	free(c->frame);
 	return status;

@@ -1,4 +1,7 @@
-/* tc-diff: two traces in, what they have in common and what they don't. */
+/*
+ * tc-diff: two traces in, what they have in common and what they don't. Until they are compared they have nothing to do with each
+ * other: each thread reads and measures its own.
+ */
 #include "html.h"
 #include "metrics.h"
 #include "process/unpack.h"
@@ -7,8 +10,10 @@
 #include "source.h"
 
 #include <err.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +22,7 @@
 static const char usage_text[] =
     "usage: tc-diff [-q] [-v] [--json | --tsv | --flows] [--transitions] [--paired]\n"
     "               [--html FILE] [--exact] [--reference C] [--tolerance NAME=X]\n"
-    "               [--fail-on NAME[,NAME ...]] A B\n"
+    "               [--fail-on NAME[,NAME ...]] [--jobs N] A B\n"
     "How far trace B is from trace A, the reference: captures or packet actions, one of them may be\n"
     "\"-\". Exit status 0: within tolerance, 1: outside, 2: trouble.\n"
     "      --json             one JSON object\n"
@@ -30,6 +35,7 @@ static const char usage_text[] =
     "      --reference C      another real trace: its distance from A stands for A's own variation\n"
     "      --tolerance N=X    the metric N, or each of the group N, may be up to X (0); 2x: twice the floor\n"
     "      --fail-on N,...    only these metrics and groups count for verdict and exit status\n"
+    "      --jobs N           threads, one a trace at most; 0: as many as there are processors (1)\n"
     "  -q, --quiet            no progress, no count of what was changed\n"
     "  -v, --verbose          progress of a pipe too, and a line at the end\n"
     "  -h, --help             print this\n"
@@ -66,6 +72,8 @@ struct diff {
 	struct listing listing[TRACES];
 	struct html html;
 	FILE *out;
+	unsigned in_turn, threads; /* packets of a trace in a row; threads that read */
+	int more[TRACES];	   /* what source_next() said last: 1, 0 at the end, -1 */
 	uint64_t differences[ACTION_COUNT], paired, different;
 };
 
@@ -128,11 +136,13 @@ arguments(struct diff *d, int argc, char **argv)
 	    {"html", required_argument, NULL, 'H'},
 	    {"paired", no_argument, NULL, 'p'},	    {"tolerance", required_argument, NULL, 'x'},
 	    {"fail-on", required_argument, NULL, 'F'}, {"exact", no_argument, NULL, 'e'},
-	    {"reference", required_argument, NULL, 'r'}, FILTER_PROGRESS,
-	    FILTER_HELP,			    {0}};
+	    {"reference", required_argument, NULL, 'r'}, FILTER_JOBS,
+	    FILTER_PROGRESS,			    FILTER_HELP,
+	    {0}};
 	struct options *o = &d->options;
 	int c;
 
+	d->filter.jobs = 1;
 	while ((c = filter_next(&d->filter, argc, argv, "qv", table)) != -1) {
 		switch (c) {
 		case 'j':
@@ -246,56 +256,113 @@ pair(struct diff *d)
 	d->different += any;
 }
 
-/* One packet of trace i: 1, 0 at its end. Trouble is said once and ends the program. */
-static int
+/* One packet of trace i, of which there may be more. */
+static void
 advance(struct diff *d, int i)
 {
 	struct source *s = &d->source[i];
 	struct packet p;
 	struct step step;
-	int got = source_next(s, &p, &step);
 
-	if (io_interrupted)
-		exit(130);
-	if (got < 0)
-		errx(2, "%s: after packet %" PRIu64 ": %s", s->name, s->packets, s->error);
-	if (got == 1)
+	if ((d->more[i] = source_next(s, &p, &step)) == 1)
 		measure_packet(&d->measure[i], s, &p, &step);
-	return got;
 }
 
-/* Packets of one trace in a row: so many that what is known of it stays in the cache meanwhile. Pairs go on together, and
- * so do lists of flows as they end, and pipes, which one writer may fill in turn. */
-static int
-turn(const struct diff *d)
+/* Whether all are files. */
+static bool
+are_files(const struct diff *d)
 {
 	struct stat st;
 
-	if (d->options.paired || d->options.form == FORM_FLOWS)
-		return 1;
 	for (int i = 0; i < d->options.traces; i++)
 		if (fstat(d->source[i].fd, &st) < 0 || !S_ISREG(st.st_mode))
-			return 1;
-	return 1000;
+			return false;
+	return true;
+}
+
+/* Packets of one trace in a row: so many that what is known of it stays in the cache meanwhile. Pairs go on together, and
+ * so do lists of flows as they end, and pipes, which one writer may fill in turn: by one thread. */
+static void
+share_out(struct diff *d)
+{
+	bool apart = !d->options.paired && d->options.form != FORM_FLOWS && are_files(d);
+	unsigned traces = d->options.traces;
+
+	d->in_turn = apart ? 1000 : 1;
+	d->threads = !apart ? 1 : d->filter.jobs < traces ? d->filter.jobs : traces;
+}
+
+/* A thread that reads, and the first of its traces. */
+struct reader {
+	struct diff *diff;
+	unsigned first;
+	pthread_t id;
+};
+
+/* All packets of its traces, in turn; till one is in trouble. */
+static void *
+read_traces(void *reader)
+{
+	const struct reader *r = reader;
+	struct diff *d = r->diff;
+	unsigned traces = d->options.traces;
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (unsigned i = r->first; i < traces; i += d->threads) {
+			for (unsigned n = 0; d->more[i] == 1 && n < d->in_turn && !io_interrupted; n++)
+				advance(d, i);
+			if (d->more[i] < 0 || io_interrupted)
+				return NULL;
+			more |= d->more[i];
+		}
+		if (d->options.paired && d->more[0] && d->more[1])
+			pair(d);
+	}
+	for (unsigned i = r->first; i < traces; i += d->threads)
+		measure_end(&d->measure[i]);
+	return NULL;
+}
+
+/* The trouble that one thread would have met first: said once, it ends the program. */
+static void
+check_trouble(const struct diff *d)
+{
+	const struct source *first = NULL;
+
+	for (int i = 0; i < d->options.traces; i++) {
+		const struct source *s = &d->source[i];
+		if (d->more[i] < 0 && (!first || s->packets / d->in_turn < first->packets / d->in_turn))
+			first = s;
+	}
+	if (io_interrupted)
+		exit(130);
+	if (first)
+		errx(2, "%s: after packet %" PRIu64 ": %s", first->name, first->packets, first->error);
 }
 
 /* All packets of all. */
 static void
 run(struct diff *d)
 {
-	int more[TRACES] = {1, 1, d->options.traces > 2}, in_turn = turn(d);
+	struct reader reader[TRACES];
 	const struct source *a = &d->source[0];
 
+	share_out(d);
 	progress_begin(a->fd, a->name, &a->packets, d->filter.how);
-	while (more[0] || more[1] || more[2]) {
-		for (int i = 0; i < d->options.traces; i++)
-			for (int n = 0; more[i] && n < in_turn; n++)
-				more[i] = advance(d, i);
-		if (d->options.paired && more[0] && more[1])
-			pair(d);
-	}
+	for (int i = 0; i < d->options.traces; i++)
+		d->more[i] = 1;
+	for (unsigned i = 0; i < d->threads; i++)
+		reader[i] = (struct reader){d, i, pthread_self()};
+	for (unsigned i = 1; i < d->threads; i++)
+		if ((errno = pthread_create(&reader[i].id, NULL, read_traces, &reader[i])))
+			err(2, NULL);
+	read_traces(&reader[0]);
+	for (unsigned i = 1; i < d->threads; i++)
+		pthread_join(reader[i].id, NULL);
+	check_trouble(d);
 	for (int i = 0; i < d->options.traces; i++) {
-		measure_end(&d->measure[i]);
 		if (d->source[i].packets == 0)
 			errx(2, "%s: a trace without packets", d->source[i].name);
 		if (d->source[i].beyond && !d->filter.quiet)

@@ -1,8 +1,12 @@
-/* tc-lift: captures in, packet actions out. */
+/*
+ * tc-lift: captures in, packet actions out. Blocks of packets go through three roles (process/jobs.h): a packet is read and
+ * parsed; then, in order, it becomes an action by the state of the trace; then that is written.
+ */
 #include "packet/capture.h"
 #include "packet/layers.h"
 #include "state/trace.h"
 #include "process/filter.h"
+#include "process/jobs.h"
 #include "process/map.h"
 #include "process/unpack.h"
 
@@ -14,13 +18,14 @@
 
 static const char usage_text[] =
     "usage: tc-lift [-q] [-v] [-f EXPR] [-o FILE] [--cap N] [--idle tcp=S,udp=S,other=S]\n"
-    "               [--map FILE] [CAPTURE ...]\n"
+    "               [--map FILE] [--jobs N] [CAPTURE ...]\n"
     "Turns captures (pcap, pcapng; standard input for none or \"-\") into packet actions.\n"
     "  -f, --filter EXPR  only packets that match, as tcpdump's expressions\n"
     "  -o, --output FILE  write FILE only if all succeeds; - forces standard output\n"
     "      --cap N        live flows, and live hosts, at most (65536)\n"
     "      --idle LIST    seconds of silence that end a flow (tcp=300,udp=60,other=60)\n"
     "      --map FILE     write which address became which slot; for the owner alone\n"
+    "      --jobs N       threads, three at most; 0: as many as there are processors (1)\n"
     "  -q, --quiet        no progress, no count of what was not lifted whole or changed\n"
     "  -v, --verbose      progress of a pipe too, and a line at the end\n"
     "  -h, --help         print this\n"
@@ -38,17 +43,31 @@ struct options {
 	struct stream_header header;
 };
 
+#define BLOCK  128 /* packets: what they take stays in a core's cache */
+#define BLOCKS 12  /* on their way at once, at most */
+
+struct block {
+	int n;
+	struct packet packet[BLOCK];
+	struct action action[BLOCK];
+};
+
 struct lift {
 	struct filter filter;
 	struct options options;
 	struct capture_reader *reader;
 	char **paths;
 	int n;
-	struct stream_writer writer;
+	struct jobs *jobs;
+	/* of who reads */
+	struct block *block; /* that is filled now */
+	bool begun;
+	uint64_t packets, shortfall[SHORTFALLS], beyond;
+	/* of who works */
 	struct trace trace;
 	struct map map;
-	bool begun;
-	uint64_t shortfall[SHORTFALLS], beyond;
+	/* of who writes */
+	struct stream_writer writer;
 };
 
 static void
@@ -74,12 +93,14 @@ arguments(struct lift *l, int argc, char **argv)
 	static const struct option table[] = {
 	    {"filter", required_argument, NULL, 'f'}, {"cap", required_argument, NULL, 'c'},
 	    {"idle", required_argument, NULL, 'i'},   {"map", required_argument, NULL, 'm'},
-	    FILTER_OUTPUT,			      FILTER_PROGRESS,
-	    FILTER_HELP,			      {0}};
+	    FILTER_JOBS,			      FILTER_OUTPUT,
+	    FILTER_PROGRESS,			      FILTER_HELP,
+	    {0}};
 	static char *standard_input[] = {"-"};
 	struct options *o = &l->options;
 	int c;
 
+	l->filter.jobs = 1;
 	*o = (struct options){.header = {.cap = TRACE_CAP, .idle = FLOW_IDLE_DEFAULT}};
 	while ((c = filter_next(&l->filter, argc, argv, "f:o:qv", table)) != -1) {
 		switch (c) {
@@ -103,12 +124,55 @@ arguments(struct lift *l, int argc, char **argv)
 	l->paths = optind < argc ? argv + optind : standard_input;
 }
 
+static void
+take(struct lift *l)
+{
+	l->block = jobs_take(l->jobs);
+	l->block->n = 0;
+}
+
+/* Until all that was read is written: 0, or -1 with the writer's error. */
+static int
+drain(struct lift *l)
+{
+	if (l->block->n)
+		jobs_give(l->jobs);
+	jobs_wait(l->jobs);
+	take(l);
+	return *l->writer.error ? -1 : 0;
+}
+
 static int
 pass_on(void *arg)
 {
 	struct lift *l = arg;
 
-	return l->begun ? stream_flush(&l->writer) : 0;
+	return !l->begun ? 0 : drain(l) < 0 ? -1 : stream_flush(&l->writer);
+}
+
+static void
+lift_block(void *arg, void *block, unsigned who)
+{
+	struct lift *l = arg;
+	struct block *b = block;
+
+	(void)who;
+	for (int i = 0; i < b->n; i++) {
+		l->map.packet++;
+		trace_lift(&l->trace, &b->packet[i], &b->action[i]);
+	}
+}
+
+static int
+write_block(void *arg, void *block)
+{
+	struct lift *l = arg;
+	const struct block *b = block;
+	int r = 0;
+
+	for (int i = 0; i < b->n && r == 0; i++)
+		r = stream_write(&l->writer, &b->action[i]);
+	return r;
 }
 
 /* The captures, open already, begin: their link types must agree. */
@@ -137,6 +201,7 @@ begin_captures(struct lift *l)
 static void
 prepare(struct lift *l)
 {
+	struct jobs_of of = {.arg = l, .work = lift_block, .finish = write_block, .in_order = true};
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -151,6 +216,9 @@ prepare(struct lift *l)
 		l->paths[i] = (char *)io_name(l->paths[i], "standard input");
 		filter_reads(&l->filter, l->reader[i].fd, l->paths[i]);
 	}
+	if (!(l->jobs = jobs_new(&of, l->filter.jobs, BLOCKS, sizeof *l->block)))
+		err(1, NULL);
+	take(l);
 	unpack_prepare();
 	filter_open_output(&l->filter);
 	if (l->options.map && map_open(&l->map, l->options.map) < 0)
@@ -197,23 +265,26 @@ count_shortfall(struct lift *l, const struct packet *p)
 }
 
 static int
-lift_packet(struct lift *l, const struct capture_packet *c)
+read_packet(struct lift *l, const struct capture_packet *c)
 {
-	struct packet p;
-	struct action a;
+	struct block *b = l->block;
+	struct packet *p = &b->packet[b->n++];
 
-	packet_clear(&p);
-	p.time = c->time;
-	p.caplen = c->caplen;
-	p.len = c->len;
+	packet_clear(p);
+	p->time = c->time;
+	p->caplen = c->caplen;
+	p->len = c->len;
 	if (!l->begun && begin(l, c->time) < 0)
 		return -1;
-	packet_parse(&p, l->trace.dlt, c->data);
-	count_shortfall(l, &p);
+	packet_parse(p, l->trace.dlt, c->data);
+	count_shortfall(l, p);
 	l->beyond += c->beyond;
-	l->map.packet = l->writer.packets + 1;
-	trace_lift(&l->trace, &p, &a);
-	return stream_write(&l->writer, &a);
+	l->packets++;
+	if (b->n < BLOCK)
+		return 0;
+	int r = jobs_give(l->jobs);
+	take(l);
+	return r;
 }
 
 /* How the trace ended. */
@@ -223,17 +294,19 @@ lift_captures(struct lift *l)
 	enum stream_end end = STREAM_WHOLE;
 	struct capture_packet c;
 
-	for (int i = 0; i < l->n && !*l->writer.error; i++) {
+	for (int i = 0; i < l->n; i++) {
 		struct capture_reader *r = &l->reader[i];
 		int got = 0;
-		progress_begin(r->fd, l->paths[i], &l->writer.packets, l->filter.how);
+		progress_begin(r->fd, l->paths[i], &l->packets, l->filter.how);
 		while ((got = capture_read(r, &c)) == 1)
-			if (lift_packet(l, &c) < 0)
+			if (read_packet(l, &c) < 0)
 				return STREAM_CUT;
 		progress_clear();
 		if (io_interrupted)
 			return STREAM_INTERRUPTED;
-		if (got < 0 && !*l->writer.error) {
+		if (drain(l) < 0)
+			return STREAM_CUT;
+		if (got < 0) {
 			warnx("%s: after packet %" PRIu64 ": %s", l->paths[i], r->packets, r->error);
 			end = STREAM_CUT;
 		}
@@ -249,6 +322,7 @@ run(struct lift *l)
 	enum stream_end end = lift_captures(l);
 	int status = end == STREAM_INTERRUPTED ? 130 : end != STREAM_WHOLE;
 
+	drain(l);
 	progress_end();
 	if (!l->begun)
 		begin(l, 0);
@@ -283,6 +357,7 @@ finish(struct lift *l, int status)
 	if (!l->filter.quiet)
 		report(l);
 	status = filter_close(&l->filter, status);
+	jobs_free(l->jobs);
 	trace_free(&l->trace);
 	stream_writer_free(&l->writer);
 	return status;

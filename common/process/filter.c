@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void
@@ -82,6 +83,7 @@ filter_option(struct filter *f, int c)
 		break;
 	case 'v':
 		f->how = PROGRESS_VERBOSE;
+		jobs_clock = true;
 		break;
 	case 'h':
 		fputs(f->usage, stdout);
@@ -258,6 +260,19 @@ filter_counts(const char *before, const uint64_t *counts, const char *const *nam
 		fputc('\n', stderr);
 }
 
+void
+filter_roles(const struct filter *f)
+{
+	struct timespec all = {0};
+
+	if (f->how != PROGRESS_VERBOSE || jobs_took.work == 0)
+		return;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &all);
+	double total = all.tv_sec + all.tv_nsec * 1e-9;
+	warnx("processor time: %.3f s reading, %.3f s working, %.3f s writing", total - jobs_took.work - jobs_took.finish,
+	      jobs_took.work, jobs_took.finish);
+}
+
 bool
 filter_keeps(const struct filter *f, int status)
 {
@@ -267,6 +282,7 @@ filter_keeps(const struct filter *f, int status)
 int
 filter_close(struct filter *f, int status)
 {
+	filter_roles(f);
 	if (status) {
 		outfile_discard(&f->out);
 	} else if (outfile_commit(&f->out) < 0) {

@@ -66,6 +66,8 @@ void filter_confine(const struct filter *f);
 void filter_explain(const struct filter *f, const char *output, const char *input);
 /* Counts, each with what it counts, in one line; those of 0 are left out. */
 void filter_counts(const char *before, const uint64_t *counts, const char *const *names, int n);
+/* With -v: the processor time of the program's roles, where it has any: jobs.h. */
+void filter_roles(const struct filter *f);
 /* Whether what was written stays: standard output does, a file only where the exit status is 0. */
 bool filter_keeps(const struct filter *f, int status);
 /* Puts the output in its place, or takes it away, as the exit status says. That status, or that of a failure. */

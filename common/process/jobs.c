@@ -6,7 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+bool jobs_clock;
+struct jobs_took jobs_took;
 
 /* Blocks are counted as they are given: block i has place i % blocks. */
 struct jobs {
@@ -33,6 +37,17 @@ block_at(const struct jobs *j, uint64_t i)
 	return j->block + i % j->blocks * j->size;
 }
 
+/* Processor seconds of this thread, 0 where nobody wants to know. */
+static double
+now(void)
+{
+	struct timespec t = {0};
+
+	if (jobs_clock)
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
 static void
 finish_next(struct jobs *j)
 {
@@ -40,8 +55,11 @@ finish_next(struct jobs *j)
 
 	j->finishing = true;
 	pthread_mutex_unlock(&j->lock);
+	double start = now();
 	failed = failed || j->of.finish(j->of.arg, block_at(j, j->finished)) < 0;
+	double took = now() - start;
 	pthread_mutex_lock(&j->lock);
+	jobs_took.finish += took;
 	j->finishing = false;
 	j->failed = failed;
 	j->finished++;
@@ -53,18 +71,38 @@ work_on_next(struct jobs *j, unsigned who)
 	uint64_t i = j->begun++;
 
 	pthread_mutex_unlock(&j->lock);
+	double start = now();
 	j->of.work(j->of.arg, block_at(j, i), who);
+	double took = now() - start;
 	pthread_mutex_lock(&j->lock);
+	jobs_took.work += took;
 	j->worked[i % j->blocks] = true;
 }
 
-/* What can be done, the oldest first; where there is nothing, waits for a change. With the lock. */
+static bool
+can_finish(const struct jobs *j)
+{
+	return !j->finishing && j->finished < j->begun && j->worked[j->finished % j->blocks];
+}
+
+static bool
+can_work(const struct jobs *j)
+{
+	if (j->begun == j->given)
+		return false;
+	return !j->of.in_order || j->begun == j->finished || j->worked[(j->begun - 1) % j->blocks];
+}
+
+/* What can be done, the oldest first; but work in order before all else, since everything waits for it, and who does it goes on
+ * with it. Where there is nothing, waits for a change. With the lock. */
 static void
 help(struct jobs *j, unsigned who)
 {
-	if (!j->finishing && j->finished < j->begun && j->worked[j->finished % j->blocks])
+	bool work = can_work(j);
+
+	if (can_finish(j) && !(work && j->of.in_order))
 		finish_next(j);
-	else if (j->begun < j->given)
+	else if (work)
 		work_on_next(j, who);
 	else {
 		pthread_cond_wait(&j->change, &j->lock);
@@ -110,10 +148,13 @@ start_threads(struct jobs *j, unsigned threads)
 
 /* Some for each thread, so that none waits for the one that writes. */
 #define BLOCKS_EACH 4
+#define ROLES	    3
 
 struct jobs *
 jobs_new(const struct jobs_of *of, unsigned threads, unsigned most, size_t size)
 {
+	if (of->in_order && threads > ROLES)
+		threads = ROLES;
 	unsigned blocks = threads == 1 ? 1 : most < BLOCKS_EACH * threads ? most : BLOCKS_EACH * threads;
 	struct jobs *j = calloc(1, sizeof *j + threads * sizeof *j->thread);
 

@@ -2,10 +2,15 @@
  * Blocks of work on several threads. The caller fills them in turn; each is worked on by whichever thread is free, then finished,
  * one at a time and in the order in which they were filled. So what comes out is the same for any number of threads. With one
  * there is no other thread, and the caller does it all.
+ *
+ * Work that hangs on the block alone is done on many blocks at once (rows of a network). Work that goes on from block to block
+ * (the state of a trace) is done in order, one block at a time: three roles then, to fill, to work, to finish, and three threads
+ * at most that have something to do. The slowest role bounds the program.
  */
 #ifndef TC_JOBS_H
 #define TC_JOBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define JOBS_MAX 64
@@ -18,6 +23,7 @@ struct jobs_of {
 	void *arg;
 	void (*work)(void *arg, void *block, unsigned who);
 	int (*finish)(void *arg, void *block);
+	bool in_order; /* work too is done on one block at a time, in their order */
 };
 
 /* most: blocks that may be on their way at once, at most; of so many octets each, all of them 0 at first. NULL where memory or
@@ -30,6 +36,11 @@ void *jobs_take(struct jobs *j);
 int jobs_give(struct jobs *j);
 /* Until all that was given is finished, likewise. */
 int jobs_wait(struct jobs *j);
+/* Processor seconds of the blocks that were finished, measured where jobs_clock is set before they are given. */
+extern bool jobs_clock;
+extern struct jobs_took {
+	double work, finish;
+} jobs_took;
 /* How many threads there are for --jobs N: as many, or, for 0, as many as the machine has for this process. */
 unsigned jobs_threads(unsigned n);
 

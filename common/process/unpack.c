@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libdeflate.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,9 @@ unpack_takes(const void *head, size_t n)
 }
 
 /* --- memory --- */
+
+/* What bounds it is the whole program's: one of its threads unpacks at a time. */
+static pthread_mutex_t unpacking = PTHREAD_MUTEX_INITIALIZER;
 
 #ifdef __linux__
 
@@ -220,20 +224,33 @@ begin(struct unpack *u)
 	return r == ARCHIVE_OK ? archive_read_next_header(u->archive, &entry) : r;
 }
 
+static ssize_t
+read_data(struct unpack *u, void *p, size_t n)
+{
+	int r = begin(u);
+
+	return r == ARCHIVE_OK ? archive_read_data(u->archive, p, n) : r == ARCHIVE_EOF ? 0 : -1;
+}
+
 ssize_t
 unpack_read(struct unpack *u, void *p, size_t n)
 {
 	struct rlimit before;
+	ssize_t got = -1;
 
 	if (*u->error || u->ended)
 		return u->ended ? 0 : -1;
-	if (bound(&before) < 0) {
+	pthread_mutex_lock(&unpacking);
+	bool bounded = bound(&before) == 0;
+	if (bounded) {
+		got = read_data(u, p, n);
+		release(&before);
+	}
+	pthread_mutex_unlock(&unpacking);
+	if (!bounded) {
 		snprintf(u->error, sizeof u->error, "compressed, and its memory can't be bounded: %s", strerror(errno));
 		return -1;
 	}
-	int r = begin(u);
-	ssize_t got = r == ARCHIVE_OK ? archive_read_data(u->archive, p, n) : r == ARCHIVE_EOF ? 0 : -1;
-	release(&before);
 	u->ended = got == 0 || (got < 0 && io_interrupted); /* what is missing then is no damage */
 	if (got > 0 && u->kind == KIND_GZIP) {
 		u->trailer.crc = libdeflate_crc32(u->trailer.crc, p, got);

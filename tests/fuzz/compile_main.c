@@ -15,6 +15,7 @@ program_compile(struct octets in, struct outcome *o)
 		status = 1 + run(&c);
 	}
 	memcpy(o->odd, c.odd, sizeof o->odd);
+	jobs_free(c.jobs);
 	trace_free(&c.trace);
 	stream_reader_free(&c.reader);
 	free(c.frame);

@@ -18,6 +18,7 @@ program_lift(struct octets in, uint32_t cap, struct outcome *o)
 	}
 	capture_close(&l.reader[0]);
 	free(l.reader);
+	jobs_free(l.jobs);
 	trace_free(&l.trace);
 	stream_writer_free(&l.writer);
 	program_left(status - 1, status > 1);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* From standard input to standard output, and trouble alone is said. */
-#define WITHIN(status) {.failure = (status), .quiet = true, .how = PROGRESS_QUIET, .input = "-", .output = "-"}
+#define WITHIN(status) {.failure = (status), .quiet = true, .how = PROGRESS_QUIET, .jobs = 1, .input = "-", .output = "-"}
 
 #undef err
 #define warn(...)	  program_say(__VA_ARGS__)
