@@ -4,8 +4,11 @@
 On one file F, the captures of DIR of one link type joined and repeated up to a million packets (or the sample that
 ships): tcpdump -r F -w /dev/null, libpcap's own floor, and tc-lift, tc-compile, tc-edit and tc-diff as ratios to it
 (merged with itself, a packet that is written). On every capture once, caches cold at the start: the codec, beside the
-same floor a packet, with how often the cache knew, and the same without a cache; and all four programs in a pipe. With --big: each program alone, and the pipe, on
-traces of N packets that tests/big.sh makes of DIR, beside other people's tools that are installed.
+same floor a packet, with how often the cache knew (of a run that --stats asks for rates too), and the same without a cache; and all
+four programs in a pipe. With --big: each program alone, and the pipe, on traces of N packets that tests/big.sh makes of DIR,
+beside other people's tools that are installed. Of both: each program with --jobs 1 and 2, what its roles take, what more cores
+would bring by a model of that, and how far each program is from what no program can save: the copies and the checksum of the
+octets that must move.
 
 CPU seconds are user and system, medians of R turns, in each of which every command runs once; a ratio is that to tcpdump's
 CPU seconds in the same turn, a packet: the median, the lowest and the highest. Packets a second are of CPU seconds. Seconds by
@@ -17,6 +20,7 @@ import collections
 import concurrent.futures
 import json
 import os
+import re
 import shutil
 import statistics
 import struct
@@ -24,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 from origins import lift
 
@@ -166,16 +171,104 @@ def pipe(tmp, floor_packets, once, runs):
                  ['packets', *RATIO, 'packets/s', 'seconds'], [(str(once), took.cpu, *took.ratio, once / took.cpu, took.wall)])
 
 
+CORES = 1, 2, 4, 8, 16
+MODEL = """ns: processor time a packet, medians. The model: on N cores a program takes, a packet, its time at --jobs 2 over N, but no
+less than its longest role that is one thread's: reading, writing, and working where that is the state of the trace (tc-lift,
+tc-compile); tc-diff no less than what is left without one of its traces. The pipe: all times over N, but no less than the longest
+role of any. M/s@N: million packets a second so; at 1: the time at --jobs 1. 9@16: @16 where tcpdump does 9 million."""
+
+
+def roles(command):
+    """Seconds of reading, working and writing, as -v says them."""
+    said = subprocess.run([*command, '-v'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
+    return [float(x) for x in re.search('processor time: (.*) s reading, (.*) s working, (.*) s writing', said).groups()]
+
+
+def cores(tmp, f, n, runs):
+    """Each program with one and two jobs, and a model of more: F.pcap and what is made of it stand there."""
+    one = tmp + '/one.pcap'
+    subprocess.run(['tcpdump', '-Z', os.environ.get('USER') or 'root', '-r', f + '.pcap', '-c', '1', '-w', one], check=True,
+                   stderr=subprocess.DEVNULL)
+    programs = {'tc-lift': ['tc-lift', f + '.pcap'], 'tc-enc': ['tc-enc', f + '.act'], 'tc-dec': ['tc-dec', f + '.lat'],
+                'tc-compile': ['tc-compile', f + '.act2'], 'tc-diff': ['tc-diff', f + '.pcap', f + '.again']}
+    commands = {'tcpdump': tcpdump(f + '.pcap')}
+    for k, command in programs.items():
+        for jobs in '12':
+            commands[f'{k} {jobs}'] = [*command, '-q', '--jobs', jobs]
+    commands['tc-diff of one'] = ['tc-diff', '-q', f + '.pcap', one]
+    took = measure(commands, runs)
+    ns = {k: t.cpu / n * 1e9 for k, t in took.items()}
+    rows, pipe, longest = [], [0, 0], 0
+
+    def row(name, one_job, two_jobs, parts, serial):
+        model = [1e3 / (max(serial, two_jobs / c) if c > 1 else one_job) for c in CORES]
+        walls = [took[f'{name} {j}'].wall if f'{name} {j}' in took else '-' for j in '12']
+        rows.append((name, one_job, two_jobs, *walls, *parts, *model, model[-1] * ns['tcpdump'] * 9e-3))
+
+    for k, command in programs.items():
+        one_job, two_jobs = ns[k + ' 1'], ns[k + ' 2']
+        if k == 'tc-diff':
+            row(k, one_job, two_jobs, '---', two_jobs - ns['tc-diff of one'])
+            continue
+        said = [statistics.median(v) / n * 1e9 for v in zip(*(roles([*command, '--jobs', '2']) for _ in range(runs)))]
+        serial = max(said if k in ('tc-lift', 'tc-compile') else said[::2])
+        row(k, one_job, two_jobs, said, serial)
+        pipe, longest = [pipe[0] + one_job, pipe[1] + two_jobs], max(longest, serial)
+    row('the pipe', *pipe, '---', longest)
+    t = table(f'{n} packets on several cores', ['program', 'ns', 'ns, 2 jobs', 's', 's, 2 jobs', 'reading', 'working', 'writing',
+                                                *(f'M/s@{c}' for c in CORES), '9@16'], rows)
+    print(MODEL)
+    return [t, floors(f, n, ns)]
+
+
+STAGES = ('tc-lift', 'pcap', 'act'), ('tc-enc', 'act', 'lat'), ('tc-dec', 'lat', 'act2'), ('tc-compile', 'act2', 'again')
+
+
+def through(f):
+    """What each program makes of f.pcap, in turn."""
+    for tool, a, b in STAGES:
+        subprocess.run([tool, '-q', '-o', f'{f}.{b}', f'{f}.{a}'], check=True)
+
+
+def floors(f, n, ns):
+    """What a program can't save: each octet that it reads and writes goes through the kernel once, and actions and latents
+    through a checksum; of tc-compile's packets the headers go through another, which is not counted."""
+    def seconds(work):
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+    size, piece = 1 << 28, bytes(1 << 18)
+    r, w = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(r)
+        for _ in range(size >> 18):
+            os.write(w, piece)
+        os._exit(0)
+    os.close(w)
+    copy = seconds(lambda: [None for _ in iter(lambda: os.read(r, 1 << 18), b'')]) / size
+    os.close(r)
+    os.waitpid(child, 0)
+    check = seconds(lambda: [zlib.crc32(piece) for _ in range(size >> 18)]) / size
+    octets = {k: os.path.getsize(f + '.' + k) / n for k in ('pcap', 'act', 'lat', 'act2', 'again')}
+    rows = []
+    for k, a, b in STAGES:
+        summed = sum(octets[o] for o in (a, b) if o not in ('pcap', 'again'))
+        floor = ((octets[a] + octets[b]) * copy + summed * check) * 1e9
+        rows.append((k, octets[a], octets[b], floor, ns[k + ' 1'], ns[k + ' 1'] / floor))
+    t = table('from the floor: copies through a pipe, and CRC-32', ['program', 'octets in', 'octets out', 'floor, ns', 'ns', 'times'], rows)
+    print(f'A copy takes {copy * 1e9:.3f} ns an octet, the checksum (zlib) {check * 1e9:.3f}.')
+    return t
+
+
 def big(tmp, source, sizes, runs):
     """Each stage alone and all in a pipe on traces of growing size, and what others take on the same."""
-    rows = []
+    rows, tables = [], []
     for n in sizes:
         f = f'{tmp}/big'
         print(f'\nmaking {n} packets', flush=True)
         subprocess.run([os.path.join(ROOT, 'tests/big.sh'), str(n), source, f + '.pcap'], check=True)
-        for tool, a, b in (('tc-lift', 'pcap', 'act'), ('tc-enc', 'act', 'lat'), ('tc-dec', 'lat', 'act2'),
-                           ('tc-compile', 'act2', 'again')):
-            subprocess.run([tool, '-q', '-o', f'{f}.{b}', f'{f}.{a}'], check=True)
+        through(f)
         stages = {'tcpdump': tcpdump(f + '.pcap'), 'tc-lift': ['tc-lift', '-q', f + '.pcap'],
                   'tc-enc': ['tc-enc', '-q', f + '.act'], 'tc-dec': ['tc-dec', '-q', f + '.lat'],
                   'tc-compile': ['tc-compile', '-q', f + '.act2'], 'tc-diff': ['tc-diff', '-q', f + '.pcap', f + '.again'],
@@ -194,8 +287,9 @@ def big(tmp, source, sizes, runs):
                     stages[k] = v
         took = measure(stages, runs)
         rows += [(k, str(n), t.cpu, *t.ratio, n / t.cpu, t.cpu / n * 1e9, t.mib, t.wall) for k, t in took.items()]
-    return table('big traces, each program alone', ['program', 'packets', *RATIO, 'packets/s', 'ns a packet', 'peak MiB',
-                                                    'seconds'], rows)
+        tables += cores(tmp, f, n, runs)
+    return [table('big traces, each program alone', ['program', 'packets', *RATIO, 'packets/s', 'ns a packet', 'peak MiB',
+                                                    'seconds'], rows), *tables]
 
 
 def main():
@@ -207,10 +301,13 @@ def main():
     o = ap.parse_args()
     with tempfile.TemporaryDirectory() as tmp:
         if o.big:
-            tables = [big(tmp, o.dir, [int(n) for n in o.big.split(',')], min(o.runs, 3))]
+            tables = big(tmp, o.dir, [int(n) for n in o.big.split(',')], min(o.runs, 3))
         else:
             n, once = apart(join, o.dir, tmp + '/F')
             tables = [ratios(tmp, tmp + '/F', n, o.runs), codec(tmp, o.dir, n, o.runs), pipe(tmp, n, once, o.runs)]
+            os.rename(tmp + '/F.once', tmp + '/once.pcap')
+            through(tmp + '/once')
+            tables += cores(tmp, tmp + '/once', once, o.runs)
     with open(o.json, 'w') as f:
         json.dump({'date': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()), 'cores': os.cpu_count(),
                    'load': os.getloadavg(), 'tables': tables}, f, indent=1)

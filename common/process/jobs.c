@@ -15,7 +15,7 @@ struct jobs_took jobs_took;
 /* Blocks are counted as they are given: block i has place i % blocks. */
 struct jobs {
 	struct jobs_of of;
-	unsigned blocks, threads;
+	unsigned blocks, threads, last; /* last: among the threads */
 	size_t size;
 	char *block;
 	pthread_mutex_t lock;
@@ -85,20 +85,19 @@ can_finish(const struct jobs *j)
 	return !j->finishing && j->finished < j->begun && j->worked[j->finished % j->blocks];
 }
 
+/* Work in order is the last thread's alone: what it goes on from stays in one core's cache. */
 static bool
-can_work(const struct jobs *j)
+can_work(const struct jobs *j, unsigned who)
 {
-	if (j->begun == j->given)
-		return false;
-	return !j->of.in_order || j->begun == j->finished || j->worked[(j->begun - 1) % j->blocks];
+	return j->begun < j->given && (!j->of.in_order || who == j->last);
 }
 
-/* What can be done, the oldest first; but work in order before all else, since everything waits for it, and who does it goes on
- * with it. Where there is nothing, waits for a change. With the lock. */
+/* What can be done, the oldest first, but work in order before all else, since everything waits for it. Where there is nothing,
+ * waits for a change. With the lock. */
 static void
 help(struct jobs *j, unsigned who)
 {
-	bool work = can_work(j);
+	bool work = can_work(j, who);
 
 	if (can_finish(j) && !(work && j->of.in_order))
 		finish_next(j);
@@ -160,7 +159,7 @@ jobs_new(const struct jobs_of *of, unsigned threads, unsigned most, size_t size)
 
 	if (!j)
 		return NULL;
-	*j = (struct jobs){.of = *of, .blocks = blocks, .threads = 1, .size = size, .lock = PTHREAD_MUTEX_INITIALIZER,
+	*j = (struct jobs){.of = *of, .blocks = blocks, .threads = 1, .last = threads - 1, .size = size, .lock = PTHREAD_MUTEX_INITIALIZER,
 			   .change = PTHREAD_COND_INITIALIZER};
 	j->block = calloc(blocks, size);
 	j->worked = calloc(blocks, sizeof *j->worked);
