@@ -172,16 +172,19 @@ def pipe(tmp, floor_packets, once, runs):
 
 
 CORES = 1, 2, 4, 8, 16
-MODEL = """ns: processor time a packet, medians. The model: on N cores a program takes, a packet, its time at --jobs 2 over N, but no
-less than its longest role that is one thread's: reading, writing, and working where that is the state of the trace (tc-lift,
-tc-compile); tc-diff no less than what is left without one of its traces. The pipe: all times over N, but no less than the longest
-role of any. M/s@N: million packets a second so; at 1: the time at --jobs 1. 9@16: @16 where tcpdump does 9 million."""
+MODEL = """ns: processor time a packet, medians. Roles: their shares, as -v says them, of the time at --jobs 1; what it costs to hand blocks
+over shows in the time at --jobs 2, the more the busier the machine. The model: on N cores a program takes, a packet, its time at
+--jobs 2 over N, but no less than its longest role that is one thread's: reading, writing, and working where that is the state of
+the trace (tc-lift, tc-compile); tc-diff no less than what is left without one of its traces. The pipe: all times over N, but no
+less than the longest role of any. M/s@N: million packets a second so; at 1: the time at --jobs 1. 9@16: @16 where tcpdump does 9
+million."""
 
 
 def roles(command):
-    """Seconds of reading, working and writing, as -v says them."""
+    """Shares of reading, working and writing, by what -v says."""
     said = subprocess.run([*command, '-v'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
-    return [float(x) for x in re.search('processor time: (.*) s reading, (.*) s working, (.*) s writing', said).groups()]
+    seconds = [float(x) for x in re.search('processor time: (.*) s reading, (.*) s working, (.*) s writing', said).groups()]
+    return [s / sum(seconds) for s in seconds]
 
 
 def cores(tmp, f, n, runs):
@@ -210,7 +213,7 @@ def cores(tmp, f, n, runs):
         if k == 'tc-diff':
             row(k, one_job, two_jobs, '---', two_jobs - ns['tc-diff of one'])
             continue
-        said = [statistics.median(v) / n * 1e9 for v in zip(*(roles([*command, '--jobs', '2']) for _ in range(runs)))]
+        said = [statistics.median(v) * one_job for v in zip(*(roles(command) for _ in range(runs)))]
         serial = max(said if k in ('tc-lift', 'tc-compile') else said[::2])
         row(k, one_job, two_jobs, said, serial)
         pipe, longest = [pipe[0] + one_job, pipe[1] + two_jobs], max(longest, serial)
