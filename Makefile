@@ -59,7 +59,7 @@ diff = source sketch analysis conn fragments reservoir forest c2st parts measure
 	html svg curves plots markup define
 # tc-gen learns and generates; what a model is stands between the two.
 generate = corpus field counts vocabulary tokens dialogue succession network learn present model parts_vocabulary parts_present \
-	parts_weights product connection legal draw flows schedule people quotes generate
+	parts_weights shares connection legal draw flows schedule people quotes generate
 tool = $(patsubst %,build/$(1)/%.o,main $(2))
 bin/tc-lift: $(call tool,tc-lift) $(capture) $(state) $(stream)
 bin/tc-compile: $(call tool,tc-compile) $(capture) $(state) $(stream)
@@ -68,7 +68,7 @@ bin/tc-enc: $(call tool,tc-enc) $(codec) $(stream)
 bin/tc-dec: $(call tool,tc-dec) $(codec) $(stream)
 bin/tc-train: $(call tool,tc-train,train init dataset about) $(neural) $(stream)
 bin/tc-gen: $(call tool,tc-gen,$(generate)) \
-	$(call room,neural,octets linear) $(support) $(state) $(stream)
+	$(call room,neural,octets linear product) $(support) $(state) $(stream)
 bin/tc-edit: $(call tool,tc-edit,edit source plain select pace scan share spool sink) $(capture) $(state) $(stream)
 bin/tc-show: $(call tool,tc-show,json lines) $(stream)
 
@@ -90,7 +90,7 @@ build/common/code/%.o build/common/neural/%.o build/common/support/%.o build/com
 # What is drawn, and what a latent is, depends on each bit of a sum.
 build/common/neural/%.o build/common/codec/%.o: override CFLAGS += -ffp-contract=off
 build/common/neural/product.o: override CFLAGS += -fno-lto
-build/tc-gen/product.o build/tc-gen/draw.o build/tc-gen/dialogue.o: override CFLAGS += -ffp-contract=off -fno-lto
+build/tc-gen/shares.o build/tc-gen/draw.o build/tc-gen/dialogue.o: override CFLAGS += -ffp-contract=off -fno-lto
 build/common/neural/weights.o: override CPPFLAGS += -DWEIGHTS_FILE=$(WEIGHTS)
 build/common/neural/weights.o: $(WEIGHTS)
 build/tc-gen/model.o: override CPPFLAGS += -DMODEL_FILE=$(MODEL)

@@ -1,13 +1,14 @@
 #include "draw.h"
 
 #include "support/random.h"
+#include "support/wide.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define RARE 0.005f /* a time so much less likely than the likeliest is not drawn */
 
-_Static_assert(HIDDEN % PRODUCT_LANES == 0 && CONTEXT * EMBED + FEATURES <= PRODUCT_IN, "");
+_Static_assert(INPUTS <= PRODUCT_IN, "");
 
 static int
 width_of(const struct network *net)
@@ -15,10 +16,30 @@ width_of(const struct network *net)
 	return head_context[net->head] * EMBED + FEATURES;
 }
 
-static float *
-pack(const struct network *net, int w, int b, int in, int out)
+/* A layer, its columns filled up to whole lanes by what is not looked at. */
+static int
+set_layer(struct draw_layer *l, const struct network *net, int w, int b, int in, int out)
 {
-	return product_pack(tensor(net, w, net->data), tensor(net, b, net->data), in, out);
+	int width = shares_width(out);
+	float *filled = calloc((size_t)in * width, sizeof *filled);
+	int bad = -1;
+
+	l->bias = calloc(width, sizeof *l->bias);
+	if (filled && l->bias) {
+		for (int i = 0; i < in; i++)
+			memcpy(filled + (size_t)i * width, tensor(net, w, net->data) + (size_t)i * out, out * sizeof *filled);
+		memcpy(l->bias, tensor(net, b, net->data), out * sizeof *l->bias);
+		bad = product_init(&l->product, filled, l->bias, in, width);
+	}
+	free(filled);
+	return bad;
+}
+
+static void
+free_layer(struct draw_layer *l)
+{
+	free(l->bias);
+	free(l->product.w);
 }
 
 int
@@ -29,15 +50,16 @@ drawing_init(struct drawing *d, const struct network *net, float temperature, co
 	*d = (struct drawing){.net = net, .cold = 1 / temperature, .of_proto = of_proto};
 	for (int f = 0; f < FIELDS; f++)
 		most = net->v->n[f] > most ? net->v->n[f] : most;
-	d->list = malloc(DRAW_ROWS * sizeof *d->list);
+	d->x = malloc(DRAW_ROWS * sizeof *d->x);
 	d->a = malloc(DRAW_ROWS * sizeof *d->a);
-	d->p = malloc((size_t)DRAW_ROWS * product_width(most) * sizeof *d->p);
-	d->lower = pack(net, INPUT, INPUT_BIAS, width_of(net), HIDDEN);
-	d->upper = pack(net, UPPER, UPPER_BIAS, HIDDEN, HIDDEN);
-	bool bad = legal_init(&d->legal, net->v) < 0 || !d->list || !d->a || !d->p || !d->lower || !d->upper;
-	for (int f = 0; f < FIELDS; f++)
+	d->r = malloc(DRAW_ROWS * sizeof *d->r);
+	d->p = malloc((size_t)DRAW_ROWS * shares_width(most) * sizeof *d->p);
+	bool bad = legal_init(&d->legal, net->v) < 0 || !d->x || !d->a || !d->r || !d->p ||
+		   set_layer(&d->lower, net, INPUT, INPUT_BIAS, width_of(net), HIDDEN) < 0 ||
+		   set_layer(&d->upper, net, UPPER, UPPER_BIAS, HIDDEN, HIDDEN) < 0;
+	for (int f = 0; f < FIELDS && !bad; f++)
 		if (network_decides(net, f))
-			bad |= !(d->out[f] = pack(net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, net->v->n[f]));
+			bad = set_layer(&d->out[f], net, OUTPUT + f, OUTPUT_BIAS + f, HIDDEN, net->v->n[f]) < 0;
 	return bad ? -1 : 0;
 }
 
@@ -45,13 +67,14 @@ void
 drawing_free(struct drawing *d)
 {
 	legal_free(&d->legal);
-	free(d->list);
+	free(d->x);
 	free(d->a);
+	free(d->r);
 	free(d->p);
-	free(d->lower);
-	free(d->upper);
+	free_layer(&d->lower);
+	free_layer(&d->upper);
 	for (int f = 0; f < FIELDS; f++)
-		free(d->out[f]);
+		free_layer(&d->out[f]);
 	*d = (struct drawing){0};
 }
 
@@ -61,31 +84,43 @@ row_of(const struct drawing *d, int t, enum field f, uint16_t token, int columns
 	return tensor(d->net, t, d->net->data) + (size_t)(d->net->v->first[f] + token) * columns;
 }
 
+WIDEST static void
+add(float *y, const float *e, int n)
+{
+	for (int j = 0; j < n; j++)
+		y[j] += e[j];
+}
+
+WIDEST static void
+rectify(float *y, const float *x)
+{
+	for (int j = 0; j < HIDDEN; j++)
+		y[j] = x[j] > 0 ? x[j] : 0;
+}
+
 /* A packet is the sum of its symbols' rows; what came before goes through two layers, and is one vector then. */
 static void
 begin(struct drawing *d, const struct draw_row *row, int n)
 {
-	int positions = head_context[d->net->head], width = width_of(d->net);
-	float x[CONTEXT * EMBED + FEATURES];
+	int positions = head_context[d->net->head];
 
 	for (int i = 0; i < n; i++) {
+		float *x = d->x[i];
 		memset(x, 0, positions * EMBED * sizeof *x);
 		memcpy(x + positions * EMBED, row[i].feature, sizeof row[i].feature);
 		for (int k = 0; k < positions; k++) {
 			const uint16_t *token = row[i].context[k];
 			for (int f = 0; token && f < FIELDS; f++)
 				if (token[f] && token[f] != UNKNOWN)
-					product_add(x + k * EMBED, row_of(d, EMBEDDING, f, token[f], EMBED), EMBED);
+					add(x + k * EMBED, row_of(d, EMBEDDING, f, token[f], EMBED), EMBED);
 		}
-		product_list(&d->list[i], x, width);
 	}
-	product(d->list, n, d->lower, width, HIDDEN, *d->a);
+	product(&d->lower.product, *d->x, INPUTS, n, *d->a, HIDDEN);
 	for (int i = 0; i < n; i++)
-		product_list_positive(&d->list[i], d->a[i], HIDDEN);
-	product(d->list, n, d->upper, HIDDEN, HIDDEN, *d->a);
+		rectify(d->r[i], d->a[i]);
+	product(&d->upper.product, *d->r, HIDDEN, n, *d->a, HIDDEN);
 	for (int i = 0; i < n; i++)
-		for (int j = 0; j < HIDDEN; j++)
-			d->a[i][j] = d->a[i][j] > 0 ? d->a[i][j] : 0;
+		rectify(d->a[i], d->a[i]);
 }
 
 /* Takes away the times that are over, and those that are hardly ever: a network gives everything some chance, and one long
@@ -112,22 +147,22 @@ wait_longer(const struct drawing *d, float *p, enum field f, int64_t since, cons
 static uint16_t
 choose(float *p, int n, uint64_t *random)
 {
-	float lane[PRODUCT_LANES], r, sum = 0;
+	float lane[SHARES_LANES], r, sum = 0;
 	int j = 0;
 
-	product_sum(p, n, lane);
-	for (int k = 0; k < PRODUCT_LANES; k++)
+	shares_sum(p, n, lane);
+	for (int k = 0; k < SHARES_LANES; k++)
 		sum += lane[k];
 	r = random_uniform(random) * sum;
-	while (j < PRODUCT_LANES - 1 && r >= lane[j])
+	while (j < SHARES_LANES - 1 && r >= lane[j])
 		r -= lane[j++];
 	while (j > 0 && lane[j] == 0)
 		j--;
-	for (int i = j; i < n; i += PRODUCT_LANES)
+	for (int i = j; i < n; i += SHARES_LANES)
 		if ((r -= p[i]) < 0)
 			return i;
 	for (int i = n - 1; i > 0; i--)
-		if (i % PRODUCT_LANES == j && p[i] > 0)
+		if (i % SHARES_LANES == j && p[i] > 0)
 			return i;
 	return 0;
 }
@@ -178,18 +213,18 @@ connection_of(const struct drawing *d, const struct draw_row *r)
 	return r->token[FIELD_PROTO] ? NULL : &none;
 }
 
-/* The shares of a field's symbols, for such rows; they are product_width() of them apart. */
+/* The shares of a field's symbols, for such rows; they are shares_width() of them apart. */
 static void
 decide(struct drawing *d, enum field f, const struct draw_row *row, const int *of, int n)
 {
 	const struct connection *c;
-	int symbols = d->net->v->n[f], width = product_width(symbols);
+	int symbols = d->net->v->n[f], width = shares_width(symbols);
 
 	for (int i = 0; i < n; i++)
-		product_list_positive(&d->list[i], d->a[of[i]], HIDDEN);
-	product(d->list, n, d->out[f], HIDDEN, symbols, d->p);
+		rectify(d->r[i], d->a[of[i]]);
+	product(&d->out[f].product, *d->r, HIDDEN, n, d->p, width);
 	for (int i = 0; i < n; i++) {
-		product_weigh(d->p + i * width, symbols, d->cold);
+		shares_weigh(d->p + i * width, symbols, d->cold);
 		if (f == FIELD_NEXT || f == FIELD_OPENED)
 			wait_longer(d, d->p + i * width, f, row[of[i]].since, row[of[i]].allowed);
 		else if (f == FIELD_ORIG_H || f == FIELD_RESP_H)
@@ -227,9 +262,9 @@ draw(struct drawing *d, struct draw_row *row, int n)
 		decide(d, f, row, of, m);
 		for (int i = 0; i < m; i++) {
 			struct draw_row *r = &row[of[i]];
-			r->token[f] = choose(d->p + i * product_width(symbols), symbols, r->random);
+			r->token[f] = choose(d->p + i * shares_width(symbols), symbols, r->random);
 			if (r->token[f])
-				product_add(d->a[of[i]], row_of(d, DECIDED, f, r->token[f], HIDDEN), HIDDEN);
+				add(d->a[of[i]], row_of(d, DECIDED, f, r->token[f], HIDDEN), HIDDEN);
 		}
 	}
 }
@@ -237,15 +272,15 @@ draw(struct drawing *d, struct draw_row *row, int n)
 float
 draw_goes_on(struct drawing *d, const struct draw_row *row)
 {
-	float lane[PRODUCT_LANES], sum = 0;
+	float lane[SHARES_LANES], sum = 0;
 	int first = 0;
 
 	if (d->net->v->n[FIELD_NEXT] < 2)
 		return 0;
 	begin(d, row, 1);
 	decide(d, FIELD_NEXT, row, &first, 1);
-	product_sum(d->p, d->net->v->n[FIELD_NEXT], lane);
-	for (int k = 0; k < PRODUCT_LANES; k++)
+	shares_sum(d->p, d->net->v->n[FIELD_NEXT], lane);
+	for (int k = 0; k < SHARES_LANES; k++)
 		sum += lane[k];
 	return sum > 0 ? 1 - d->p[0] / sum : 0;
 }

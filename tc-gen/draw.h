@@ -1,15 +1,18 @@
 /*
- * Drawing from a network, many rows at once. What comes of a row hangs on the row alone: its numbers are summed in one fixed
- * order, the same on every machine and beside whatever other rows.
+ * Drawing from a network, many rows at once. What comes of a row depends on the row alone, and is the same on every machine:
+ * products are of integers, and what is left to floats is summed in one fixed order.
  */
 #ifndef TC_GEN_DRAW_H
 #define TC_GEN_DRAW_H
 
 #include "legal.h"
 #include "network.h"
-#include "product.h"
+#include "shares.h"
+
+#include "neural/product.h"
 
 #define DRAW_ROWS 64 /* at once, at most */
+#define INPUTS	  (CONTEXT * EMBED + FEATURES) /* of a network, at most */
 
 /* What something is drawn for, and what is drawn. */
 struct draw_row {
@@ -25,14 +28,19 @@ struct draw_row {
 	uint16_t token[FIELDS]; /* in a flow it may be nothing: FIELD_NEXT is absent then */
 };
 
+struct draw_layer {
+	struct product product;
+	float *bias;
+};
+
 struct drawing {
 	const struct network *net;
 	float cold; /* by which logits are multiplied */
 	const uint8_t *of_proto; /* of openings: whether one of each protocol may have each field */
 	struct legal legal;
-	struct product_list *list; /* of each row */
-	float (*a)[HIDDEN];
-	float *lower, *upper, *out[FIELDS]; /* layers, packed */
+	struct draw_layer lower, upper, out[FIELDS];
+	float (*x)[INPUTS];		    /* of each row: what came before */
+	float (*a)[HIDDEN], (*r)[HIDDEN];   /* of each row: its vector; max(0, the vector) */
 	float *p; /* each row's shares of a field's symbols */
 };
 
