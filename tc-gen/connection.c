@@ -3,6 +3,7 @@
 #include "packet/packet.h"
 
 #define ANY (INT64_C(1) << 40) /* what a number of an action is always within */
+#define BEHIND 66000 /* octets that an acknowledgement lags behind, at most, as Linux conntrack has it */
 
 static const struct bounds unbound = {-ANY, ANY};
 
@@ -126,8 +127,10 @@ connection_take(struct connection *c, const struct action *a)
 	struct connection_end *me = &c->end[s.dir], *peer = &c->end[!s.dir];
 	enum kind kind = kind_of(s.flags);
 	int64_t seq = sequence_base(me, peer) + s.seq;
-	if (!c->begun)
+	if (!c->begun) {
 		c->open = c->middle = kind != KIND_SYN;
+		c->reset = false;
+	}
 	c->begun = true;
 	if (s.flags & TCP_SYN)
 		take_syn(me, a, seq, kind == KIND_SYN);
@@ -136,6 +139,7 @@ connection_take(struct connection *c, const struct action *a)
 		me->next = seq + size(&s);
 	me->known = me->said = true;
 	me->fin |= kind == KIND_FIN;
+	c->reset |= kind == KIND_RST;
 	if (action_has(a, ACTION_WIN))
 		me->win = a->num[ACTION_WIN];
 	if (s.flags & TCP_ACK)
@@ -147,6 +151,12 @@ connection_take(struct connection *c, const struct action *a)
 /* --- what may come --- */
 
 bool
+connection_over(const struct connection *c)
+{
+	return !c->begun || c->reset || (c->end[0].fin && c->end[1].fin);
+}
+
+bool
 connection_kind(const struct connection *c, const struct segment *s)
 {
 	const struct connection_end *me = &c->end[s->dir], *peer = &c->end[!s->dir];
@@ -155,12 +165,12 @@ connection_kind(const struct connection *c, const struct segment *s)
 	if (kind == KIND_NONE)
 		return false;
 	if (anew(s))
-		return kind == KIND_SYN;
+		return kind == KIND_SYN && connection_over(c);
 	if (!c->begun)
-		return kind == KIND_SYN || kind == KIND_ACK;
+		return kind == KIND_SYN || (kind == KIND_ACK && !c->reset);
 	switch (kind) {
 	case KIND_SYN:
-		return !c->open || (me->syn && me->plain && me->next == me->isn + 1);
+		return me->syn ? me->plain && me->next == me->isn + 1 : !c->open; /* once more only where it had no octets */
 	case KIND_SYN_ACK:
 		return c->open ? me->syn && (!me->plain || peer->plain) && me->next == me->isn + 1 : peer->syn;
 	case KIND_RST:
@@ -225,7 +235,8 @@ connection_ack(const struct connection *c, const struct segment *s)
 
 	if (!peer->known || anew(s) || !(s->flags & TCP_ACK))
 		return unbound;
-	return (struct bounds){-ANY, peer->next - ack_base(me, peer)};
+	int64_t base = ack_base(me, peer), least = peer->syn && peer->isn + 1 > base - BEHIND ? peer->isn + 1 - base : -BEHIND;
+	return (struct bounds){least < 0 ? least : 0, peer->next - base};
 }
 
 struct bounds

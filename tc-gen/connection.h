@@ -20,7 +20,7 @@ struct connection_end {
 
 struct connection {
 	struct connection_end end[2];
-	bool begun, open, middle; /* a packet came; both ends' SYNs did; its beginning was not seen */
+	bool begun, open, middle, reset; /* a packet came; both ends' SYNs did; its beginning was not seen; an RST came */
 };
 
 /* What is known of the next packet, as far as a rule asks for it. */
@@ -39,6 +39,8 @@ struct bounds {
 enum rule { RULE_KIND, RULE_SEQ, RULE_ACK, RULE_SACK, RULE_WIN, RULES };
 
 void connection_take(struct connection *c, const struct action *a);
+/* Whether its ports may be used anew: by a SYN, once an RST or both ends' FINs have come. */
+bool connection_over(const struct connection *c);
 /* Whether its flags may be these. */
 bool connection_kind(const struct connection *c, const struct segment *s);
 /* Whether it has to say its window, for none is known. */

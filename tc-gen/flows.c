@@ -173,7 +173,6 @@ flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random
 	struct live *l = &f->live[i];
 
 	l->limit = f->m->limit[model_service(f->m, token)];
-	l->lawless = legal_draw(model_has(f->m, token), random);
 	l->purpose = vocabulary_purpose(&f->m->vocabulary, token);
 	f->opened[f->openings++ % FLOWS_OPENED] = (struct opened){time, l->purpose};
 	l->opening = f->openings;
@@ -195,7 +194,6 @@ flows_take_up(struct flows *f, const struct alive *from, uint64_t random)
 	l->dialogue = from->dialogue;
 	l->succeeded = l->dialogue.after > 0;
 	l->limit = f->m->limit[model_service(f->m, l->token[0])];
-	l->lawless = legal_draw(model_has(f->m, l->token[0]), random);
 	l->purpose = vocabulary_purpose(&f->m->vocabulary, l->token[0]);
 	l->opening = f->openings;
 	wait(f, i);
@@ -269,7 +267,7 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 	r->has = model_has(f->m, l->token[0]);
 	r->said = d->said;
 	r->connection = l->token[0][FIELD_PROTO] ? NULL : &l->connection;
-	r->lawless = l->lawless;
+	r->lawless = r->connection ? legal_draw(r->has, &l->random) : 0;
 	r->random = &l->random;
 	return true;
 }

@@ -25,7 +25,6 @@ struct live {
 	uint32_t after_reset; /* packets since an RST */
 	bool waits;	  /* stands in the row of those that are drawn for */
 	uint32_t limit;	  /* packets, at most; 0: any number */
-	unsigned lawless; /* rules of TCP that it breaks */
 	struct connection connection;
 	uint64_t random, purpose;
 	uint32_t opening; /* the number of openings that were looked at */

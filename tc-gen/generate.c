@@ -95,7 +95,7 @@ draw_opening(struct generator *g)
 	}
 	pace_features(&g->pace, last, row.feature);
 	row.since = since;
-	row.lawless = legal_draw(g->m->has_proto, g->opening_random);
+	row.lawless = legal_draw(g->m->has_proto, &g->opening_random);
 	draw(&g->drawing, &row, 1);
 	double left = flows_wait(&g->flows, FIELD_OPENED, row.token[FIELD_OPENED], since, &g->opening_random) - since;
 	left = (left < OPEN_LEAST && since == 0 ? OPEN_LEAST : left) * (double)g->m->open_slow / (double)g->options.rate;

@@ -127,7 +127,9 @@ legal_keep(const struct legal *l, const struct connection *c, unsigned lawless, 
 {
 	struct segment s = segment_of(l, token);
 
-	if (f == FIELD_FLAGS && !(lawless >> RULE_KIND & 1))
+	if (f == FIELD_AGAIN && !(lawless >> RULE_KIND & 1) && !connection_over(c))
+		keep_within(l, f, (struct bounds){-FAR, FLOW_REUSED - 1}, p);
+	else if (f == FIELD_FLAGS && !(lawless >> RULE_KIND & 1))
 		keep_kinds(l, c, &s, p);
 	else if (f == FIELD_LEN && !(lawless >> RULE_SEQ & 1))
 		keep_within(l, f, connection_len(c, &s), p);
@@ -155,23 +157,23 @@ share_of(uint8_t octet)
 }
 
 void
-legal_learn(uint8_t *has, const uint32_t *broken, uint32_t flows)
+legal_learn(uint8_t *has, const uint32_t *broken, uint32_t packets)
 {
 	for (int r = 0; r < RULES; r++) {
 		uint8_t octet = broken[r] ? 2 : 0;
-		while (octet && octet < 254 && share_of(octet) * flows > broken[r])
+		while (octet && octet < 254 && share_of(octet) * packets > broken[r])
 			octet += 2;
 		has[rule_field[r]] = octet | (has[rule_field[r]] & LEGAL_HAS);
 	}
 }
 
 unsigned
-legal_draw(const uint8_t *has, uint64_t random)
+legal_draw(const uint8_t *has, uint64_t *random)
 {
 	unsigned lawless = 0;
 
 	for (int r = 0; r < RULES; r++)
-		if (random_uniform(&random) < share_of(has[rule_field[r]]))
+		if (has[rule_field[r]] > LEGAL_HAS && random_uniform(random) < share_of(has[rule_field[r]]))
 			lawless |= 1u << r;
 	return lawless;
 }

@@ -1,6 +1,6 @@
 /*
- * Of the symbols of a TCP packet, those that its connection lets it have are drawn, and no others; but flows break a rule of
- * TCP as often as flows of their service were learned to do so.
+ * Of the symbols of a TCP packet, those that its connection lets it have are drawn, and no others; but a rule of TCP holds for
+ * as many packets only as it did for those of the service that were learned.
  */
 #ifndef TC_GEN_LEGAL_H
 #define TC_GEN_LEGAL_H
@@ -28,12 +28,12 @@ legal_needs(enum field f)
 	return f == FIELD_FLAGS || f == FIELD_WIN;
 }
 
-/* An octet of a field, in a model's tables: whether packets may have it; above that, how many flows break the rule that is broken
- * by it. */
+/* An octet of a field, in a model's tables: whether packets may have it; above that, how many break the rule that is broken by
+ * it. */
 #define LEGAL_HAS 1
-/* Of so many flows so many broke each rule. */
-void legal_learn(uint8_t *has, const uint32_t *broken, uint32_t flows);
-/* The rules that a flow is to break. */
-unsigned legal_draw(const uint8_t *has, uint64_t random);
+/* Of so many packets so many broke each rule. */
+void legal_learn(uint8_t *has, const uint32_t *broken, uint32_t packets);
+/* The rules that don't hold for a packet. */
+unsigned legal_draw(const uint8_t *has, uint64_t *random);
 
 #endif

@@ -188,62 +188,40 @@ take_has(struct model *m, const struct lesson *l)
 }
 
 struct breaches {
-	uint32_t flows, broken[RULES];
+	uint32_t packets, broken[RULES];
 };
 
 static void
 count_breaches(struct breaches *b, unsigned broken)
 {
-	b->flows++;
+	b->packets++;
 	for (int r = 0; r < RULES; r++)
 		b->broken[r] += broken >> r & 1;
 }
 
-/* The rules of TCP that flows break: with their first packet, and with any. */
-static int
-follow_connections(const struct lesson *l, uint8_t (*broken)[2])
-{
-	const struct corpus *c = l->c;
-	struct connection *connection = calloc(c->flows + 1, sizeof *connection);
-	struct action a;
-
-	for (uint32_t i = 0; connection && i < c->packets; i++) {
-		uint32_t flow = c->packet[i].flow;
-		if (tokens(l, l->opening[flow])[FIELD_PROTO])
-			continue;
-		corpus_action(c, i, &a);
-		unsigned now = connection_breaks(&connection[flow], &a);
-		broken[flow][0] |= c->packet[i].before == NOBODY ? now : 0;
-		broken[flow][1] |= now;
-		connection_take(&connection[flow], &a);
-	}
-	free(connection);
-	return connection ? 0 : -1;
-}
-
-/* How many flows of each service break a rule of TCP, and how many with the packet that opens them. */
+/* How many packets of each service break a rule of TCP, and how many of those that open a flow. */
 static int
 take_breaches(struct model *m, const struct lesson *l)
 {
 	const struct corpus *c = l->c;
 	struct breaches all[WAITS + 1] = {0};
-	uint8_t (*broken)[2] = calloc(c->flows + 1, sizeof *broken);
+	struct connection *connection = calloc(c->flows + 1, sizeof *connection);
+	struct action a;
 
-	if (!broken || follow_connections(l, broken) < 0) {
-		free(broken);
-		return -1;
-	}
-	for (uint32_t i = 0; i < c->flows; i++) {
-		const uint16_t *opening = tokens(l, l->opening[i]);
+	for (uint32_t i = 0; connection && i < c->packets; i++) {
+		uint32_t flow = c->packet[i].flow;
+		const uint16_t *opening = tokens(l, l->opening[flow]);
 		if (opening[FIELD_PROTO])
 			continue;
-		count_breaches(&all[(model_has(m, opening) - m->has) / FIELDS], broken[i][1]);
-		count_breaches(&all[WAITS], broken[i][0]);
+		corpus_action(c, i, &a);
+		bool first = c->packet[i].before == NOBODY;
+		count_breaches(&all[first ? WAITS : (model_has(m, opening) - m->has) / FIELDS], connection_breaks(&connection[flow], &a));
+		connection_take(&connection[flow], &a);
 	}
-	free(broken);
 	for (int k = 0; k <= WAITS; k++)
-		legal_learn(k < WAITS ? m->has + k * FIELDS : m->has_proto, all[k].broken, all[k].flows);
-	return 0;
+		legal_learn(k < WAITS ? m->has + k * FIELDS : m->has_proto, all[k].broken, all[k].packets);
+	free(connection);
+	return connection ? 0 : -1;
 }
 
 /* How much the flows of each service say after an RST: real ones are over then, and what comes is late. */
@@ -319,6 +297,8 @@ static void
 take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t last, int64_t end)
 {
 	const struct packet_seen *p = &l->c->packet[last];
+	if (dialogue_reset(&l->dialogue[p->flow]))
+		return; /* what comes after an RST is late */
 	struct draw_row row = {.since = end - p->time};
 
 	for (int k = 0; k < HISTORY; k++)

@@ -24,17 +24,19 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	tc-lift -q "$tmp/pcap" | cmp - "$tmp/a"
 }
 
-# Before an answer to its SYN, beyond the peer's window, of what was never sent: of the sample conntrack calls none INVALID. Where
-# TCP's rules didn't hold in the draw, it was 1 to 2 % of what is generated here.
+# Before an answer to its SYN, beyond the peer's window, of what was never sent: of the sample conntrack calls none INVALID. A model
+# that learned for so few steps would have 9 to 15 % of them, if TCP's rules didn't hold in the draw.
 @test "TCP packets are such as their connection can have come to, as those that were learned are" {
 	invalid() { tests/tracked.py "$1" | sed -E 's/.*: ([0-9]+) ([0-9]+).*/\1 \2/'; }
-	for seed in 1 2; do
+	all=0 bad=0
+	for seed in 1 2 3 4; do
 		generate -n 4000 --seed $seed | tc-compile -q --full >"$tmp/pcap"
-		read -r packets wrong <<<"$(invalid "$tmp/pcap")"
 		tests/tracked.py "$tmp/pcap"
-		[ "$packets" -gt 2000 ]
-		[ "$wrong" -le $((packets / 1000)) ]
+		read -r packets wrong <<<"$(invalid "$tmp/pcap")"
+		((all += packets, bad += wrong)) || true
 	done
+	[ "$all" -gt 6000 ]
+	[ "$bad" -le $((all / 50)) ]
 	is "$(invalid "$sample" | cut -d' ' -f2)" 0
 }
 
@@ -169,8 +171,8 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	refused "tc-gen: $tmp/m: model: damaged or cut off, its checksum is another" tc-gen --model "$tmp/m"
 	head -c 100000 "$model" >"$tmp/m"
 	refused "tc-gen: $tmp/m: model: damaged or cut off, its checksum is another" tc-gen --model "$tmp/m"
-	{ head -c 8 "$model"; printf '\2\0\0\0'; } >"$tmp/m"
-	refused "tc-gen: $tmp/m: model: version 2; this program reads 1" tc-gen --model "$tmp/m"
+	{ head -c 8 "$model"; printf '\1\0\0\0'; } >"$tmp/m"
+	refused "tc-gen: $tmp/m: model: version 1; this program reads 2" tc-gen --model "$tmp/m"
 	: >"$tmp/m"
 	refused "tc-gen: $tmp/m: not a model of tc-gen" tc-gen --model "$tmp/m"
 	refused "tc-gen: $sample: not a model of tc-gen*" tc-gen --model "$sample"
