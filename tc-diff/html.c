@@ -110,7 +110,7 @@ telling_times(FILE *f, const struct report *r, int metric)
 	if (r->exact)
 		return;
 	if (isnan(times))
-		snprintf(number, sizeof number, "no floor");
+		snprintf(number, sizeof number, "drift unknown");
 	else if (isinf(times))
 		snprintf(number, sizeof number, "new");
 	else

@@ -98,7 +98,7 @@ comparison(struct words *w, const char *what, double a, double b, const char *mo
 	const char *which = b > a ? more : less;
 
 	if (times >= 2 && isfinite(times))
-		say(w, "%s: %s times %s in B%s", what, number_text(times, t), which, behind);
+		say(w, "%s: %s times %s in B%s", what, number_text(times, t), strcmp(which, "more") ? which : "as many", behind);
 	else
 		say(w, "%s: %s %s in B%s", what, per_cent_text(fabs(ratio - 1), t), which, behind);
 }
