@@ -87,6 +87,7 @@ script() {
 @test "room: the first weights of a training" { neural first; }
 @test "room: gradients, layer by layer, against finite differences" { neural gradients; }
 @test "room: a row alone, or among others" { neural one-row; }
+@test "room: products of integers" { neural products; }
 @test "room: the gradient that refinement follows" { neural hinge; }
 @test "room: weights, cut and damaged" { neural weights; }
 @test "room: names and time steps as coordinates" { blocks; }
