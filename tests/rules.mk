@@ -40,7 +40,7 @@ build/tests/neural build/tests/gradient build/tests/mutations: LDLIBS += -lm -lm
 build/tests/scramble build/tests/wire build/tests/blocks: LDLIBS += -lm
 $(patsubst %,build/tests/%,$(filter-out confine,$(TESTS)) features):
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(plainly) -o $@ $^ $(LDLIBS)
 
 # Never with a sanitizer, which can't be confined.
 build/tests/confine: tests/unit/confine.c common/process/confine.c common/process/confine.h
