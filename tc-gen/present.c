@@ -73,8 +73,8 @@ shift_pace(struct pace *p, int64_t end)
 }
 
 /*
- * What a network has seldom seen it may not know to end: no flow gets much longer than those of its service were. Where
- * one of them goes on at the end, nobody knows how long they get.
+ * What a network has seldom seen it may not know to end: no flow gets much longer than those of its service were, nor goes on for
+ * longer once another opened for the same. Where one of them goes on at the end, nobody knows how long they get.
  */
 static void
 bound_flows(struct model *m, const struct lesson *l)
@@ -82,15 +82,12 @@ bound_flows(struct model *m, const struct lesson *l)
 	const struct corpus *c = l->c;
 
 	for (uint32_t i = 0; i < c->flows; i++) {
-		uint32_t *limit = &m->limit[model_service(m, tokens(l, l->opening[i]))];
+		uint32_t service = model_service(m, tokens(l, l->opening[i])), *limit = &m->limit[service];
 		uint32_t most = c->size[i] < 1 << 30 ? 2 * c->size[i] + 4 : UNBOUND;
 		if (*limit < most)
 			*limit = most;
-	}
-	for (uint32_t i = 0; i < c->flows; i++) {
-		uint32_t *after = &m->after[model_service(m, tokens(l, l->opening[i]))];
-		if (*after < l->dialogue[i].after)
-			*after = l->dialogue[i].after;
+		if (m->after[service] < l->dialogue[i].after)
+			m->after[service] = l->dialogue[i].after;
 	}
 	for (uint32_t i = 0; i < model_services(m); i++)
 		if (m->limit[i] == UNBOUND)
