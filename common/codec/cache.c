@@ -4,17 +4,15 @@
 
 #include <string.h>
 
-#define STAYS 8 /* of so many parts of the ring one stays, behind what is found */
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 size_t
 cache_size(size_t adds, unsigned threads)
 {
-	size_t octets = 4 << 20;
+	size_t octets = CACHE_LEAST;
 
-	while (octets < 32 << 20 && octets / STAYS / adds < 4 * threads)
+	while (octets < CACHE_MOST && octets / CACHE_STAYS / adds < 4 * threads)
 		octets *= 2;
 	return octets;
 }
@@ -22,7 +20,7 @@ cache_size(size_t adds, unsigned threads)
 unsigned
 cache_blocks(const struct cache *c, size_t adds)
 {
-	return c->size / STAYS / adds - 1;
+	return c->size / CACHE_STAYS / adds - 1;
 }
 
 int
@@ -71,7 +69,7 @@ cache_digest(const void *octets, size_t n)
 static struct cache_entry *
 entry(const struct cache *c, const struct cache_place *p)
 {
-	if (!p->hash || c->next - p->at > c->size - c->size / STAYS)
+	if (!p->hash || c->next - p->at > c->size - c->size / CACHE_STAYS)
 		return NULL;
 	return (struct cache_entry *)(c->ring + (p->at & (c->size - 1)));
 }

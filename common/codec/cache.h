@@ -42,7 +42,11 @@ cache_digest_hash(const struct cache_digest *key)
 	return (uint32_t)key->half[0] | !(uint32_t)key->half[0];
 }
 
-/* Octets of a ring for so many threads, 4 MiB to 32, where each of their blocks adds so much at most. */
+#define CACHE_LEAST (4 << 20) /* octets of a ring */
+#define CACHE_MOST  (32 << 20)
+#define CACHE_STAYS 8 /* of so many parts of the ring one stays, behind what is found */
+
+/* Octets of a ring for so many threads, where each of their blocks adds so much at most. */
 size_t cache_size(size_t adds, unsigned threads);
 /* So many blocks may be on their way that what their packets found stays. */
 unsigned cache_blocks(const struct cache *c, size_t adds);

@@ -20,6 +20,7 @@ struct decoded {
 
 /* What a block adds to the cache at most. */
 #define BLOCK_ADDS (BLOCK * (sizeof(struct cache_entry) + sizeof(struct cache_digest) + sizeof(struct decoded)))
+_Static_assert(2 * BLOCK_ADDS < CACHE_MOST / CACHE_STAYS, "what a block finds stays for it");
 
 /* A packet of a block, or the beginning or the end of a trace. */
 struct item {

@@ -68,7 +68,7 @@ static int write_block(void *arg, void *block);
 
 /* What a block adds to the cache at most. */
 #define BLOCK_ADDS(what_size) (BLOCK * (sizeof(struct cache_entry) + sizeof(struct analysis) + (what_size) + 16) + ARENA * 8)
-_Static_assert(2 * BLOCK_ADDS(LATENT_MAX * 4) < (32 << 20) / 8, "what a block finds stays for it");
+_Static_assert(2 * BLOCK_ADDS(LATENT_MAX * 4) < CACHE_MOST / CACHE_STAYS, "what a block finds stays for it");
 
 struct encoder *
 encoder_new(const struct network *net, const struct encode_options *o, unsigned threads, struct stream_writer *out)
