@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""c2st.py [--check] [A B ...]: tc-diff's c2st of each pair of captures, and what scikit-learn's classifiers say of the same
+"""c2st.py [--check | --telling] [A B ...]: tc-diff's c2st of each pair of captures, and what scikit-learn's classifiers say of the same
 flows by the same features, cross-validated likewise: points of accuracy above 50 %. Without pairs, of the sample and
 what distort.py makes of it. --check: fails where ours is further from
-the best of theirs than two standard errors of an accuracy on so many flows, and than MARGIN points."""
+the best of theirs than two standard errors of an accuracy on so many flows, and than MARGIN points. --telling: by which features a forest tells B's flows from A's,
+the most telling first: its share of the importance, and the feature's 10th, 50th and 90th percentile in A and in B."""
 import json
 import subprocess
 import sys
@@ -52,6 +53,16 @@ def by_sklearn(a, b):
     return {name: 100 * max(0, cross_val_score(c, x, y, cv=folds).mean() - .5) for name, c in CLASSIFIERS.items()}
 
 
+def print_telling(a, b):
+    names = subprocess.run(["build/tests/features", a], check=True, capture_output=True, text=True).stdout.split("\n")[0].split("\t")[2:]
+    rows = [features(a), features(b)]
+    n = min(map(len, rows))
+    rows = [r[:n] for r in rows]
+    forest = CLASSIFIERS["forest"].fit(np.concatenate(rows), np.repeat([0, 1], n))
+    for i in np.argsort(-forest.feature_importances_)[:12]:
+        print(f"{names[i]:20s} {forest.feature_importances_[i]:.3f}", *(np.percentile(r[:, i], [10, 50, 90]).astype(int) for r in rows))
+
+
 def by_us(a, b):
     run = subprocess.run(["bin/tc-diff", "-q", "--json", a, b], capture_output=True, text=True)
     return json.loads(run.stdout)["metrics"]["c2st"]
@@ -68,9 +79,13 @@ def from_sample(folder):
 
 def main():
     warnings.simplefilter("ignore")
-    check = sys.argv[1:2] == ["--check"]
+    check, telling = (sys.argv[1:2] == [o] for o in ("--check", "--telling"))
     folder = tempfile.TemporaryDirectory()
-    paths = sys.argv[1 + check:] or from_sample(folder.name)
+    paths = sys.argv[1 + (check or telling):] or from_sample(folder.name)
+    if telling:
+        for a, b in zip(paths[::2], paths[1::2]):
+            print_telling(a, b)
+        return
     print("flows\tours\tfloor\t" + "\t".join(CLASSIFIERS) + "\tA\tB")
     wrong = 0
     for a, b in zip(paths[::2], paths[1::2]):
