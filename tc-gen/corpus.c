@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MANY  16   /* packets of a flow that count as much as another flow */
+#define LAYERS (UINT64_C(1) << ACTION_TAGS | UINT64_C(1) << ACTION_LINK)
 #define RANKS 1024 /* who was named longer ago counts as new */
 
 /* Who is behind the slots of a trace. */
@@ -158,18 +159,31 @@ store(struct corpus *c, struct packet_seen *p, const struct action *a)
 	return 0;
 }
 
+/* What a direction's first packet takes from other flows' packets, as a capture would show it. */
 static void
-see_ttl(struct corpus *c, struct reading *g, struct packet_seen *p, struct action *a, uint32_t slot)
+see_first(struct corpus *c, struct reading *g, struct packet_seen *p, struct action *a, uint32_t slot)
 {
 	int dir = action_number(a, ACTION_DIR) != 0;
 	bool *said = &g->said[slot][dir];
 	const struct named *who = &c->packet[g->first[slot]].who[dir ? WHO_RESP_H : WHO_ORIG_H];
 
 	trace_compile(&g->made, &g->packet, a);
-	p->begins = g->packet.kind == PACKET_IP && !*said;
+	p->sender = NOBODY;
+	c->layered |= g->packet.n_tags > 0 || g->packet.n_link > 0;
+	if (*said)
+		return;
+	*said = p->begins = true;
+	if (g->packet.kind == PACKET_IP && who->set)
+		p->sender = who->id;
 	p->ttl = g->packet.ttl;
-	p->sender = who->set ? who->id : NOBODY;
-	*said = true;
+	struct action_list *tags = action_list(a, ACTION_TAGS), *link = action_list(a, ACTION_LINK);
+	a->has |= LAYERS;
+	tags->n = g->packet.n_tags;
+	for (int i = 0; i < tags->n; i++)
+		tags->v[i] = g->packet.tags[i];
+	link->n = g->packet.n_link;
+	for (int i = 0; i < link->n; i++)
+		link->v[i] = g->packet.link[i];
 }
 
 static int
@@ -196,11 +210,11 @@ add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
 	if (p->before != NOBODY)
 		c->packet[p->before].next = i;
 	g->last[slot] = i;
-	if (name_all(c, g, a, p) < 0 || store(c, p, a) < 0)
+	if (name_all(c, g, a, p) < 0)
 		return -1;
-	see_ttl(c, g, p, a, slot);
+	see_first(c, g, p, a, slot);
 	c->packets++;
-	return 0;
+	return store(c, p, a);
 }
 
 int
@@ -275,6 +289,8 @@ corpus_action(const struct corpus *c, uint32_t packet, struct action *a)
 	const struct packet_seen *p = &c->packet[packet];
 
 	action_unpack(a, c->word + p->at);
+	if (p->begins && !c->layered)
+		a->has &= ~LAYERS;
 	if (p->begins && p->sender != NOBODY && corpus_known(c, 0, p->sender))
 		action_set(a, ACTION_TTL, p->ttl);
 }

@@ -23,9 +23,9 @@ struct packet_seen {
 	uint32_t before, next; /* of its flow; NOBODY: none */
 	bool opens;		/* a flow of which the trace has the beginning */
 	bool alive;		/* the flow was alive when the trace began, and this is its first packet */
-	bool begins;		/* the first of its direction, by IP: */
+	bool begins;		/* the first of its direction: */
 	uint8_t ttl;		/* its TTL, */
-	uint32_t sender;	/* and who sends it, as id in named; NOBODY: an address that everyone shares */
+	uint32_t sender;	/* and who sends it by IP, as id in named; NOBODY: an address that everyone shares */
 	struct named who[WHOS];
 };
 
@@ -39,6 +39,7 @@ struct corpus {
 	struct packet_seen *packet;
 	uint32_t packets, room;
 	uint32_t flows, traces;
+	bool layered; /* some packets have tags, or fields of the link header */
 	uint32_t *size;	 /* packets of each flow */
 	int64_t *length; /* of each trace, ns */
 	uint64_t *word;
@@ -51,8 +52,9 @@ struct corpus {
 int corpus_add(struct corpus *c, const struct stream_header *h, struct stream_reader *r);
 /* Once all are read: which openings are beginnings, and how large flows are. 0, or -1 where memory is short. */
 int corpus_finish(struct corpus *c);
-/* What a packet does, once all is finished. Who has a symbol may be named for the first time wherever it is drawn, so that its
- * TTL is said with each direction's first packet, not only where it is another than the host's packet had before. */
+/* What a packet does, once all is finished. Flows are drawn in another order than they were seen in, so that what hangs on packets
+ * of other flows is said with each direction's first packet, not only where it is another than before: the TTL of who has a symbol,
+ * tags, and fields of the link header. */
 void corpus_action(const struct corpus *c, uint32_t packet, struct action *a);
 /* Whether a host or link address is known by itself, as it takes part so often. */
 bool corpus_known(const struct corpus *c, int link, uint32_t id);
