@@ -150,10 +150,16 @@ connection_take(struct connection *c, const struct action *a)
 
 /* --- what may come --- */
 
+enum rule
+connection_kind_rule(const struct connection *c)
+{
+	return c->reset || (c->end[0].fin && c->end[1].fin) ? RULE_OVER : RULE_KIND;
+}
+
 bool
 connection_over(const struct connection *c)
 {
-	return !c->begun || c->reset || (c->end[0].fin && c->end[1].fin);
+	return !c->begun || connection_kind_rule(c) == RULE_OVER;
 }
 
 bool
@@ -269,7 +275,7 @@ connection_breaks(const struct connection *c, struct action *a)
 	struct segment s = segment_of(a);
 	unsigned broken = 0;
 
-	broken |= !connection_kind(c, &s) << RULE_KIND;
+	broken |= !connection_kind(c, &s) << connection_kind_rule(c);
 	broken |= outside(connection_seq(c, &s), s.seq) << RULE_SEQ;
 	if (!s.ack_same)
 		broken |= outside(connection_ack(c, &s), s.ack) << RULE_ACK;

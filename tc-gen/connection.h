@@ -35,10 +35,13 @@ struct bounds {
 	int64_t least, most;
 };
 
-/* The rules, each by the field in which it is broken. */
-enum rule { RULE_KIND, RULE_SEQ, RULE_ACK, RULE_SACK, RULE_WIN, RULES };
+/* The rules, each by the field in which it is broken. What kind of packet comes once a connection is over is a rule of its own: who
+ * breaks it does so there, and nowhere else. */
+enum rule { RULE_KIND, RULE_OVER, RULE_SEQ, RULE_ACK, RULE_SACK, RULE_WIN, RULES };
 
 void connection_take(struct connection *c, const struct action *a);
+/* The rule that says what kind of packet may come. */
+enum rule connection_kind_rule(const struct connection *c);
 /* Whether its ports may be used anew: by a SYN, once an RST or both ends' FINs have come. */
 bool connection_over(const struct connection *c);
 /* Whether its flags may be these. */
@@ -52,7 +55,7 @@ struct bounds connection_ack(const struct connection *c, const struct segment *s
 struct bounds connection_sack(const struct connection *c, const struct segment *s);
 /* The last edge of a list of SACK blocks, from the acknowledgement on. */
 int64_t connection_last_edge(const struct action_list *sack);
-/* The rules that a packet breaks: bit r, rule r. */
+/* The rules that a packet breaks: bit r, rule r. Those of kinds are one or the other's, as connection_kind_rule() says. */
 unsigned connection_breaks(const struct connection *c, struct action *a);
 
 #endif

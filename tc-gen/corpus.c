@@ -266,6 +266,10 @@ corpus_finish(struct corpus *c)
 
 	if (!(c->size = calloc(c->flows + 1, sizeof *c->size)))
 		return -1;
+	bool micro = c->header.start % 1000 == 0; /* whatever the file could say */
+	for (uint32_t i = 0; i < c->packets && micro; i++)
+		micro = c->packet[i].time % 1000 == 0;
+	c->header.nano &= !micro;
 	for (uint32_t i = 0; i < c->packets; i++)
 		c->size[c->packet[i].flow]++;
 

@@ -9,7 +9,7 @@
 #define STEP 0.9f /* of the shares that an octet can say: its powers */
 
 static const enum field rule_field[RULES] = {
-    [RULE_KIND] = FIELD_FLAGS, [RULE_SEQ] = FIELD_SEQ, [RULE_ACK] = FIELD_ACK, [RULE_SACK] = FIELD_SACK, [RULE_WIN] = FIELD_WIN};
+    [RULE_KIND] = FIELD_FLAGS, [RULE_OVER] = FIELD_AGAIN, [RULE_SEQ] = FIELD_SEQ, [RULE_ACK] = FIELD_ACK, [RULE_SACK] = FIELD_SACK, [RULE_WIN] = FIELD_WIN};
 
 static int32_t
 clamp(int64_t v)
@@ -126,10 +126,11 @@ void
 legal_keep(const struct legal *l, const struct connection *c, unsigned lawless, enum field f, const uint16_t *token, float *p)
 {
 	struct segment s = segment_of(l, token);
+	bool any_kind = lawless >> connection_kind_rule(c) & 1;
 
-	if (f == FIELD_AGAIN && !(lawless >> RULE_KIND & 1) && !connection_over(c))
+	if (f == FIELD_AGAIN && !any_kind && !connection_over(c))
 		keep_within(l, f, (struct bounds){-FAR, FLOW_REUSED - 1}, p);
-	else if (f == FIELD_FLAGS && !(lawless >> RULE_KIND & 1))
+	else if (f == FIELD_FLAGS && !any_kind)
 		keep_kinds(l, c, &s, p);
 	else if (f == FIELD_LEN && !(lawless >> RULE_SEQ & 1))
 		keep_within(l, f, connection_len(c, &s), p);
@@ -157,11 +158,11 @@ share_of(uint8_t octet)
 }
 
 void
-legal_learn(uint8_t *has, const uint32_t *broken, uint32_t packets)
+legal_learn(uint8_t *has, const uint32_t *broken, const uint32_t *asked)
 {
 	for (int r = 0; r < RULES; r++) {
 		uint8_t octet = broken[r] ? 2 : 0;
-		while (octet && octet < 254 && share_of(octet) * packets > broken[r])
+		while (octet && octet < 254 && share_of(octet) * asked[r] > broken[r])
 			octet += 2;
 		has[rule_field[r]] = octet | (has[rule_field[r]] & LEGAL_HAS);
 	}

@@ -31,8 +31,8 @@ legal_needs(enum field f)
 /* An octet of a field, in a model's tables: whether packets may have it; above that, how many break the rule that is broken by
  * it. */
 #define LEGAL_HAS 1
-/* Of so many packets so many broke each rule. */
-void legal_learn(uint8_t *has, const uint32_t *broken, uint32_t packets);
+/* Of so many packets that each rule was asked of so many broke it. */
+void legal_learn(uint8_t *has, const uint32_t *broken, const uint32_t *asked);
 /* The rules that don't hold for a packet. */
 unsigned legal_draw(const uint8_t *has, uint64_t *random);
 

@@ -185,15 +185,16 @@ take_has(struct model *m, const struct lesson *l)
 }
 
 struct breaches {
-	uint32_t packets, broken[RULES];
+	uint32_t asked[RULES], broken[RULES];
 };
 
 static void
-count_breaches(struct breaches *b, unsigned broken)
+count_breaches(struct breaches *b, enum rule kind, unsigned broken)
 {
-	b->packets++;
-	for (int r = 0; r < RULES; r++)
+	for (int r = 0; r < RULES; r++) {
+		b->asked[r] += r == (int)kind || (r != RULE_KIND && r != RULE_OVER);
 		b->broken[r] += broken >> r & 1;
+	}
 }
 
 /* How many packets of each service break a rule of TCP, and how many of those that open a flow. */
@@ -212,11 +213,12 @@ take_breaches(struct model *m, const struct lesson *l)
 			continue;
 		corpus_action(c, i, &a);
 		bool first = c->packet[i].before == NOBODY;
-		count_breaches(&all[first ? WAITS : (model_has(m, opening) - m->has) / FIELDS], connection_breaks(&connection[flow], &a));
+		count_breaches(&all[first ? WAITS : (model_has(m, opening) - m->has) / FIELDS],
+			       connection_kind_rule(&connection[flow]), connection_breaks(&connection[flow], &a));
 		connection_take(&connection[flow], &a);
 	}
 	for (int k = 0; k <= WAITS; k++)
-		legal_learn(k < WAITS ? m->has + k * FIELDS : m->has_proto, all[k].broken, all[k].packets);
+		legal_learn(k < WAITS ? m->has + k * FIELDS : m->has_proto, all[k].broken, all[k].asked);
 	free(connection);
 	return connection ? 0 : -1;
 }
