@@ -134,7 +134,7 @@ wait_longer(const struct drawing *d, float *p, enum field f, int64_t since, cons
 	int n = v->n[f];
 
 	for (int i = 1; i < n && since > 0; i++)
-		if (s[i].high <= since)
+		if (symbol_most(&s[i]) < since)
 			p[i] = 0;
 	for (int i = 1; i < n; i++)
 		most = p[i] > most ? p[i] : most;

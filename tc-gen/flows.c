@@ -181,6 +181,22 @@ flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random
 	return i;
 }
 
+/* How far the connection of a flow that goes on has come; its numbers are not known. */
+static void
+take_up_connection(const struct flows *f, struct live *l, const struct alive *from)
+{
+	struct action a;
+	uint64_t random = 0;
+
+	for (uint32_t k = 0; k < from->says; k++) {
+		flows_say(f, from->prologue[k], &random, &a);
+		connection_take(&l->connection, &a);
+	}
+	l->connection.middle = true;
+	for (int d = 0; d < 2; d++)
+		l->connection.end[d].fin = from->dialogue.flags[d] & TCP_FIN;
+}
+
 uint32_t
 flows_take_up(struct flows *f, const struct alive *from, uint64_t random)
 {
@@ -196,6 +212,7 @@ flows_take_up(struct flows *f, const struct alive *from, uint64_t random)
 	l->limit = f->m->limit[model_service(f->m, l->token[0])];
 	l->purpose = vocabulary_purpose(&f->m->vocabulary, l->token[0]);
 	l->opening = f->openings;
+	take_up_connection(f, l, from);
 	wait(f, i);
 	return i;
 }

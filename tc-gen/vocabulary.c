@@ -283,13 +283,25 @@ symbol_group(const struct vocabulary *v, const struct symbol *s)
 	return memchr(text, ':', ACTION_TEXT_MAX) ? !strncmp(text, "ff", 2) : strtol(text, NULL, 10) >= 224;
 }
 
+/* Where an edge of a range is. */
+static int64_t
+edge_at(const struct symbol *s, int i)
+{
+	return s->low + ((__int128)(s->high - s->low) * s->edge[i] + 65534) / 65535;
+}
+
+int64_t
+symbol_most(const struct symbol *s)
+{
+	return edge_at(s, EDGES - 1);
+}
+
 int64_t
 symbol_draw(const struct symbol *s, uint64_t *random)
 {
 	uint64_t r = random_next(random);
-	const uint16_t *edge = s->edge + r % (EDGES - 1);
-	__int128 range = s->high - s->low;
-	int64_t low = s->low + (range * edge[0] + 65534) / 65535, high = s->low + (range * edge[1] + 65534) / 65535;
+	int i = r % (EDGES - 1);
+	int64_t low = edge_at(s, i), high = edge_at(s, i + 1);
 
 	return low + (int64_t)(random_next(random) % (uint64_t)(high - low + 1));
 }

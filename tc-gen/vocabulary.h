@@ -89,6 +89,8 @@ int symbol_family(const struct vocabulary *v, enum field f, const struct symbol 
 uint64_t vocabulary_purpose(const struct vocabulary *v, const uint16_t *token);
 /* Whether it means a group of hosts, or all of them. */
 bool symbol_group(const struct vocabulary *v, const struct symbol *s);
+/* The largest number that was seen in a range. */
+int64_t symbol_most(const struct symbol *s);
 /* A number of a range, drawn as they were seen to lie in it. */
 int64_t symbol_draw(const struct symbol *s, uint64_t *random);
 /* Adds what the symbol says to an action. */
