@@ -2,6 +2,7 @@
 
 #include "draw.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,6 +250,38 @@ take_resets(struct model *m, const struct lesson *l)
 
 #define TRIED 2000 /* openings */
 
+static int
+by_length(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The mean wait before an opening, ns; the longest hundredth count as *most, since a few silences say nothing of a rate. -1 where
+ * memory is short. */
+static double
+mean_wait(const struct lesson *l, int64_t *most)
+{
+	int64_t *wait = malloc(l->opens * sizeof *wait), before = 0;
+	double sum = 0;
+
+	if (!wait)
+		return -1;
+	for (uint32_t i = 0; i < l->opens; i++) {
+		const struct packet_seen *p = &l->c->packet[l->open[i]];
+		before = i && l->c->packet[l->open[i - 1]].trace == p->trace ? before : 0;
+		wait[i] = p->time > before ? p->time - before : 0;
+		before = p->time;
+	}
+	qsort(wait, l->opens, sizeof *wait, by_length);
+	*most = wait[(l->opens - 1) * (uint64_t)99 / 100];
+	for (uint32_t i = 0; i < l->opens; i++)
+		sum += fmin(wait[i], *most);
+	free(wait);
+	return sum / l->opens;
+}
+
 /*
  * Each opening is told of those before, so that a small error in how long it waits feeds on itself: openings are drawn by
  * themselves, and what their rate is other than the learned one is made up for.
@@ -261,13 +294,15 @@ set_pace(struct model *m, const struct lesson *l)
 	uint64_t random = 1;
 	struct pace pace = m->openings;
 	struct drawing d;
-	int64_t all = 0, now = 0, length = 0;
+	int64_t now = 0, most;
+	double all = 0;
 	uint32_t n;
 
 	m->open_slow = 1;
 	if (!l->opens || v->n[FIELD_OPENED] < 2)
 		return 0;
-	if (drawing_init(&d, &m->net[HEAD_OPEN], 1, m->has_proto) < 0)
+	double mean = mean_wait(l, &most);
+	if (mean < 0 || drawing_init(&d, &m->net[HEAD_OPEN], 1, m->has_proto) < 0)
 		return -1;
 	memcpy(opened, m->opened, sizeof opened);
 	for (n = 0; n < TRIED; n++) {
@@ -280,14 +315,12 @@ set_pace(struct model *m, const struct lesson *l)
 		int64_t wait = s->kind == SYMBOL_RANGE ? symbol_draw(s, &random) : 0;
 		wait = wait < OPEN_LEAST ? OPEN_LEAST : wait;
 		memcpy(opened[n % OPENINGS], row.token, sizeof row.token);
-		all += wait;
+		all += fmin(wait, most);
 		now += wait;
 		pace_take(&pace, now);
 	}
 	drawing_free(&d);
-	for (uint32_t t = 0; t < l->c->traces; t++)
-		length += l->c->length[t];
-	float slow = all > 0 ? (float)((double)length / l->opens / ((double)all / TRIED)) : 1;
+	float slow = all > 0 && mean > 0 ? (float)(mean / (all / TRIED)) : 1;
 	m->open_slow = slow < 1 / FAST_MOST ? 1 / FAST_MOST : slow > SLOW_MOST ? SLOW_MOST : slow;
 	return 0;
 }
