@@ -1,5 +1,6 @@
 #include "corpus.h"
 
+#include "quotes.h"
 #include "state/trace.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct reading {
 	struct names names[2]; /* hosts, link addresses */
 	uint32_t *flow, *first, *last; /* by slot: the flow, its first packet, its last one */
 	bool (*said)[2];	       /* whether its directions did */
+	struct named (*who)[WHOS];     /* whom errors named that opened it, and are packets of other flows */
 	uint32_t cap;
 	/* The trace as it was compiled, which knows what actions don't say. */
 	struct trace made;
@@ -114,6 +116,7 @@ reading_free(struct reading *g)
 	free(g->first);
 	free(g->last);
 	free(g->said);
+	free(g->who);
 	trace_free(&g->made);
 	free(g);
 }
@@ -131,11 +134,12 @@ reading_new(const struct stream_header *h)
 	g->first = calloc(cap, sizeof *g->first);
 	g->last = calloc(cap, sizeof *g->last);
 	g->said = calloc(cap, sizeof *g->said);
+	g->who = calloc(cap, sizeof *g->who);
 	for (int k = 0; k < 2; k++)
 		if ((g->names[k].id = malloc(cap * sizeof *g->names[k].id)))
 			memset(g->names[k].id, 255, cap * sizeof *g->names[k].id);
 	g->made.header = *h;
-	if (!g->flow || !g->first || !g->last || !g->said || !g->names[0].id || !g->names[1].id ||
+	if (!g->flow || !g->first || !g->last || !g->said || !g->who || !g->names[0].id || !g->names[1].id ||
 	    trace_init(&g->made, h->link, &g->fresh, 0) < 0) {
 		reading_free(g);
 		return NULL;
@@ -161,22 +165,15 @@ store(struct corpus *c, struct packet_seen *p, const struct action *a)
 
 /* What a direction's first packet takes from other flows' packets, as a capture would show it. */
 static void
-see_first(struct corpus *c, struct reading *g, struct packet_seen *p, struct action *a, uint32_t slot)
+say_first(struct corpus *c, struct reading *g, struct packet_seen *p, struct action *a, const struct named *sender)
 {
-	int dir = action_number(a, ACTION_DIR) != 0;
-	bool *said = &g->said[slot][dir];
-	const struct named *who = &c->packet[g->first[slot]].who[dir ? WHO_RESP_H : WHO_ORIG_H];
-
-	trace_compile(&g->made, &g->packet, a);
-	p->sender = NOBODY;
-	c->layered |= g->packet.n_tags > 0 || g->packet.n_link > 0;
-	if (*said)
-		return;
-	*said = p->begins = true;
-	if (g->packet.kind == PACKET_IP && who->set)
-		p->sender = who->id;
-	p->ttl = g->packet.ttl;
 	struct action_list *tags = action_list(a, ACTION_TAGS), *link = action_list(a, ACTION_LINK);
+
+	p->begins = true;
+	p->ttl = g->packet.ttl;
+	if (g->packet.kind == PACKET_IP && sender->set)
+		p->sender = sender->id;
+	c->layered |= g->packet.n_tags > 0 || g->packet.n_link > 0;
 	a->has |= LAYERS;
 	tags->n = g->packet.n_tags;
 	for (int i = 0; i < tags->n; i++)
@@ -186,19 +183,61 @@ see_first(struct corpus *c, struct reading *g, struct packet_seen *p, struct act
 		link->v[i] = g->packet.link[i];
 }
 
-static int
-add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
+/* --- errors --- */
+
+/* The slot of the flow of UDP that an error of ICMP answers, from its other end; NOBODY: none. */
+static uint32_t
+answered(const struct reading *g, struct action *a)
 {
-	int64_t slot = action_number(a, ACTION_FLOW);
+	const struct action_list *quote = action_list(a, ACTION_QUOTE);
+	uint32_t slot = action_has(a, ACTION_QUOTE) && quote->n == QUOTE_FIELDS ? quote->v[QUOTE_FLOW] : -1;
+
+	if (slot >= g->cap || g->flow[slot] == NOBODY || !g->packet.quote.set)
+		return NOBODY;
+	const struct flow *f = &g->made.flow[slot];
+	int dir = quote->v[QUOTE_DIR] == 1;
+	bool at_end = address_same(&g->packet.src, &f->address[!dir]) && address_same(&g->packet.dst, &f->address[dir]);
+	return f->proto == PROTO_UDP && at_end ? slot : NOBODY;
+}
+
+/* What is the same whichever flow says it: an error without `len` quotes all of a datagram. */
+static void
+become_answer(const struct packet *p, struct action *a)
+{
+	static const uint64_t others = 1ull << ACTION_OPEN | 1ull << ACTION_PROTO | 1ull << ACTION_ORIG_H | 1ull << ACTION_RESP_H |
+				       1ull << ACTION_SRC_MAC | 1ull << ACTION_DST_MAC | 1ull << ACTION_QUOTE;
+	int dir = action_list(a, ACTION_QUOTE)->v[QUOTE_DIR] != 1;
+
+	a->has &= ~others;
+	if (action_number(a, ACTION_LEN) == quotes_whole(&p->quote))
+		a->has &= ~(1ull << ACTION_LEN);
+	action_set(a, ACTION_DIR, dir);
+	action_set(a, ACTION_TYPE, p->type);
+	action_set(a, ACTION_CODE, p->code);
+	action_set(a, ACTION_TTL, p->ttl);
+	action_set(a, ACTION_TOS, p->tos);
+	action_set(a, ACTION_FRAG, p->frag);
+}
+
+/* A packet that opens what an error opened already. */
+static void
+open_late(const struct reading *g, struct packet_seen *p, struct action *a, uint32_t slot)
+{
+	memcpy(p->who, g->who[slot], sizeof p->who);
+	action_set(a, ACTION_OPEN, FLOW_NEW);
+	action_set(a, ACTION_PROTO, g->made.flow[slot].proto);
+	action_set(a, ACTION_TYPE, g->packet.type);
+	action_set(a, ACTION_CODE, g->packet.code);
+}
+
+/* --- a trace --- */
+
+/* The packet becomes its flow's last one. */
+static void
+link_packet(struct corpus *c, struct reading *g, struct packet_seen *p, uint32_t slot)
+{
 	uint32_t i = c->packets;
 
-	if (slot < 0 || slot >= g->cap)
-		slot = 0;
-	if (grow((void **)&c->packet, i, sizeof *c->packet) < 0)
-		return -1;
-	struct packet_seen *p = &c->packet[i];
-	*p = (struct packet_seen){.time = time, .trace = c->traces, .next = NOBODY};
-	p->opens = action_number(a, ACTION_OPEN) == FLOW_NEW || g->flow[slot] == NOBODY;
 	if (p->opens) {
 		g->flow[slot] = c->flows++;
 		g->first[slot] = i;
@@ -210,9 +249,41 @@ add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
 	if (p->before != NOBODY)
 		c->packet[p->before].next = i;
 	g->last[slot] = i;
+}
+
+static int
+add(struct corpus *c, struct reading *g, struct action *a, int64_t time)
+{
+	int64_t slot = action_number(a, ACTION_FLOW);
+	bool named = action_number(a, ACTION_OPEN) == FLOW_NEW;
+
+	if (slot < 0 || slot >= g->cap)
+		slot = 0;
+	if (grow((void **)&c->packet, c->packets, sizeof *c->packet) < 0)
+		return -1;
+	struct packet_seen *p = &c->packet[c->packets];
+	*p = (struct packet_seen){.time = time, .trace = c->traces, .next = NOBODY, .sender = NOBODY};
+	trace_compile(&g->made, &g->packet, a);
+	uint32_t of = answered(g, a);
+	p->opens = of == NOBODY && (named || g->flow[slot] == NOBODY);
 	if (name_all(c, g, a, p) < 0)
 		return -1;
-	see_first(c, g, p, a, slot);
+	if (of != NOBODY) {
+		if (named) {
+			memcpy(g->who[slot], p->who, sizeof p->who);
+			g->flow[slot] = NOBODY;
+		}
+		memset(p->who, 0, sizeof p->who);
+		become_answer(&g->packet, a);
+		slot = of;
+	} else if (p->opens && !named) {
+		open_late(g, p, a, slot);
+	}
+	link_packet(c, g, p, slot);
+	int dir = action_number(a, ACTION_DIR) == 1;
+	if (of != NOBODY || !g->said[slot][dir])
+		say_first(c, g, p, a, &c->packet[g->first[slot]].who[dir ? WHO_RESP_H : WHO_ORIG_H]);
+	g->said[slot][dir] |= of == NOBODY;
 	c->packets++;
 	return store(c, p, a);
 }

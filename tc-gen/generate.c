@@ -45,10 +45,17 @@ generator_header(struct generator *g)
 
 /* --- slots --- */
 
+/* Those that flows have; the one behind them is the errors' that answer flows. */
+static uint32_t
+slots_of(const struct model *m)
+{
+	return m->header.cap - 1;
+}
+
 static void
 slot_take(struct generator *g, uint32_t flow)
 {
-	uint32_t cap = g->m->header.cap, i;
+	uint32_t cap = slots_of(g->m), i;
 
 	if (g->spares) {
 		i = g->spare[--g->spares];
@@ -161,6 +168,8 @@ say(struct generator *g, uint32_t slot, const uint16_t *token, uint64_t random, 
 	if (opens) {
 		action_set(a, ACTION_OPEN, FLOW_NEW);
 		name_people(g, a, token);
+	} else if (action_has(a, ACTION_TYPE) && g->made.flow[slot].proto == PROTO_UDP) {
+		quotes_answer(&g->quotes, &g->made, a, slots_of(g->m));
 	}
 }
 
@@ -174,7 +183,8 @@ render(struct generator *g, struct action *a, int64_t time)
 	}
 	int64_t at = g->made.header.start + (time - g->base);
 	action_set(&g->drawn, ACTION_DT, (uint64_t)at - g->made.time);
-	quotes_set(&g->quotes, &g->made, &g->drawn);
+	if (!action_has(&g->drawn, ACTION_QUOTE))
+		quotes_set(&g->quotes, &g->made, &g->drawn);
 	trace_compile(&g->made, &g->packet, &g->drawn);
 	quotes_take(&g->quotes, &g->made, &g->packet);
 	uint32_t n = packet_build(&g->packet, g->made.dlt, g->frame);

@@ -68,6 +68,41 @@ put(const struct trace *t, const struct quotable *e, struct action *a)
 		(int16_t)(q->id - me->id), q->frag, 0, 0, word, q->bits}};
 }
 
+static struct action_ref
+end_of(const struct flow *f, int dir)
+{
+	struct action_ref r = {.kind = f->host[dir] == SLOT_NONE ? REF_FIXED : REF_KNOWN, .slot = f->host[dir]};
+
+	if (r.kind == REF_FIXED)
+		address_text(&f->address[dir], r.text, sizeof r.text);
+	return r;
+}
+
+void
+quotes_answer(const struct quotes *s, const struct trace *t, struct action *a, uint32_t slot)
+{
+	uint32_t of = action_number(a, ACTION_FLOW);
+	int dir = action_number(a, ACTION_DIR) == 1;
+	const struct flow *f = &t->flow[of];
+
+	action_set(a, ACTION_FLOW, slot);
+	action_set(a, ACTION_OPEN, FLOW_NEW);
+	action_set(a, ACTION_DIR, 0);
+	action_set(a, ACTION_PROTO, f->address[0].version == 4 ? PROTO_ICMP : PROTO_ICMP6);
+	a->has |= 1ull << ACTION_ORIG_H | 1ull << ACTION_RESP_H;
+	*action_ref(a, ACTION_ORIG_H) = end_of(f, dir);
+	*action_ref(a, ACTION_RESP_H) = end_of(f, !dir);
+	for (uint32_t i = s->n; i > 0 && s->n - i < QUOTES; i--) {
+		const struct quotable *e = &s->ring[(i - 1) % QUOTES];
+		if (e->slot == of && e->opened == f->opened && e->dir == !dir) {
+			put(t, e, a);
+			if (!action_has(a, ACTION_LEN))
+				action_set(a, ACTION_LEN, quotes_whole(&e->quote));
+			return;
+		}
+	}
+}
+
 /* Who opens the error's flow is the one who can't be reached, or one on the way. */
 static void
 choose_ends(const struct trace *t, const struct quotable *e, struct action *a, bool at_end)
