@@ -351,7 +351,6 @@ corpus_finish(struct corpus *c)
 		count_part(c, p);
 		corpus_action(c, i, &a);
 		p->alive = action_proto(&a) == PROTO_TCP && p->time <= c->length[p->trace] / 4 &&
-			   
 			   !((action_has(&a, ACTION_FLAGS) ? a.num[ACTION_FLAGS] : TCP_ACK) & (TCP_SYN | TCP_RST));
 		p->opens = !p->alive;
 	}

@@ -9,7 +9,8 @@
 #define STEP 0.9f /* of the shares that an octet can say: its powers */
 
 static const enum field rule_field[RULES] = {
-    [RULE_KIND] = FIELD_FLAGS, [RULE_OVER] = FIELD_AGAIN, [RULE_SEQ] = FIELD_SEQ, [RULE_ACK] = FIELD_ACK, [RULE_SACK] = FIELD_SACK, [RULE_WIN] = FIELD_WIN};
+    [RULE_KIND] = FIELD_FLAGS, [RULE_OVER] = FIELD_AGAIN, [RULE_SEQ] = FIELD_SEQ,
+    [RULE_ACK] = FIELD_ACK,    [RULE_SACK] = FIELD_SACK,  [RULE_WIN] = FIELD_WIN};
 
 static int32_t
 clamp(int64_t v)

@@ -258,25 +258,28 @@ by_length(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The mean wait before an opening, ns; the longest hundredth count as *most, since a few silences say nothing of a rate. -1 where
- * memory is short. */
+/* The mean wait before an opening, ns; the longest hundredth count as *most, since a few silences say nothing of a rate. What is
+ * left of a trace after the last one is waited for, too. -1 where memory is short. */
 static double
 mean_wait(const struct lesson *l, int64_t *most)
 {
-	int64_t *wait = malloc(l->opens * sizeof *wait), before = 0;
+	uint32_t n = l->opens + l->c->traces, k = 0;
+	int64_t *wait = malloc(n * sizeof *wait);
 	double sum = 0;
 
 	if (!wait)
 		return -1;
-	for (uint32_t i = 0; i < l->opens; i++) {
-		const struct packet_seen *p = &l->c->packet[l->open[i]];
-		before = i && l->c->packet[l->open[i - 1]].trace == p->trace ? before : 0;
-		wait[i] = p->time > before ? p->time - before : 0;
-		before = p->time;
+	for (uint32_t t = 0, i = 0; t < l->c->traces; t++) {
+		int64_t before = 0, time;
+		for (; i < l->opens && l->c->packet[l->open[i]].trace == t; i++, before = time > before ? time : before) {
+			time = l->c->packet[l->open[i]].time;
+			wait[k++] = time > before ? time - before : 0;
+		}
+		wait[k++] = l->c->length[t] - before;
 	}
-	qsort(wait, l->opens, sizeof *wait, by_length);
-	*most = wait[(l->opens - 1) * (uint64_t)99 / 100];
-	for (uint32_t i = 0; i < l->opens; i++)
+	qsort(wait, n, sizeof *wait, by_length);
+	*most = wait[n - 1 - n / 100];
+	for (uint32_t i = 0; i < n; i++)
 		sum += fmin(wait[i], *most);
 	free(wait);
 	return sum / l->opens;
