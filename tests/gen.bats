@@ -47,6 +47,36 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	tests/tracked.py "$tmp/pcap" | grep -q 'ACK while SYN sent'
 }
 
+# An error's time, length and quote are the datagram's that it answers; and where every RST comes twice the second one is no
+# breach of TCP's rules that is seldom let through.
+@test "who is not let in: errors of ICMP answer the flows that they quote; RSTs that come twice do" {
+	awk -v seed=1 -f tests/refused.awk | tc-show --reverse | tc-gen -q --steps 200 -n 1200 | tc-compile --strict >"$tmp/pcap"
+	tc-lift -q "$tmp/pcap" | tc-show >"$tmp/json"
+	jq -cn 'reduce inputs as $a ({last: {}}; if $a.t == null then . else
+		(if $a.quote then .errors += 1 | .answers += (if $a.quote[0] == .flow and $a.len == $a.quote[6] and $a.dt == 50000 then 1 else 0 end)
+		else . end) | .flow = $a.flow // 0 |
+		.[$a.flags // 16 | tostring] += 1 end) | [.errors, .answers, .["2"], .["20"]]' "$tmp/json" >"$tmp/counts"
+	cat "$tmp/counts"
+	jq -e '.[0] > 150 and .[1] >= .[0] * 0.95 and .[2] > 300 and .[3] >= .[2] * 0.95' "$tmp/counts"
+}
+
+# Two flows that go on, the second one with a tag. An action leaves tags away that are as in the packet before, of whatever flow,
+# and generating takes the flows up in another order.
+@test "tags are those of the flows that have them" {
+	awk 'BEGIN {
+		print "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"us\",\"start\":\"1700000000.000000000\"," \
+		      "\"link\":1,\"snaplen\":128,\"cap\":64,\"idle_tcp\":300,\"idle_udp\":60,\"idle_other\":60}"
+		for (i = 0; i < 800; i++)
+			print "{\"dt\":10000000,\"flow\":" i % 2 ",\"len\":30" (i > 1 ? "" : ",\"ttl\":64,\"open\":1,\"proto\":17,\"orig_p\":7,\"resp_p\":" \
+			      53 + i (i ? ",\"tags\":[141836999983204],\"orig_h\":0,\"resp_h\":1" : ",\"orig_h\":[0,0],\"resp_h\":[1,0]")) "}"
+		print "{\"end\":\"whole\"}"
+	}' | tc-show --reverse | tc-gen -q --steps 100 | tc-compile -q >"$tmp/pcap"
+	count() { tcpdump -nr "$tmp/pcap" "$1" 2>/dev/null | wc -l; }
+	[ "$(count 'udp port 53')" -gt 100 ]
+	[ "$(count 'vlan 100 and udp port 54')" -gt 100 ]
+	is "$(count 'udp port 54') $(count 'vlan and udp port 53')" "0 0"
+}
+
 # Of packets in any order transition.tv is above 0.6. The sample is one program after another, and what is generated goes on
 # with the last of them, so that not all metrics can be near.
 @test "flows go on as those that were learned do" {
