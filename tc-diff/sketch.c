@@ -41,7 +41,7 @@ histogram_count(struct histogram *h, uint64_t v)
 	h->n++;
 	h->sum += v;
 	h->used |= UINT64_C(1) << bin / SKETCH_CHUNK;
-	h->bin[bin]++;
+	h->bin[bin] += h->bin[bin] < UINT32_MAX;
 }
 
 void
@@ -59,7 +59,7 @@ histogram_add(struct histogram *to, const struct histogram *h)
 	to->sum += h->sum;
 	to->used |= h->used;
 	EACH_USED(i, h->used)
-		to->bin[i] += h->bin[i];
+		to->bin[i] = UINT32_MAX - to->bin[i] > h->bin[i] ? to->bin[i] + h->bin[i] : UINT32_MAX;
 }
 
 void
