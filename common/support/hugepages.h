@@ -6,10 +6,20 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#define HUGEPAGE ((size_t)2 << 20) /* of most machines */
+
+/* Whole pages: Linux aligns such a mapping to them, and no small pages are left at its ends. */
+static inline size_t
+hugepages_whole(size_t octets)
+{
+	return (octets + HUGEPAGE - 1) / HUGEPAGE * HUGEPAGE;
+}
+
 /* NULL where memory is short. */
 static inline void *
 hugepages_new(size_t octets)
 {
+	octets = hugepages_whole(octets);
 	void *p = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
@@ -24,7 +34,7 @@ static inline void
 hugepages_free(void *p, size_t octets)
 {
 	if (p)
-		munmap(p, octets);
+		munmap(p, hugepages_whole(octets));
 }
 
 #endif
