@@ -1,7 +1,7 @@
 /*
- * tc-compile: packet actions in, a capture out. Blocks of packets go through three roles (process/jobs.h): an action is read;
- * then, in order, it becomes a packet by the state of the trace; then that is rendered and written. A trace begins once the one
- * before it is written.
+ * tc-compile: packet actions in, a capture out. One thread may read, and another (process/jobs.h) makes of each action a packet, by
+ * the state of the trace, and writes it. From one to the other go actions as words. A trace begins once the one before it is
+ * written.
  */
 #include "packet/capture.h"
 #include "state/trace.h"
@@ -28,7 +28,7 @@ static const char usage_text[] =
     "      --seed N       another choice of sequence numbers and the like (0)\n"
     "      --start TIME   of the first packet: seconds since 1970, or 2026-11-23T12:00:00Z\n"
     "      --map FILE     write which slot became which address; for the owner alone\n"
-    "      --jobs N       threads, three at most; 0: as many as there are processors (1)\n"
+    "      --jobs N       threads, two at most; 0: as many as there are processors (1)\n"
     "  -o, --output FILE  write FILE only if all succeeds; - forces standard output\n"
     "  -q, --quiet        no progress, no word of what was changed\n"
     "  -v, --verbose      progress of a pipe too, and a line at the end\n"
@@ -43,15 +43,13 @@ struct options {
 	const char *map;
 };
 
-#define BLOCK  128 /* packets: what they take stays in a core's cache */
-#define BLOCKS 12  /* on their way at once, at most */
+#define BLOCK  1024 /* actions */
+#define BLOCKS 8    /* on their way at once, at most */
 
 struct block {
 	int n;
-	uint64_t before;  /* records of the trace before the first */
-	enum odd refused; /* what the last packet can't be granted, where that is an error; ODDS: nothing */
-	struct action action[BLOCK];
-	struct packet packet[BLOCK];
+	size_t words;
+	uint64_t word[BLOCK * ACTION_WORDS]; /* of the actions; nearly all of it is never touched */
 };
 
 struct compile {
@@ -65,12 +63,12 @@ struct compile {
 	struct stream_header first; /* of the first trace: the capture's */
 	uint32_t snaplen;	    /* the capture's */
 	uint64_t odd[ODDS];	    /* of the traces that ended */
-	/* of who works */
+	/* of who compiles */
 	struct trace trace;
 	struct fresh fresh;
 	struct map map;
-	/* of who writes */
 	struct capture_writer writer;
+	uint64_t compiled;	/* records of the trace at hand */
 	uint64_t clipped[ODDS]; /* what the file can't hold, of the trace at hand */
 	uint64_t refused_at;	/* the record that strictness stopped at; 0: none */
 	enum odd refused;
@@ -122,34 +120,7 @@ arguments(struct compile *c, int argc, char **argv)
 	filter_operand(&c->filter, argc, argv);
 }
 
-/* --- the roles --- */
-
-/* The first of what could not be granted; ODDS: all was. */
-static enum odd
-first_odd(const uint64_t *odd)
-{
-	int i = 0;
-
-	while (i < ODDS && !odd[i])
-		i++;
-	return i;
-}
-
-static void
-compile_block(void *arg, void *block, unsigned who)
-{
-	struct compile *c = arg;
-	struct block *b = block;
-
-	(void)who;
-	b->refused = ODDS;
-	for (int i = 0; i < b->n && b->refused == ODDS; i++) {
-		c->map.packet++;
-		trace_compile(&c->trace, &b->packet[i], &b->action[i]);
-		if (c->options.strict && (b->refused = first_odd(c->trace.odd)) < ODDS)
-			b->n = i + 1;
-	}
-}
+/* --- out --- */
 
 static int
 write_packet(struct compile *c, struct packet *p)
@@ -187,28 +158,47 @@ write_packet(struct compile *c, struct packet *p)
 	return capture_write(&c->writer, &out);
 }
 
-/* Whether a strict compiler goes on behind packet i. */
-static bool
-is_granted(struct compile *c, const struct block *b, int i)
+/* The first of what could not be granted; ODDS: all was. */
+static enum odd
+first_odd(const uint64_t *odd)
 {
-	enum odd clipped = first_odd(c->clipped), refused = i == b->n - 1 ? b->refused : ODDS;
+	int i = 0;
 
-	c->refused = clipped < refused ? clipped : refused;
+	while (i < ODDS && !odd[i])
+		i++;
+	return i;
+}
+
+/* Whether a strict compiler goes on behind the packet at hand. */
+static bool
+is_granted(struct compile *c)
+{
+	enum odd clipped = first_odd(c->clipped), odd = first_odd(c->trace.odd);
+
+	c->refused = clipped < odd ? clipped : odd;
 	if (c->refused == ODDS)
 		return true;
-	c->refused_at = b->before + i + 1;
+	c->refused_at = c->compiled;
 	return false;
 }
 
 static int
-write_block(void *arg, void *block)
+compile_block(void *arg, void *block)
 {
 	struct compile *c = arg;
-	struct block *b = block;
+	const struct block *b = block;
+	const uint64_t *word = b->word;
+	struct action a;
+	struct packet p;
 
-	for (int i = 0; i < b->n; i++)
-		if (write_packet(c, &b->packet[i]) < 0 || (c->options.strict && !is_granted(c, b, i)))
+	for (int i = 0; i < b->n; i++) {
+		word = action_unpack(&a, word);
+		c->map.packet++;
+		c->compiled++;
+		trace_compile(&c->trace, &p, &a);
+		if (write_packet(c, &p) < 0 || (c->options.strict && !is_granted(c)))
 			return -1;
+	}
 	return 0;
 }
 
@@ -218,8 +208,7 @@ static void
 take(struct compile *c)
 {
 	c->block = jobs_take(c->jobs);
-	c->block->n = 0;
-	c->block->before = c->reader.packets;
+	c->block->n = c->block->words = 0;
 }
 
 /* The block goes on its way. */
@@ -254,7 +243,7 @@ static void
 prepare(struct compile *c)
 {
 	const struct options *o = &c->options;
-	struct jobs_of of = {.arg = c, .work = compile_block, .finish = write_block, .in_order = true};
+	struct jobs_of of = {.arg = c, .finish = compile_block};
 
 	filter_open_input(&c->filter);
 	filter_open_output(&c->filter);
@@ -304,7 +293,7 @@ begin_trace(struct compile *c, struct stream_header *h)
 		return -1;
 	trace_free(&c->trace);
 	memset(c->clipped, 0, sizeof c->clipped);
-	c->block->before = 0;
+	c->compiled = 0;
 	c->trace.header = *h;
 	if (o->has_start)
 		c->trace.header.start = o->start + (h->start - c->first.start);
@@ -323,15 +312,15 @@ begin_trace(struct compile *c, struct stream_header *h)
 static int
 read_action(struct compile *c)
 {
-	struct action *a = &c->block->action[c->block->n];
-	int got = stream_read(&c->reader, a);
+	struct action a;
+	int got = stream_read(&c->reader, &a);
 
 	if (got != 1)
 		return got;
-	/* What was ready went on its way while more was waited for: another block is filled now. */
-	if (a != &c->block->action[c->block->n])
-		c->block->action[c->block->n] = *a;
-	return ++c->block->n == BLOCK && give(c) < 0 ? -1 : 1;
+	/* Not before: what was ready went on its way while more was waited for, and another block is filled now. */
+	struct block *b = c->block;
+	b->words += action_pack(&a, b->word + b->words);
+	return ++b->n == BLOCK && give(c) < 0 ? -1 : 1;
 }
 
 static int

@@ -1,6 +1,7 @@
 /*
- * tc-lift: captures in, packet actions out. Blocks of packets go through three roles (process/jobs.h): a packet is read and
- * parsed; then, in order, it becomes an action by the state of the trace; then that is written.
+ * tc-lift: captures in, packet actions out. One thread may read, and another (process/jobs.h) makes of each packet an action, by
+ * the state of the trace, and writes it. From one to the other go packets as they were captured, which is the least there is to
+ * hand over.
  */
 #include "packet/capture.h"
 #include "packet/layers.h"
@@ -25,7 +26,7 @@ static const char usage_text[] =
     "      --cap N        live flows, and live hosts, at most (65536)\n"
     "      --idle LIST    seconds of silence that end a flow (tcp=300,udp=60,other=60)\n"
     "      --map FILE     write which address became which slot; for the owner alone\n"
-    "      --jobs N       threads, three at most; 0: as many as there are processors (1)\n"
+    "      --jobs N       threads, two at most; 0: as many as there are processors (1)\n"
     "  -q, --quiet        no progress, no count of what was not lifted whole or changed\n"
     "  -v, --verbose      progress of a pipe too, and a line at the end\n"
     "  -h, --help         print this\n"
@@ -43,13 +44,16 @@ struct options {
 	struct stream_header header;
 };
 
-#define BLOCK  128 /* packets: what they take stays in a core's cache */
-#define BLOCKS 12  /* on their way at once, at most */
+/* Packets of a block, and octets of them from which on it is full. */
+#define BLOCK  1024
+#define OCTETS (1 << 18)
+#define BLOCKS 8 /* on their way at once, at most */
 
 struct block {
 	int n;
-	struct packet packet[BLOCK];
-	struct action action[BLOCK];
+	struct capture_packet packet[BLOCK];
+	size_t octets;
+	uint8_t octet[OCTETS + PACKET_HEADERS]; /* of the packets */
 };
 
 struct lift {
@@ -62,11 +66,11 @@ struct lift {
 	/* of who reads */
 	struct block *block; /* that is filled now */
 	bool begun;
-	uint64_t packets, shortfall[SHORTFALLS], beyond;
-	/* of who works */
+	uint64_t packets, beyond;
+	/* of who lifts */
 	struct trace trace;
 	struct map map;
-	/* of who writes */
+	uint64_t shortfall[SHORTFALLS];
 	struct stream_writer writer;
 };
 
@@ -128,7 +132,7 @@ static void
 take(struct lift *l)
 {
 	l->block = jobs_take(l->jobs);
-	l->block->n = 0;
+	l->block->n = l->block->octets = 0;
 }
 
 /* Until all that was read is written: 0, or -1 with the writer's error. */
@@ -151,27 +155,44 @@ pass_on(void *arg)
 }
 
 static void
-lift_block(void *arg, void *block, unsigned who)
+count_shortfall(struct lift *l, const struct packet *p)
 {
-	struct lift *l = arg;
-	struct block *b = block;
+	bool ip = p->ethertype == ETHERTYPE_IP4 || p->ethertype == ETHERTYPE_IP6;
 
-	(void)who;
-	for (int i = 0; i < b->n; i++) {
-		l->map.packet++;
-		trace_lift(&l->trace, &b->packet[i], &b->action[i]);
-	}
+	if (p->kind == PACKET_FRAME)
+		l->shortfall[p->runt ? CUT_LINK : ip ? CUT_NETWORK : OPAQUE_FRAME]++;
+	else if (p->kind == PACKET_IP && p->seen < transport_length(p))
+		l->shortfall[CUT_TRANSPORT]++;
+	else if (p->kind == PACKET_IP && !transport_length(p) && !ip_is_fragment(p) &&
+		 p->proto != PROTO_NONE)
+		l->shortfall[OPAQUE_PROTOCOL]++;
 }
 
 static int
-write_block(void *arg, void *block)
+lift_packet(struct lift *l, const struct capture_packet *c)
 {
-	struct lift *l = arg;
+	struct packet p;
+	struct action a;
+
+	packet_clear(&p);
+	p.time = c->time;
+	p.caplen = c->caplen;
+	p.len = c->len;
+	packet_parse(&p, l->trace.dlt, c->data);
+	count_shortfall(l, &p);
+	l->map.packet++;
+	trace_lift(&l->trace, &p, &a);
+	return stream_write(&l->writer, &a);
+}
+
+static int
+lift_block(void *arg, void *block)
+{
 	const struct block *b = block;
 	int r = 0;
 
 	for (int i = 0; i < b->n && r == 0; i++)
-		r = stream_write(&l->writer, &b->action[i]);
+		r = lift_packet(arg, &b->packet[i]);
 	return r;
 }
 
@@ -201,7 +222,7 @@ begin_captures(struct lift *l)
 static void
 prepare(struct lift *l)
 {
-	struct jobs_of of = {.arg = l, .work = lift_block, .finish = write_block, .in_order = true};
+	struct jobs_of of = {.arg = l, .finish = lift_block};
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -250,37 +271,22 @@ begin(struct lift *l, int64_t start)
 	return stream_write_header(&l->writer, &l->trace.header);
 }
 
-static void
-count_shortfall(struct lift *l, const struct packet *p)
-{
-	bool ip = p->ethertype == ETHERTYPE_IP4 || p->ethertype == ETHERTYPE_IP6;
-
-	if (p->kind == PACKET_FRAME)
-		l->shortfall[p->runt ? CUT_LINK : ip ? CUT_NETWORK : OPAQUE_FRAME]++;
-	else if (p->kind == PACKET_IP && p->seen < transport_length(p))
-		l->shortfall[CUT_TRANSPORT]++;
-	else if (p->kind == PACKET_IP && !transport_length(p) && !ip_is_fragment(p) &&
-		 p->proto != PROTO_NONE)
-		l->shortfall[OPAQUE_PROTOCOL]++;
-}
-
 static int
 read_packet(struct lift *l, const struct capture_packet *c)
 {
 	struct block *b = l->block;
-	struct packet *p = &b->packet[b->n++];
+	struct capture_packet *to = &b->packet[b->n];
+	size_t n = c->caplen < PACKET_HEADERS ? c->caplen : PACKET_HEADERS;
 
-	packet_clear(p);
-	p->time = c->time;
-	p->caplen = c->caplen;
-	p->len = c->len;
 	if (!l->begun && begin(l, c->time) < 0)
 		return -1;
-	packet_parse(p, l->trace.dlt, c->data);
-	count_shortfall(l, p);
+	*to = *c;
+	to->data = memcpy(b->octet + b->octets, c->data, n);
+	b->octets += n;
+	b->n++;
 	l->beyond += c->beyond;
 	l->packets++;
-	if (b->n < BLOCK)
+	if (b->n < BLOCK && b->octets < OCTETS)
 		return 0;
 	int r = jobs_give(l->jobs);
 	take(l);

@@ -22,7 +22,7 @@
 #define PACKET_OPTIONS 40
 #define PACKET_SACKS   8
 #define PACKET_AMENDS  4
-/* More than any headers that are ever built, chains of extensions and options included. */
+/* More than any headers that are ever read or built, chains of extensions and options included. */
 #define PACKET_HEADERS (1 << 17)
 
 #define ETHERTYPE_IP4  0x0800
@@ -184,7 +184,8 @@ packet_has(const struct packet *p, int end)
 }
 
 /* Reads what can be read; never fails, since what isn't understood is a frame. Needs time, caplen
- * and len set, and everything else clear; data has caplen octets; dlt is libpcap's. */
+ * and len set, and everything else clear; data has caplen octets, of which none behind the first
+ * PACKET_HEADERS is looked at; dlt is libpcap's. */
 void packet_parse(struct packet *p, int dlt, const uint8_t *data);
 /* The twin: writes the headers with right checksums, for a payload of zeros. Octets behind the
  * headers are left alone. Returns how many octets it wrote, at most PACKET_HEADERS. */

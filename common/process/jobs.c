@@ -59,7 +59,7 @@ finish_next(struct jobs *j)
 	failed = failed || j->of.finish(j->of.arg, block_at(j, j->finished)) < 0;
 	double took = now() - start;
 	pthread_mutex_lock(&j->lock);
-	jobs_took.finish += took;
+	*(j->of.work ? &jobs_took.finish : &jobs_took.work) += took;
 	j->finishing = false;
 	j->failed = failed;
 	j->finished++;
@@ -79,29 +79,22 @@ work_on_next(struct jobs *j, unsigned who)
 	j->worked[i % j->blocks] = true;
 }
 
+/* Without work before it, finishing is the last thread's alone: what it goes on from stays in one core's cache. */
 static bool
-can_finish(const struct jobs *j)
+can_finish(const struct jobs *j, unsigned who)
 {
-	return !j->finishing && j->finished < j->begun && j->worked[j->finished % j->blocks];
+	if (j->finishing || j->finished == j->given)
+		return false;
+	return j->of.work ? j->worked[j->finished % j->blocks] : who == j->last;
 }
 
-/* Work in order is the last thread's alone: what it goes on from stays in one core's cache. */
-static bool
-can_work(const struct jobs *j, unsigned who)
-{
-	return j->begun < j->given && (!j->of.in_order || who == j->last);
-}
-
-/* What can be done, the oldest first, but work in order before all else, since everything waits for it. Where there is nothing,
- * waits for a change. With the lock. */
+/* What can be done, the oldest first. Where there is nothing, waits for a change. With the lock. */
 static void
 help(struct jobs *j, unsigned who)
 {
-	bool work = can_work(j, who);
-
-	if (can_finish(j) && !(work && j->of.in_order))
+	if (can_finish(j, who))
 		finish_next(j);
-	else if (work)
+	else if (j->of.work && j->begun < j->given)
 		work_on_next(j, who);
 	else {
 		pthread_cond_wait(&j->change, &j->lock);
@@ -147,13 +140,12 @@ start_threads(struct jobs *j, unsigned threads)
 
 /* Some for each thread, so that none waits for the one that writes. */
 #define BLOCKS_EACH 4
-#define ROLES	    3
 
 struct jobs *
 jobs_new(const struct jobs_of *of, unsigned threads, unsigned most, size_t size)
 {
-	if (of->in_order && threads > ROLES)
-		threads = ROLES;
+	if (!of->work && threads > 2)
+		threads = 2;
 	unsigned blocks = threads == 1 ? 1 : most < BLOCKS_EACH * threads ? most : BLOCKS_EACH * threads;
 	struct jobs *j = calloc(1, sizeof *j + threads * sizeof *j->thread);
 

@@ -100,7 +100,7 @@ action_pack(const struct action *a, uint64_t *word)
 	return at - word;
 }
 
-void
+const uint64_t *
 action_unpack(struct action *a, const uint64_t *word)
 {
 	a->has = *word++;
@@ -117,4 +117,5 @@ action_unpack(struct action *a, const uint64_t *word)
 			word += ref_unpack(action_ref(a, f), word);
 		}
 	}
+	return word;
 }

@@ -207,7 +207,7 @@ action_ref(struct action *a, enum action_field f)
 
 /*
  * An action as words, for memory and for comparing: equal actions are equal words. Returns how many,
- * at most ACTION_WORDS; action_unpack() is its twin.
+ * at most ACTION_WORDS. Its twin returns the word behind them.
  */
 #define ACTION_WORDS_INT  1
 #define ACTION_WORDS_LIST (1 + ACTION_LIST_MAX)
@@ -216,6 +216,6 @@ action_ref(struct action *a, enum action_field f)
 enum { ACTION_WORDS = 1 ACTION_FIELDS(X) };
 #undef X
 unsigned action_pack(const struct action *a, uint64_t *word);
-void action_unpack(struct action *a, const uint64_t *word);
+const uint64_t *action_unpack(struct action *a, const uint64_t *word);
 
 #endif
