@@ -132,6 +132,7 @@ connection_take(struct connection *c, const struct action *a)
 		c->reset = false;
 	}
 	c->begun = true;
+	c->unseen = false;
 	if (s.flags & TCP_SYN)
 		take_syn(me, a, seq, kind == KIND_SYN);
 	c->open |= kind == KIND_SYN_ACK;
@@ -175,6 +176,8 @@ connection_kind(const struct connection *c, const struct segment *s)
 	if (!c->begun)
 		return kind == KIND_SYN || (kind == KIND_ACK && !c->reset);
 	switch (kind) {
+	case KIND_FIN:
+		return c->open && !c->unseen; /* who sees the FIN alone takes it for one of no connection */
 	case KIND_SYN:
 		return me->syn ? me->plain && me->next == me->isn + 1 : !c->open; /* once more only where it had no octets */
 	case KIND_SYN_ACK:

@@ -21,6 +21,7 @@ struct connection_end {
 struct connection {
 	struct connection_end end[2];
 	bool begun, open, middle, reset; /* a packet came; both ends' SYNs did; its beginning was not seen; an RST came */
+	bool unseen;			 /* none of its packets was, which the next one is the first of */
 };
 
 /* What is known of the next packet, as far as a rule asks for it. */

@@ -192,7 +192,7 @@ take_up_connection(const struct flows *f, struct live *l, const struct alive *fr
 		flows_say(f, from->prologue[k], &random, &a);
 		connection_take(&l->connection, &a);
 	}
-	l->connection.middle = true;
+	l->connection.middle = l->connection.unseen = true;
 	for (int d = 0; d < 2; d++)
 		l->connection.end[d].fin = from->dialogue.flags[d] & TCP_FIN;
 }
