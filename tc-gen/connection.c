@@ -173,11 +173,11 @@ connection_kind(const struct connection *c, const struct segment *s)
 		return false;
 	if (anew(s))
 		return kind == KIND_SYN && connection_over(c);
+	if (c->unseen && (kind == KIND_FIN || kind == KIND_SYN_ACK))
+		return false; /* alone they are of no connection */
 	if (!c->begun)
 		return kind == KIND_SYN || (kind == KIND_ACK && !c->reset);
 	switch (kind) {
-	case KIND_FIN:
-		return c->open && !c->unseen; /* who sees the FIN alone takes it for one of no connection */
 	case KIND_SYN:
 		return me->syn ? me->plain && me->next == me->isn + 1 : !c->open; /* once more only where it had no octets */
 	case KIND_SYN_ACK:

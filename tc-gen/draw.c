@@ -1,5 +1,6 @@
 #include "draw.h"
 
+#include "messages.h"
 #include "support/random.h"
 #include "support/wide.h"
 
@@ -197,8 +198,7 @@ keep_types(const struct drawing *d, const struct draw_row *r, float *p)
 
 	for (int i = said; i < v->n[FIELD_TYPE] && family; i++) {
 		int32_t type = d->legal.low[v->first[FIELD_TYPE] + i];
-		bool sound = family == 4 ? type < 128 : (type >= 1 && type <= 4) || type >= 128;
-		p[i] = sound ? p[i] : 0;
+		p[i] = messages_have(family, type) ? p[i] : 0;
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "generate.h"
 
+#include "messages.h"
 #include "quotes.h"
 #include "support/random.h"
 
@@ -29,6 +30,7 @@ struct generator {
 	uint32_t *slot, *owner, slots, *spare, spares;
 	struct people hosts, macs;
 	struct quotes quotes;
+	struct messages messages;
 	/* What is drawn as a capture would show it. */
 	struct trace made, seen;
 	struct fresh fresh;
@@ -147,7 +149,7 @@ name_people(struct generator *g, struct action *a, const uint16_t *token)
 			family = symbol_family(v, f, &v->symbol[v->first[f] + token[f]]);
 	for (int i = 0; i < WHOS; i++) {
 		uint16_t t = token[four[i].field];
-		if (t == 0 || t == UNKNOWN)
+		if (t == 0 || t == UNKNOWN || action_has(a, four[i].to))
 			continue;
 		const struct symbol *s = &v->symbol[v->first[four[i].field] + t];
 		struct action_ref *r = action_ref(a, four[i].to), *other = i & 1 ? action_ref(a, four[i - 1].to) : NULL;
@@ -157,20 +159,23 @@ name_people(struct generator *g, struct action *a, const uint16_t *token)
 	}
 }
 
-/* What symbols say, as an action of a flow. */
-static void
+/* What symbols say, as an action of a flow; whether it may be sent. */
+static bool
 say(struct generator *g, uint32_t slot, const uint16_t *token, uint64_t random, bool opens)
 {
 	struct action *a = &g->drawn;
 
 	flows_say(&g->flows, token, &random, a);
 	action_set(a, ACTION_FLOW, slot);
-	if (opens) {
+	if (opens)
 		action_set(a, ACTION_OPEN, FLOW_NEW);
-		name_people(g, a, token);
-	} else if (action_has(a, ACTION_TYPE) && g->made.flow[slot].proto == PROTO_UDP) {
+	if (!opens && action_has(a, ACTION_TYPE) && g->made.flow[slot].proto == PROTO_UDP)
 		quotes_answer(&g->quotes, &g->made, a, slots_of(g->m));
-	}
+	else
+		quotes_set(&g->quotes, &g->made, a);
+	if (opens)
+		name_people(g, a, token); /* but whom a quote names */
+	return messages_put_right(&g->messages, &g->made, a);
 }
 
 /* As the capture shows it: compiled, and lifted. */
@@ -183,8 +188,6 @@ render(struct generator *g, struct action *a, int64_t time)
 	}
 	int64_t at = g->made.header.start + (time - g->base);
 	action_set(&g->drawn, ACTION_DT, (uint64_t)at - g->made.time);
-	if (!action_has(&g->drawn, ACTION_QUOTE))
-		quotes_set(&g->quotes, &g->made, &g->drawn);
 	trace_compile(&g->made, &g->packet, &g->drawn);
 	quotes_take(&g->quotes, &g->made, &g->packet);
 	uint32_t n = packet_build(&g->packet, g->made.dlt, g->frame);
@@ -197,30 +200,43 @@ render(struct generator *g, struct action *a, int64_t time)
 	trace_lift(&g->seen, &p, a);
 }
 
+/* A packet of the flow whose turn it is: 1, 0 where it isn't to be sent, -1. */
+static int
+next_of(struct generator *g, uint32_t flow, struct action *a)
+{
+	bool opens = g->slot[flow] == NONE;
+
+	if (opens) {
+		if (schedule_opening(g) < 0)
+			return -1;
+		slot_take(g, flow);
+	}
+	const struct said *s = flows_next(&g->flows, flow);
+	bool sent = say(g, g->slot[flow], s->token, s->random, opens);
+	if (sent)
+		render(g, a, g->now);
+	flows_pass(&g->flows, flow);
+	return schedule_flow(g, flow) < 0 ? -1 : sent;
+}
+
 int
 generator_next(struct generator *g, struct action *a, int64_t *time)
 {
 	struct event e;
+	int got = 0;
 
-	do {
+	while (got == 0) {
 		if (!g->schedule.n)
 			return 0;
 		e = schedule_take(&g->schedule);
-	} while (g->flows.live[e.flow].life != e.life);
-	if (e.time > g->now)
-		g->now = e.time;
-	bool opens = g->slot[e.flow] == NONE;
-	if (opens) {
-		if (schedule_opening(g) < 0)
-			return -1;
-		slot_take(g, e.flow);
+		if (g->flows.live[e.flow].life != e.life)
+			continue;
+		if (e.time > g->now)
+			g->now = e.time;
+		got = next_of(g, e.flow, a);
 	}
-	const struct said *s = flows_next(&g->flows, e.flow);
-	say(g, g->slot[e.flow], s->token, s->random, opens);
-	render(g, a, g->now);
-	flows_pass(&g->flows, e.flow);
 	*time = g->now - g->base;
-	return schedule_flow(g, e.flow) < 0 ? -1 : 1;
+	return got;
 }
 
 /* --- its beginning and end --- */
@@ -280,7 +296,7 @@ generator_new(const struct model *m, const struct generate_options *o)
 	if (!g->slot || !g->owner || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap, o->hosts) < 0 ||
 	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap, 1) < 0 || flows_init(&g->flows, m, o->temperature, room) < 0 ||
 	    drawing_init(&g->drawing, &m->net[HEAD_OPEN], o->temperature, m->has_proto) < 0 ||
-	    trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 || trace_init(&g->seen, m->header.link, NULL, 0) < 0 ||
+	    messages_init(&g->messages, cap) < 0 || trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 || trace_init(&g->seen, m->header.link, NULL, 0) < 0 ||
 	    start(g) < 0) {
 		generator_free(g);
 		return NULL;
@@ -300,6 +316,7 @@ generator_free(struct generator *g)
 	schedule_free(&g->schedule);
 	people_free(&g->hosts);
 	people_free(&g->macs);
+	messages_free(&g->messages);
 	free(g->slot);
 	free(g->owner);
 	free(g->spare);

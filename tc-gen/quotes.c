@@ -88,7 +88,12 @@ quotes_answer(const struct quotes *s, const struct trace *t, struct action *a, u
 	action_set(a, ACTION_FLOW, slot);
 	action_set(a, ACTION_OPEN, FLOW_NEW);
 	action_set(a, ACTION_DIR, 0);
-	action_set(a, ACTION_PROTO, f->address[0].version == 4 ? PROTO_ICMP : PROTO_ICMP6);
+	bool four = f->address[0].version == 4;
+	action_set(a, ACTION_PROTO, four ? PROTO_ICMP : PROTO_ICMP6);
+	if (!is_error(action_proto(a), a->num[ACTION_TYPE])) { /* of the other version: the port is closed */
+		action_set(a, ACTION_TYPE, four ? UNREACHABLE : UNREACHABLE6);
+		action_set(a, ACTION_CODE, four ? 3 : 4);
+	}
 	a->has |= 1ull << ACTION_ORIG_H | 1ull << ACTION_RESP_H;
 	*action_ref(a, ACTION_ORIG_H) = end_of(f, dir);
 	*action_ref(a, ACTION_RESP_H) = end_of(f, !dir);

@@ -251,7 +251,7 @@ symbol_family(const struct vocabulary *v, enum field f, const struct symbol *s)
 {
 	if (f == FIELD_PROTO && s->kind == SYMBOL_EXACT) {
 		uint64_t proto = v->word[s->at + 1];
-		return proto == PROTO_ICMP || proto >= PROTO_FRAME ? 4 : proto == PROTO_ICMP6 ? 6 : 0;
+		return proto == PROTO_ICMP || proto > PROTO_IP_MAX ? 4 : proto == PROTO_ICMP6 ? 6 : 0;
 	}
 	if (s->kind == SYMBOL_NAMED || s->kind == SYMBOL_NEW)
 		return s->class & ADDRESS_V6 ? 6 : 4;
