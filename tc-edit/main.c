@@ -1,5 +1,5 @@
 /*
- * tc-edit: packet actions in, packet actions out: cut, chosen from, slowed, copied, moved, merged.
+ * tc-edit: packet actions in, packet actions out: cut, filtered, sped up or slowed, copied, shifted, merged.
  *
  * What flows through:
  *

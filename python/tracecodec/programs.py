@@ -58,7 +58,7 @@ def compile(actions: Input, out: Path | None = None, **options: Any) -> bytes | 
 
 
 def edit(actions: Input, out: Path | None = None, **options: Any) -> Actions | None:
-    """tc-edit(1): packet actions cut, chosen from, slowed, copied, moved, merged: edit(day, speed=2), edit(day,
+    """tc-edit(1): packet actions cut, filtered, sped up or slowed, copied, shifted, merged: edit(day, speed=2), edit(day,
     merge="attack.act")."""
     return _stream("tc-edit", *_input(actions), out, options)
 
