@@ -1,7 +1,7 @@
 #!/bin/sh
-# attack.sh BACKGROUND ATTACK FOLDER: an attack in a background, for whoever is to find it. The attack begins when a third of the
-# background has gone by, and its hosts are the busiest that are there. FOLDER gets task.pcap, and truth.tsv, which says of each
-# packet which input it comes from ("attack.act" or "background.act") and which flow it belongs to.
+# attack.sh BACKGROUND ATTACK FOLDER: an attack in a background, for a detector to find. The attack begins when a third of the
+# background has gone by, and the background's busiest hosts take the place of its own. FOLDER gets task.pcap, and truth.tsv, which
+# says of each packet which input it comes from ("attack.act" or "background.act") and which flow it belongs to.
 set -eu
 [ $# -eq 3 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
 mkdir -p "$3"

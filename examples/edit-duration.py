@@ -2,14 +2,14 @@
 """edit-duration.py CAPTURE OUT FACTOR: every flow lasts FACTOR times as long, and begins when it began, by moving the coordinates
 of when and putting the latents in the new order; 10 % off at most.
 
-Tied to it: all metrics of time, round trips, bursts and interleaving; the anomalies that Wireshark tells apart by time; of flows,
-what c2st and NetShare's measures see of their times. Where there are VLAN tags, volume.octets too: a flow's first packet that names
-no tags has those of the packet before it, which now is another.
+Metrics of tc-diff that move with it: time, rtt, burst and interleave; the anomalies that Wireshark tells apart by time; c2st and
+those of netshare that see times. Where there are VLAN tags, volume.octets too: a flow's first packet that names no tags has those
+of the packet before it, which now is another.
 
 What can't be moved so: packets up to the last one in which a flow names a host or link address, since what refers to the name must
-come behind it: what follows is stretched so much the more. An ICMP error stays behind the opening of the flow that it quotes. A flow that
-would run into the next one in its slot, or pause for longer than its time-out, is stretched only so far. How many flows are not as
-long as was asked for is said.
+come behind it; the rest is stretched the more. An ICMP error stays behind the opening of the flow that it quotes. A flow that
+would run into the next one in its slot, or pause for longer than its time-out, is stretched only so far. It prints how many flows
+are not as long as was asked for.
 """
 import sys
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""edit-mix.py CAPTURE OUT FROM TO SHARE: of the flows to port FROM a SHARE (0 to 1, drawn) goes to port TO, by moving the latents
-of the packets that open them: the mix of services.
+"""edit-mix.py CAPTURE OUT FROM TO SHARE: another mix of services: of the flows to port FROM a SHARE (0 to 1), drawn at random, goes
+to port TO, by moving the latents of the packets that open them.
 
-Tied to it: mix.port, what NetShare measures of destination ports, and c2st, whose classifier sees the port.
+Metrics of tc-diff that move with it: mix.port, netshare.jsd_destination_port, and c2st, whose classifier sees the port.
 
-What can't be moved so: the mix of IP protocols. A flow's protocol is said once, where it opens, but all its packets would have to do
-without flags, windows and numbers, or with them: a packet of UDP and one of TCP differ in nearly every field, not in one. Leave
+What can't be moved so: the mix of IP protocols. A flow's protocol is said once, where it opens, but all its packets would have to
+lose flags, windows and numbers, or get them: a packet of UDP and one of TCP differ in nearly every field, not in one. Leave
 flows out, or merge others, with tc-edit(1); or generate, with tc-gen(1).
 """
 import sys

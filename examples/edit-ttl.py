@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """edit-ttl.py CAPTURE OUT FACTOR: every TTL and hop limit times FACTOR, by moving latents; 5 % off at most.
 
-Tied to it, of tc-diff's metrics: c2st, whose classifier sees TTLs. What can't be moved so: a packet whose TTL is not in its action takes
-the one of its direction's packet before, or its host's last one, and so follows what is moved.
+Metrics of tc-diff that move with it: c2st, whose classifier sees TTLs.
+
+What can't be moved so: a packet whose TTL is not in its action takes the one of its direction's packet before, or its host's last
+one, and so follows what is moved.
 """
 import latent_edit
 

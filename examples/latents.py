@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""latents.py STREAM: what is in a stream of latents: how many, how far each block spreads, which coordinates say most and what
-they are about, and which packets are nearest to the one in the middle.
+"""latents.py STREAM: what is in a stream of latents: how many, how far each block spreads, which coordinates change most
+packets and what they are about, and which packets are nearest to the one in the middle.
 
 Needs python/tracecodec; the programs in PATH.
 """

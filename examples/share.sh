@@ -1,7 +1,7 @@
 #!/bin/sh
-# share.sh CAPTURE OUT: a copy that can be shown to others. It has no payload and none of the addresses, begins at noon of
-# 2000-01-01, and behaves as the capture does, packet by packet. PRIVACY in tracecodec(7) lists what is still in it: times, lengths,
-# ports, who talks with whom.
+# share.sh CAPTURE OUT: a copy that can be shown to others. It has no payload, no addresses but those that everyone shares, begins
+# at noon of 2000-01-01, and behaves as the capture does, packet by packet. PRIVACY in tracecodec(7) lists what is still in it:
+# lengths, times between packets, ports, who talks with whom.
 set -eu
 [ $# -eq 2 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
 tc-lift "$1" | tc-compile --start 2000-01-01T12:00:00Z -o "$2"
