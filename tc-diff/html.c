@@ -158,7 +158,7 @@ verdict_rest(FILE *f, const struct report *r, int n)
 	if (r->exact || same == count - n)
 		fprintf(f, "<p>No difference in %d of %d metrics.</p>\n", same, count);
 	else
-		fprintf(f, "<p>Within %s: %d of %d metrics, %d of them without any difference.</p>\n", verdict_variation(r),
+		fprintf(f, "<p>Within %s: %d of %d metrics, %d without any difference.</p>\n", verdict_variation(r),
 			count - n - unknown, count, same);
 	if (unknown)
 		fprintf(f, "<p>Not judged, since A's drift in them isn't known: %d.</p>\n", unknown);

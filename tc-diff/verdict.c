@@ -133,7 +133,7 @@ verdict_unknown(const struct report *r)
 const char *
 verdict_variation(const struct report *r)
 {
-	return r->reference ? "C's distance from A" : r->drifted ? "A's drift" : "A's own variation";
+	return r->reference ? "what C's distance from A allows" : r->drifted ? "what A's drift allows" : "what A's own variation allows";
 }
 
 static bool
@@ -157,7 +157,7 @@ print_rest(FILE *f, const struct report *r, int n)
 	if (r->exact || same == count - n)
 		fprintf(f, "No difference in %d of %d metrics.\n", same, count);
 	else
-		fprintf(f, "Within %s: %d of %d metrics, %d of them without any difference.\n", verdict_variation(r),
+		fprintf(f, "Within %s: %d of %d metrics, %d without any difference.\n", verdict_variation(r),
 			count - n - unknown, count, same);
 	if (unknown)
 		fprintf(f, "Not judged, since A's drift in them isn't known: %d.\n", unknown);

@@ -105,7 +105,7 @@ numbers_of_json() {
 
 @test "the page says what the verdict is by" {
 	tc-diff --html "$tmp/page" --reference "$sample" "$edge/duplicates.pcap" "$edge/duplicates.pcap"
-	grep -q "times C&#39;s distance from A" "$tmp/page"
+	grep -q "times what C&#39;s distance from A allows" "$tmp/page"
 	tc-diff --html "$tmp/page" --exact "$edge/duplicates.pcap" "$edge/duplicates.pcap"
 	grep -q '<p class="answer">B is as A.</p>' "$tmp/page"
 }
