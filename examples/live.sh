@@ -3,4 +3,4 @@
 # Needs the right to capture; LIVE in tracecodec(7) says why tcpdump wants these options.
 set -eu
 [ $# -eq 1 ] || { sed -n '2,3s/^# //p' "$0" >&2; exit 2; }
-tcpdump --immediate-mode -U -s 128 -B 16384 -i "$1" -w - 2>/dev/null | tc-lift -q | tc-enc -q | python3 "${0%.sh}.py"
+tcpdump --immediate-mode -U -s 128 -B 16384 -i "$1" -w - | tc-lift -q | tc-enc -q | python3 "${0%.sh}.py"
