@@ -249,6 +249,7 @@ take_resets(struct model *m, const struct lesson *l)
 }
 
 #define TRIED 2000 /* openings */
+#define LONG  (INT64_C(1) << 50) /* ns: so many of them are a time still */
 
 static int
 by_length(const void *a, const void *b)
@@ -319,7 +320,7 @@ set_pace(struct model *m, const struct lesson *l)
 		wait = wait < OPEN_LEAST ? OPEN_LEAST : wait;
 		memcpy(opened[n % OPENINGS], row.token, sizeof row.token);
 		all += fmin(wait, most);
-		now += wait;
+		now += wait < LONG ? wait : LONG;
 		pace_take(&pace, now);
 	}
 	drawing_free(&d);
