@@ -50,8 +50,15 @@ source_read(void *cookie, char *p, size_t n)
 {
 	struct capture_source *s = cookie;
 
-	if (s->at == s->n)
+	if (s->at == s->n && !s->ahead)
 		return source_more(s, p, n);
+	if (s->at == s->n) { /* whoever asks for an octet at a time, as glibc does here, gets them out of memory */
+		ssize_t got = source_more(s, s->ahead, IN_BUFFER);
+		if (got <= 0)
+			return got;
+		s->at = 0;
+		s->n = got;
+	}
 	if (n > s->n - s->at)
 		n = s->n - s->at;
 	memcpy(p, s->ahead + s->at, n);
