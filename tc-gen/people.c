@@ -1,5 +1,6 @@
 #include "people.h"
 
+#include "scale.h"
 #include "support/random.h"
 
 #include <math.h>
@@ -14,19 +15,11 @@ symbol_of(const struct vocabulary *v, enum field f, int i)
 	return &v->symbol[v->first[f] + i];
 }
 
-static int
-by_id(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Which of those who have a symbol. */
 static uint32_t
 number_of(const struct people *p, const struct symbol *s)
 {
-	const int64_t *id = bsearch(&s->low, p->id, p->known, sizeof *p->id, by_id);
+	const int64_t *id = bsearch(&s->low, p->id, p->known, sizeof *p->id, scale_order);
 
 	return id - p->id;
 }
@@ -66,7 +59,7 @@ people_init(struct people *p, const struct vocabulary *v, enum field a, enum fie
 		for (int i = 1; i < v->n[f[k]]; i++)
 			if (symbol_of(v, f[k], i)->kind == SYMBOL_NAMED)
 				p->id[p->known++] = symbol_of(v, f[k], i)->low;
-	qsort(p->id, p->known, sizeof *p->id, by_id);
+	qsort(p->id, p->known, sizeof *p->id, scale_order);
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < p->known; i++)
 		if (!n || p->id[n - 1] != p->id[i])

@@ -1,6 +1,7 @@
 #include "present.h"
 
 #include "draw.h"
+#include "scale.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -251,14 +252,6 @@ take_resets(struct model *m, const struct lesson *l)
 #define TRIED 2000 /* openings */
 #define LONG  (INT64_C(1) << 50) /* ns: so many of them are a time still */
 
-static int
-by_length(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* The mean wait before an opening, ns; the longest hundredth count as *most, since a few silences say nothing of a rate. What is
  * left of a trace after the last one is waited for, too. -1 where memory is short. */
 static double
@@ -278,7 +271,7 @@ mean_wait(const struct lesson *l, int64_t *most)
 		}
 		wait[k++] = l->c->length[t] - before;
 	}
-	qsort(wait, n, sizeof *wait, by_length);
+	qsort(wait, n, sizeof *wait, scale_order);
 	*most = wait[n - 1 - n / 100];
 	for (uint32_t i = 0; i < n; i++)
 		sum += fmin(wait[i], *most);

@@ -33,4 +33,13 @@ scale_log(uint64_t v)
 	return e + (float)((v + 1) << (63 - e) << 1 >> 40) * 0x1p-24f;
 }
 
+/* For qsort() and bsearch(): numbers ascend. */
+static inline int
+scale_order(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "counts.h"
 #include "field.h"
+#include "scale.h"
 #include "support/random.h"
 
 #include <stdlib.h>
@@ -52,14 +53,6 @@ number_add(struct numbers *l, int64_t v)
 	return 0;
 }
 
-static int
-by_number(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* A range's symbol, by those of it, in order. */
 static void
 set_edges(struct symbol *s, const int64_t *v, size_t n)
@@ -75,7 +68,7 @@ static int
 ranges_add(struct vocabulary *v, enum field f, struct numbers *l, const struct corpus *c)
 {
 	if (l->n)
-		qsort(l->v, l->n, sizeof *l->v, by_number);
+		qsort(l->v, l->n, sizeof *l->v, scale_order);
 	for (size_t i = 0, n; i < l->n; i += n) {
 		struct symbol s = {.kind = SYMBOL_RANGE};
 		if (is_time(f))
