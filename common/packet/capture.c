@@ -23,10 +23,11 @@ struct capture_source {
 	struct input input;
 	int (*before_wait)(void *);
 	void *arg;
-	uint8_t *ahead; /* IN_BUFFER octets, of which those from at to n wait; NULL: nothing is read ahead */
+	uint8_t *ahead; /* IN_BUFFER octets, of which those from at to n wait; NULL: pcapng has a buffer of its own */
 	size_t at, n;
 	int failed; /* the errno of a read ahead */
 	bool ended;
+	bool plain; /* its records are what they seem */
 };
 
 /* As read(2), from where nothing was read ahead. */
@@ -52,7 +53,7 @@ source_read(void *cookie, char *p, size_t n)
 
 	if (s->at == s->n && !s->ahead)
 		return source_more(s, p, n);
-	if (s->at == s->n) { /* whoever asks for an octet at a time, as glibc does here, gets them out of memory */
+	if (s->at == s->n) {
 		ssize_t got = source_more(s, s->ahead, IN_BUFFER);
 		if (got <= 0)
 			return got;
@@ -156,15 +157,19 @@ open_pcap(struct capture_reader *r, uint32_t magic)
 
 	if (!f)
 		return fail(r, strerror(errno));
-	setvbuf(f, NULL, _IONBF, 0); /* what is read ahead is the source's */
+	/* What is read ahead is the source's; glibc then asks it for one octet after the other. */
+	setvbuf(f, NULL, _IONBF, 0);
+	if (!(r->source->ahead = malloc(IN_BUFFER))) {
+		fclose(f);
+		return fail(r, strerror(errno));
+	}
 	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!r->pcap) {
 		fclose(f);
 		return fail(r, why);
 	}
 	r->swapped = pcap_is_swapped(r->pcap);
-	if (is_plain(r, magic) && !(r->source->ahead = malloc(IN_BUFFER)))
-		return fail(r, strerror(errno));
+	r->source->plain = is_plain(r, magic);
 	return 0;
 }
 
@@ -327,7 +332,7 @@ next_of_pcap(struct capture_reader *r, struct capture_packet *p)
 {
 	struct pcap_pkthdr *h;
 
-	if (r->source->ahead && next_plain(r, p))
+	if (r->source->plain && next_plain(r, p))
 		return 1;
 	int got = pcap_next_ex(r->pcap, &h, &p->data);
 
