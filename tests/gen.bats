@@ -52,7 +52,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 @test "who is not let in: errors of ICMP answer the flows that they quote; RSTs that come twice do" {
 	awk -v seed=1 -f tests/refused.awk | tc-show --reverse | tc-gen -q --steps 200 -n 1200 | tc-compile --strict >"$tmp/pcap"
 	tc-lift -q "$tmp/pcap" | tc-show >"$tmp/json"
-	jq -cn 'reduce inputs as $a ({last: {}}; if $a.t == null then . else
+	jq -cn 'reduce inputs as $a ({}; if $a.t == null then . else
 		(if $a.quote then .errors += 1 | .answers += (if $a.quote[0] == .flow and $a.len == $a.quote[6] and $a.dt == 50000 then 1 else 0 end)
 		else . end) | .flow = $a.flow // 0 |
 		.[$a.flags // 16 | tostring] += 1 end) | [.errors, .answers, .["2"], .["20"]]' "$tmp/json" >"$tmp/counts"
