@@ -159,8 +159,8 @@ name_people(struct generator *g, struct action *a, const uint16_t *token)
 	}
 }
 
-/* What symbols say, as an action of a flow; whether it may be sent. */
-static bool
+/* What symbols say, as an action of a flow. */
+static void
 say(struct generator *g, uint32_t slot, const uint16_t *token, uint64_t random, bool opens)
 {
 	struct action *a = &g->drawn;
@@ -175,7 +175,6 @@ say(struct generator *g, uint32_t slot, const uint16_t *token, uint64_t random, 
 		quotes_set(&g->quotes, &g->made, a);
 	if (opens)
 		name_people(g, a, token); /* but whom a quote names */
-	return messages_put_right(&g->messages, &g->made, a);
 }
 
 /* As the capture shows it: compiled, and lifted. */
@@ -212,7 +211,8 @@ next_of(struct generator *g, uint32_t flow, struct action *a)
 		slot_take(g, flow);
 	}
 	const struct said *s = flows_next(&g->flows, flow);
-	bool sent = say(g, g->slot[flow], s->token, s->random, opens);
+	say(g, g->slot[flow], s->token, s->random, opens);
+	bool sent = messages_put_right(&g->messages, &g->made, &g->drawn);
 	if (sent)
 		render(g, a, g->now);
 	flows_pass(&g->flows, flow);
@@ -296,8 +296,8 @@ generator_new(const struct model *m, const struct generate_options *o)
 	if (!g->slot || !g->owner || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap, o->hosts) < 0 ||
 	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap, 1) < 0 || flows_init(&g->flows, m, o->temperature, room) < 0 ||
 	    drawing_init(&g->drawing, &m->net[HEAD_OPEN], o->temperature, m->has_proto) < 0 ||
-	    messages_init(&g->messages, cap) < 0 || trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 || trace_init(&g->seen, m->header.link, NULL, 0) < 0 ||
-	    start(g) < 0) {
+	    messages_init(&g->messages, cap) < 0 || trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 ||
+	    trace_init(&g->seen, m->header.link, NULL, 0) < 0 || start(g) < 0) {
 		generator_free(g);
 		return NULL;
 	}
