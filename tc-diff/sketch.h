@@ -19,7 +19,7 @@ struct histogram {
 	uint64_t n;
 	double sum; /* of the values themselves */
 	uint64_t used;
-	uint32_t bin[HISTOGRAM_BINS]; /* up to UINT32_MAX, which half the memory is worth */
+	uint32_t bin[HISTOGRAM_BINS]; /* up to UINT32_MAX: 64 bits would be twice the memory */
 };
 
 void histogram_count(struct histogram *h, uint64_t v);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MANY  16   /* packets of a flow that count as much as another flow */
+#define MANY   16   /* packets of a flow that count as much as another flow */
+#define RANKS  1024 /* who was named longer ago counts as new */
 #define LAYERS (UINT64_C(1) << ACTION_TAGS | UINT64_C(1) << ACTION_LINK)
-#define RANKS 1024 /* who was named longer ago counts as new */
 
 /* Who is behind the slots of a trace. */
 struct names {

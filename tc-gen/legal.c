@@ -164,7 +164,8 @@ legal_learn(uint8_t *has, const uint32_t *broken, const uint32_t *asked)
 {
 	for (int r = 0; r < RULES; r++) {
 		uint8_t octet = broken[r] ? 2 : 0;
-		while (2 * broken[r] < asked[r] && octet && octet < 254 && share_of(octet) * asked[r] > broken[r])
+		bool holds = 2 * broken[r] < asked[r];
+		while (holds && octet && octet < 254 && share_of(octet) * asked[r] > broken[r])
 			octet += 2;
 		has[rule_field[r]] = octet | (has[rule_field[r]] & LEGAL_HAS);
 	}
