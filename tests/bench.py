@@ -175,9 +175,9 @@ CORES = 1, 2, 4, 8, 16
 MODEL = """ns: processor time a packet, medians. Roles: their shares, as -v says them, of the time at --jobs 1; what it costs to hand blocks
 over shows in the time at --jobs 2, the more the busier the machine. The model: on N cores a program takes, a packet, its time at
 --jobs 2 over N, but no less than its longest role that is one thread's: reading, writing, and working where that is the state of
-the trace (tc-lift, tc-compile: it includes writing); tc-diff no less than what is left without one of its traces. The pipe: all times over N, but no
-less than the longest role of any. M/s@N: million packets a second so; at 1: the time at --jobs 1. 9@16: @16 where tcpdump does 9
-million."""
+the trace (tc-lift, tc-compile: it includes writing); tc-diff no less than what is left without one of its traces. The pipe: all
+times over N, but no less than the longest role of any. M/s@N: million packets a second so; at 1: the time at --jobs 1. 9@16: @16
+where tcpdump does 9 million."""
 
 
 def roles(command):
