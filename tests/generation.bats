@@ -33,17 +33,21 @@ learn() { tc-lift -q "$sample" | tc-compile -q >"$tmp/learn"; }
 	learn
 	editcap -F pcap -r "$tmp/learn" "$tmp/judge" 21200-26499
 	editcap -F pcap -r "$tmp/learn" "$tmp/before" 15900-21199
+	editcap -F pcap -r "$tmp/learn" "$tmp/earlier1" 10600-15899
+	editcap -F pcap -r "$tmp/learn" "$tmp/earlier2" 5300-10599
+	editcap -F pcap -r "$tmp/learn" "$tmp/earlier3" 1-5299
 	editcap -F pcap -r "$tmp/learn" "$tmp/known" 1-21199
 	python3 tests/generation.py "$sample" --seeds 1 --json "$tmp/json" --command 'whole=test {n} = 5300 && tc-lift -q {pcap}' >"$tmp/out"
-	is "$(jq -r '.captures[0].ways | keys | join(" ")' "$tmp/json")" "flows natural packets whole"
+	is "$(jq -r '.captures[0].ways | keys | join(" ")' "$tmp/json")" "earlier flows natural packets whole"
 	is "$(jq '.captures[0].ways | .natural.packets, .flows.packets, .whole.packets' "$tmp/json" | xargs)" "5300 5300 21199"
-	for way in before known; do
+	for way in before earlier1 earlier2 earlier3 known; do
 		run -1 tc-diff --json "$tmp/judge" "$tmp/$way"
 		echo "$output" >"$tmp/$way.json"
 	done
 	for metric in transition.tv conn.history rtt.syn c2st; do
 		value=".metrics[\"$metric\"].value"
 		is "$(jq ".captures[0].ways.natural[\"$metric\"]" "$tmp/json")" "$(jq "$value" "$tmp/before.json")"
+		is "$(jq ".captures[0].ways.earlier[\"$metric\"]" "$tmp/json")" "$(jq "$value" "$tmp"/earlier?.json | sort -g | sed -n 2p)"
 		is "$(jq ".captures[0].ways.whole[\"$metric\"]" "$tmp/json")" "$(jq "$value" "$tmp/known.json")"
 	done
 	is "$(jq '.captures[0] | .ratios.whole["rtt.syn"] - .ways.whole["rtt.syn"] / ([2, .ways.natural["rtt.syn"]] | max)' "$tmp/json")" 0

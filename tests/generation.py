@@ -6,6 +6,7 @@ Of each capture below a folder that has 5,000 packets and 100 flows (or that FIL
 named, a generator learns the first 80 % of the packets, and gives as many as there are in the last 20 %, the judge. tc-diff says how far these are
 from the judge. Beside it stand
   natural  the block before the judge, as long as that: how far two real blocks are from one another;
+  earlier  the three blocks before that one, the median: what real traffic that is not the latest gets;
   packets  a bootstrap of packets, and
   flows    a bootstrap of whole flows, the baseline to beat: tests/bootstrap.py.
 A command is run by bash in the repository's root for each seed; it writes a capture or a stream of actions to its standard
@@ -46,6 +47,7 @@ import time
 
 import bootstrap
 
+EARLIER = 3
 ROOT = os.path.normpath(os.path.join(bootstrap.BIN, '..'))
 METRICS = ('transition.tv', 'tcp.event', 'conn.state', 'conn.history', 'interleave.switch', 'interleave.run', 'time.iat',
            'time.duration', 'rtt.syn', 'rtt.ack', 'mix.protocol', 'mix.port', 'mix.size', 'mix.flow_size', 'volume.flows',
@@ -99,7 +101,7 @@ def distances(a, b):
 
 
 class Parts:
-    """A capture, cut: files of what is learned, of the judge, of the block before it."""
+    """A capture, cut: files of what is learned, of the judge, of the block before it; the blocks before that one."""
 
     def __init__(self, path, tmp):
         whole = bootstrap.Capture(bootstrap.tool('tc-compile', '-q', data=bootstrap.tool('tc-lift', '-q', path)))
@@ -110,6 +112,8 @@ class Parts:
             raise Failed('too short to be cut')
         for name, block in (('learn', packets[:cut]), ('judge', packets[cut:]), ('natural', packets[cut - self.n:cut])):
             self.write(name, whole.write(block))
+        ends = [cut - self.n * i for i in range(1, EARLIER + 1)]
+        self.earlier = [whole.write(packets[max(end - self.n, 0):end]) for end in ends]
         with open(self.file('learn'), 'rb') as f:
             octets = f.read()
         self.learn, self.actions = bootstrap.Capture(octets), bootstrap.tool('tc-lift', '-q', data=octets)
@@ -166,12 +170,17 @@ def measure(path, commands, seeds):
         parts = Parts(path, tmp)
         natural, about = parts.judge('natural')
         ways, each = {'natural': natural}, {}
-        for way in bootstrap.WAYS:
+
+        def judged(way, captures):
             rows = []
-            for seed in seeds:
-                parts.write('out', bootstrap.bootstrap(way, parts.learn, parts.actions, parts.n, seed))
+            for octets in captures:
+                parts.write('out', octets)
                 rows.append(parts.judge('out')[0])
             ways[way], each[way] = median(rows), rows
+
+        judged('earlier', parts.earlier)
+        for way in bootstrap.WAYS:
+            judged(way, (bootstrap.bootstrap(way, parts.learn, parts.actions, parts.n, seed) for seed in seeds))
         for way, command in commands.items():
             rows = []
             for seed in seeds:
@@ -315,7 +324,7 @@ def main():
     if o.command is None:
         o.command = [TC_GEN] if os.path.exists(os.path.join(bootstrap.BIN, 'tc-gen')) else []
     commands = dict(c.partition('=')[::2] for c in o.command)
-    if not all(commands.values()) or commands.keys() & {'natural', *bootstrap.WAYS}:
+    if not all(commands.values()) or commands.keys() & {'natural', 'earlier', *bootstrap.WAYS}:
         ap.error('--command is NAME=PIPELINE, and NAME none that is there already')
     seeds, done, failed = [int(s) for s in o.seeds.split(',')], [], False
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
