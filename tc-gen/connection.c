@@ -172,7 +172,7 @@ connection_kind(const struct connection *c, const struct segment *s)
 	if (kind == KIND_NONE)
 		return false;
 	if (anew(s))
-		return kind == KIND_SYN && connection_over(c);
+		return kind == KIND_SYN;
 	if (c->unseen && (kind == KIND_FIN || kind == KIND_SYN_ACK))
 		return false; /* alone they are of no connection */
 	if (!c->begun)
@@ -273,12 +273,22 @@ outside(struct bounds b, int64_t v)
 }
 
 unsigned
+connection_asks(const struct connection *c, struct action *a)
+{
+	struct segment s = segment_of(a);
+	unsigned always = 1u << RULE_SEQ | 1u << RULE_ACK | 1u << RULE_SACK | 1u << RULE_WIN;
+
+	return always | 1u << connection_kind_rule(c) | anew(&s) << RULE_AGAIN;
+}
+
+unsigned
 connection_breaks(const struct connection *c, struct action *a)
 {
 	struct segment s = segment_of(a);
 	unsigned broken = 0;
 
 	broken |= !connection_kind(c, &s) << connection_kind_rule(c);
+	broken |= (anew(&s) && !connection_over(c)) << RULE_AGAIN;
 	broken |= outside(connection_seq(c, &s), s.seq) << RULE_SEQ;
 	if (!s.ack_same)
 		broken |= outside(connection_ack(c, &s), s.ack) << RULE_ACK;

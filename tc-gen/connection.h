@@ -36,9 +36,10 @@ struct bounds {
 	int64_t least, most;
 };
 
-/* The rules, each by the field in which it is broken. What kind of packet comes once a connection is over is a rule of its own: who
- * breaks it does so there, and nowhere else. */
-enum rule { RULE_KIND, RULE_OVER, RULE_SEQ, RULE_ACK, RULE_SACK, RULE_WIN, RULES };
+/* The rules. What kind of packet comes once a connection is over is a rule of its own: who breaks it does so there, and nowhere
+ * else. So is that ports aren't used anew before (RULE_AGAIN), of which only those packets are asked that use them anew: who gives
+ * up a connection and tries again does so without closing it. */
+enum rule { RULE_KIND, RULE_OVER, RULE_AGAIN, RULE_SEQ, RULE_ACK, RULE_SACK, RULE_WIN, RULES };
 
 void connection_take(struct connection *c, const struct action *a);
 /* The rule that says what kind of packet may come. */
@@ -56,7 +57,8 @@ struct bounds connection_ack(const struct connection *c, const struct segment *s
 struct bounds connection_sack(const struct connection *c, const struct segment *s);
 /* The last edge of a list of SACK blocks, from the acknowledgement on. */
 int64_t connection_last_edge(const struct action_list *sack);
-/* The rules that a packet breaks: bit r, rule r. Those of kinds are one or the other's, as connection_kind_rule() says. */
+/* The rules that a packet is asked of, and those that it breaks: bit r, rule r. */
+unsigned connection_asks(const struct connection *c, struct action *a);
 unsigned connection_breaks(const struct connection *c, struct action *a);
 
 #endif

@@ -9,7 +9,8 @@ dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
 	int64_t len = action_number(a, ACTION_LEN), flags = action_has(a, ACTION_FLAGS) ? a->num[ACTION_FLAGS] : TCP_ACK;
 
 	if (!d->packets || open == FLOW_REUSED || open == FLOW_REUSED_REVERSED)
-		*d = (struct dialogue){.opened = time, .before = time, .all = d->all, .after = d->after, .tries = d->packets ? d->tries + 1 : 0};
+		*d = (struct dialogue){.opened = time, .before = time, .all = d->all, .after = d->after, .tried = d->tried,
+				       .tries = d->packets ? d->tries + 1 : 0};
 	else
 		d->before = d->last[d->dir];
 	uint32_t kind = (uint32_t)(flags & 255) << 24 | (len & 0xffffff);
@@ -19,6 +20,7 @@ dialogue_take(struct dialogue *d, const struct action *a, int64_t time)
 	d->data = len > 0;
 	if (dir)
 		d->tries = 0;
+	d->tried = d->tries > d->tried ? d->tries : d->tried;
 	d->packets++;
 	d->all++;
 	if (len > 0) {

@@ -17,12 +17,20 @@ struct dialogue {
 	uint8_t dir; /* of the last packet */
 	bool data;   /* it had octets */
 	uint32_t row, alike; /* packets in a row of one direction; of the same flags and length besides */
-	uint32_t tries;	     /* how often its ports were used anew since the peer last spoke */
+	uint32_t tries;	     /* how often its ports were used anew since the peer last spoke; */
+	uint32_t tried;	     /* at most, so far */
 	uint32_t all;	     /* packets, whatever its ports were used for */
 	uint32_t after;	     /* packets since another flow opened for the same */
 	uint32_t kind;	     /* of the last packet: its flags and length */
 	bool said[2];
 	int64_t opened, last[2], before; /* ns: its first packet, each direction's last one, the packet before the last */
+};
+
+/* What the dialogues of a service do at most. */
+struct bound {
+	uint32_t packets; /* 0: there is none; UINT32_MAX: any number */
+	uint32_t after;	  /* packets after another flow opened for the same */
+	uint32_t tries;	  /* uses of its ports anew that the peer says nothing to */
 };
 
 /* The latest openings of a trace, for its rate. */

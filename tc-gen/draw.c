@@ -44,11 +44,11 @@ free_layer(struct draw_layer *l)
 }
 
 int
-drawing_init(struct drawing *d, const struct network *net, float temperature, const uint8_t *of_proto)
+drawing_init(struct drawing *d, const struct network *net, float temperature, const uint8_t *of_proto, const struct bound *bound)
 {
 	int most = 0;
 
-	*d = (struct drawing){.net = net, .cold = 1 / temperature, .of_proto = of_proto};
+	*d = (struct drawing){.net = net, .cold = 1 / temperature, .of_proto = of_proto, .bound = bound};
 	for (int f = 0; f < FIELDS; f++)
 		most = net->v->n[f] > most ? net->v->n[f] : most;
 	d->x = malloc(DRAW_ROWS * sizeof *d->x);
@@ -124,16 +124,30 @@ begin(struct drawing *d, const struct draw_row *row, int n)
 		rectify(d->a[i], d->a[i]);
 }
 
+/* 2 to the eighths that an octet is above DRAW_EVEN; 0: never. */
+static float
+likelier(uint8_t wait)
+{
+	static const float eighth[] = {1, 1.0905077f, 1.1892071f, 1.2968396f, 1.4142136f, 1.5422108f, 1.6817928f, 1.8340081f};
+
+	if (!wait)
+		return 0;
+	return eighth[wait % 8] * (wait >= DRAW_EVEN ? 1 << (wait - DRAW_EVEN) / 8 : 1.0f / (1 << (DRAW_EVEN + 7 - wait) / 8));
+}
+
 /* Takes away the times that are over, and those that are hardly ever: a network gives everything some chance, and one long
  * silence in a thousand is most of a trace's length. */
 static void
-wait_longer(const struct drawing *d, float *p, enum field f, int64_t since, const uint8_t *allowed)
+wait_longer(const struct drawing *d, float *p, enum field f, const struct draw_row *r)
 {
+	int64_t since = r->since;
 	const struct vocabulary *v = d->net->v;
 	const struct symbol *s = &v->symbol[v->first[f]];
 	float most = 0;
 	int n = v->n[f];
 
+	for (int i = 1; i < n && r->wait; i++)
+		p[i] *= likelier(r->wait[i]);
 	for (int i = 1; i < n && since > 0; i++)
 		if (symbol_most(&s[i]) < since)
 			p[i] = 0;
@@ -142,7 +156,7 @@ wait_longer(const struct drawing *d, float *p, enum field f, int64_t since, cons
 	if (f == FIELD_OPENED)
 		return;
 	for (int i = 1; i < n; i++)
-		p[i] = p[i] < most * RARE || (allowed && !allowed[i]) ? 0 : p[i];
+		p[i] = p[i] < most * RARE ? 0 : p[i];
 }
 
 static uint16_t
@@ -186,6 +200,17 @@ keep_family(const struct vocabulary *v, float *p, enum field f, const uint16_t *
 	}
 }
 
+/* A protocol's flows open to ports that others of its flows did. */
+static void
+keep_services(const struct drawing *d, const uint16_t *token, float *p)
+{
+	int n = d->net->v->n[FIELD_RESP_P];
+	const struct bound *of_port = d->bound + token[FIELD_PROTO] * n;
+
+	for (int i = 0; i < n; i++)
+		p[i] = of_port[i].packets ? p[i] : 0;
+}
+
 /* Messages of ICMP are of types that its version has (RFC 792, RFC 4443 section 2.1); where one says none its direction's last one
  * holds, 0 at first. */
 static void
@@ -226,9 +251,11 @@ decide(struct drawing *d, enum field f, const struct draw_row *row, const int *o
 	for (int i = 0; i < n; i++) {
 		shares_weigh(d->p + i * width, symbols, d->cold);
 		if (f == FIELD_NEXT || f == FIELD_OPENED)
-			wait_longer(d, d->p + i * width, f, row[of[i]].since, row[of[i]].allowed);
+			wait_longer(d, d->p + i * width, f, &row[of[i]]);
 		else if (f == FIELD_ORIG_H || f == FIELD_RESP_H)
 			keep_family(d->net->v, d->p + i * width, f, row[of[i]].token);
+		else if (f == FIELD_RESP_P)
+			keep_services(d, row[of[i]].token, d->p + i * width);
 		else if (f == FIELD_TYPE)
 			keep_types(d, &row[of[i]], d->p + i * width);
 		else if ((c = connection_of(d, &row[of[i]])))

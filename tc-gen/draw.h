@@ -12,6 +12,7 @@
 #include "neural/product.h"
 
 #define DRAW_ROWS 64 /* at once, at most */
+#define DRAW_EVEN 128
 #define INPUTS	  (CONTEXT * EMBED + FEATURES) /* of a network, at most */
 
 /* What something is drawn for, and what is drawn. */
@@ -19,7 +20,7 @@ struct draw_row {
 	const uint16_t *context[CONTEXT]; /* packets before, NULL: none */
 	float feature[FEATURES];
 	int64_t since;		/* ns: it comes no earlier after the last one */
-	const uint8_t *allowed; /* of FIELD_NEXT's symbols; NULL: all */
+	const uint8_t *wait; /* of FIELD_NEXT's symbols, 0: never, DRAW_EVEN: as likely as it is, 8 more: twice as likely; NULL: all even */
 	const uint8_t *has;	/* of a flow's fields: whether it may have them; NULL: all */
 	const bool *said;	/* of a flow: which directions have said a packet */
 	const struct connection *connection; /* of a flow; NULL: it isn't TCP's */
@@ -37,6 +38,7 @@ struct drawing {
 	const struct network *net;
 	float cold; /* by which logits are multiplied */
 	const uint8_t *of_proto; /* of openings: whether one of each protocol may have each field */
+	const struct bound *bound; /* of openings: of each protocol and port, whether there is such a service */
 	struct legal legal;
 	struct draw_layer lower, upper, out[FIELDS];
 	float (*x)[INPUTS];		    /* of each row: what came before */
@@ -44,8 +46,8 @@ struct drawing {
 	float *p; /* each row's shares of a field's symbols */
 };
 
-/* of_proto: NULL for flows. */
-int drawing_init(struct drawing *d, const struct network *net, float temperature, const uint8_t *of_proto);
+/* of_proto, bound: NULL for flows. */
+int drawing_init(struct drawing *d, const struct network *net, float temperature, const uint8_t *of_proto, const struct bound *bound);
 void drawing_free(struct drawing *d);
 void draw(struct drawing *d, struct draw_row *row, int n);
 /* How likely it is that a flow goes on after `since`. */

@@ -7,7 +7,6 @@
 
 #define AHEAD  65536 /* packets drawn ahead, for all flows together */
 #define DEEP   1024  /* for one flow */
-#define LATEST (INT64_C(1) << 60) /* ns: nothing is later */
 #define NONE   UINT32_MAX
 #define REMEMBERED (FLOWS_OPENED / 2) /* openings behind a packet */
 
@@ -24,7 +23,7 @@ flows_init(struct flows *f, const struct model *m, float temperature, uint32_t r
 		f->opened[f->openings++] = (struct opened){.time = m->openings.time[(m->openings.n - n) % PACE]};
 	if (!f->live || !f->spare || !f->row || !f->said)
 		return -1;
-	return drawing_init(&f->drawing, &m->net[HEAD_FLOW], temperature, NULL);
+	return drawing_init(&f->drawing, &m->net[HEAD_FLOW], temperature, NULL, NULL);
 }
 
 void
@@ -36,14 +35,6 @@ flows_free(struct flows *f)
 	free(f->row);
 	free(f->said);
 	*f = (struct flows){0};
-}
-
-int64_t
-flows_time(const struct flows *f, int64_t time)
-{
-	if (time > LATEST)
-		time = LATEST;
-	return f->m->header.nano ? time : time - time % 1000;
 }
 
 int64_t
@@ -150,12 +141,13 @@ remember(struct live *l, const uint16_t *token)
 
 /* The flow's next packet, and where the flow is then. */
 static void
-say(struct flows *f, struct live *l, const uint16_t *token, int64_t time)
+say(struct flows *f, struct live *l, const uint16_t *token, int64_t time, size_t wait)
 {
 	struct action a;
 	struct said *s = said_add(f, l);
 
 	s->time = time;
+	s->wait = wait;
 	s->random = l->random;
 	memcpy(s->token, token, sizeof s->token);
 	flows_say(f, token, &l->random, &a);
@@ -172,11 +164,11 @@ flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random
 	uint32_t i = begin(f, random);
 	struct live *l = &f->live[i];
 
-	l->limit = f->m->limit[model_service(f->m, token)];
+	l->bound = *model_bound(f->m, token);
 	l->purpose = vocabulary_purpose(&f->m->vocabulary, token);
 	f->opened[f->openings++ % FLOWS_OPENED] = (struct opened){time, l->purpose};
 	l->opening = f->openings;
-	say(f, l, token, time);
+	say(f, l, token, time, 0);
 	wait(f, i);
 	return i;
 }
@@ -209,7 +201,7 @@ flows_take_up(struct flows *f, const struct alive *from, uint64_t random)
 	l->packets = from->packets;
 	l->dialogue = from->dialogue;
 	l->succeeded = l->dialogue.after > 0;
-	l->limit = f->m->limit[model_service(f->m, l->token[0])];
+	l->bound = *model_bound(f->m, l->token[0]);
 	l->purpose = vocabulary_purpose(&f->m->vocabulary, l->token[0]);
 	l->opening = f->openings;
 	take_up_connection(f, l, from);
@@ -265,7 +257,7 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 	const struct dialogue *d = &l->dialogue;
 	struct pace pace;
 
-	if (l->limit && d->all >= l->limit)
+	if (d->all >= l->bound.packets)
 		return false;
 	if (dialogue_reset(d) && l->after_reset >= *model_after_reset(f->m, l->token[0]))
 		return false;
@@ -276,11 +268,11 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 	}
 	uint32_t before = pace_before(f, d->last[d->dir], &pace);
 	int64_t next = successors(f, l, before, d->last[d->dir]);
-	if (l->succeeded && d->after > f->m->after[model_service(f->m, l->token[0])])
+	if (l->succeeded && d->after > l->bound.after)
 		return false;
 	dialogue_features(d, &pace, next, r->feature);
 	r->since = d->last[d->dir] < 0 ? -d->last[d->dir] : 0;
-	r->allowed = model_waits(f->m, l->token[0], dialogue_state(d));
+	r->wait = model_waits(f->m, l->token[0], dialogue_state(d));
 	r->has = model_has(f->m, l->token[0]);
 	r->said = d->said;
 	r->connection = l->token[0][FIELD_PROTO] ? NULL : &l->connection;
@@ -289,14 +281,27 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 	return true;
 }
 
+/* Whether a packet uses the flow's ports anew once more than any flow of its service did in vain. */
+static bool
+tries_too_often(const struct flows *f, const struct live *l, const uint16_t *token)
+{
+	struct action a;
+	uint64_t random = 0;
+
+	if (!token[FIELD_AGAIN] || l->dialogue.tries < l->bound.tries)
+		return false;
+	flows_say(f, token, &random, &a);
+	return action_number(&a, ACTION_OPEN) >= FLOW_REUSED;
+}
+
 static void
 answer(struct flows *f, struct live *l, const struct draw_row *r)
 {
 	uint16_t next = r->token[FIELD_NEXT];
 	int64_t last = l->dialogue.last[l->dialogue.dir];
 
-	if (next)
-		say(f, l, r->token, flows_time(f, last + flows_wait(f, FIELD_NEXT, next, r->since, &l->random)));
+	if (next && !tries_too_often(f, l, r->token))
+		say(f, l, r->token, model_time(f->m, last + flows_wait(f, FIELD_NEXT, next, r->since, &l->random)), r->wait - f->m->wait + next);
 	else
 		l->over = true;
 }
@@ -369,6 +374,8 @@ flows_pass(struct flows *f, uint32_t flow)
 {
 	struct live *l = &f->live[flow];
 
+	if (f->passed)
+		f->passed[f->said[l->first].wait]++;
 	said_drop(f, l);
 	if (l->ahead == DEEP / 2)
 		wait(f, flow);

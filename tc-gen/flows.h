@@ -15,6 +15,7 @@ struct said {
 	int64_t time;	 /* ns */
 	uint64_t random; /* by which its numbers are drawn */
 	uint32_t next;	 /* of its flow */
+	uint32_t wait;	 /* its place in the model's waits */
 	uint16_t token[FIELDS];
 };
 
@@ -24,7 +25,7 @@ struct live {
 	bool over;	  /* nothing more comes */
 	uint32_t after_reset; /* packets since an RST */
 	bool waits;	  /* stands in the row of those that are drawn for */
-	uint32_t limit;	  /* packets, at most; 0: any number */
+	struct bound bound;
 	struct connection connection;
 	uint64_t random, purpose;
 	uint32_t opening; /* the number of openings that were looked at */
@@ -48,6 +49,7 @@ struct flows {
 	} opened[FLOWS_OPENED]; /* openings: a ring */
 	uint32_t openings;
 	bool closed; /* none opens any more */
+	uint32_t *passed; /* NULL, or how many packets of each place in the model's waits were passed; those of openings are 0's */
 };
 
 /* For so many flows at once. 0, or -1 where memory is short. */
@@ -67,7 +69,5 @@ void flows_end(struct flows *f, uint32_t flow);
 void flows_say(const struct flows *f, const uint16_t *token, uint64_t *random, struct action *a);
 /* A time of the symbol's range that is not over yet, or as soon as can be. */
 int64_t flows_wait(const struct flows *f, enum field field, uint16_t token, int64_t since, uint64_t *random);
-/* Captures of microseconds have no times between them. */
-int64_t flows_time(const struct flows *f, int64_t time);
 
 #endif

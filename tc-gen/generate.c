@@ -19,6 +19,7 @@ struct generator {
 	struct schedule schedule;
 	int64_t now, base;
 	bool begun;
+	uint64_t *tally;
 	/* Openings: those that are to come, in turn; what the next one is told of. */
 	struct drawing drawing;
 	uint64_t opening_random;
@@ -109,7 +110,7 @@ draw_opening(struct generator *g)
 	double left = flows_wait(&g->flows, FIELD_OPENED, row.token[FIELD_OPENED], since, &g->opening_random) - since;
 	left = (left < OPEN_LEAST && since == 0 ? OPEN_LEAST : left) * (double)g->m->open_slow / (double)g->options.rate;
 	int64_t time = last + since + (int64_t)(left < 0x1p60 ? left : 0x1p60);
-	time = flows_time(&g->flows, time > 0 ? time : 0);
+	time = model_time(g->m, time > 0 ? time : 0);
 	memcpy(g->opened[g->openings++ % OPENINGS], row.token, sizeof row.token);
 	pace_take(&g->pace, time);
 	uint32_t flow = flows_open(&g->flows, row.token, time, random_next(&g->opening_random));
@@ -211,6 +212,10 @@ next_of(struct generator *g, uint32_t flow, struct action *a)
 		slot_take(g, flow);
 	}
 	const struct said *s = flows_next(&g->flows, flow);
+	if (g->tally)
+		for (int f = 0; f < FIELDS; f++)
+			if (!opens || f == FIELD_NEXT)
+				g->tally[g->m->vocabulary.first[f] + s->token[f]]++;
 	say(g, g->slot[flow], s->token, s->random, opens);
 	bool sent = messages_put_right(&g->messages, &g->made, &g->drawn);
 	if (sent)
@@ -273,6 +278,18 @@ start(struct generator *g)
 	return bad || schedule_opening(g) < 0 ? -1 : 0;
 }
 
+void
+generator_tally(struct generator *g, uint64_t *tally)
+{
+	g->tally = tally;
+}
+
+void
+generator_count_waits(struct generator *g, uint32_t *n)
+{
+	g->flows.passed = n;
+}
+
 struct generator *
 generator_new(const struct model *m, const struct generate_options *o)
 {
@@ -295,7 +312,7 @@ generator_new(const struct model *m, const struct generate_options *o)
 	g->spare = calloc(cap, sizeof *g->spare);
 	if (!g->slot || !g->owner || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap, o->hosts) < 0 ||
 	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap, 1) < 0 || flows_init(&g->flows, m, o->temperature, room) < 0 ||
-	    drawing_init(&g->drawing, &m->net[HEAD_OPEN], o->temperature, m->has_proto) < 0 ||
+	    drawing_init(&g->drawing, &m->net[HEAD_OPEN], o->temperature, m->has_proto, m->bound) < 0 ||
 	    messages_init(&g->messages, cap) < 0 || trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 ||
 	    trace_init(&g->seen, m->header.link, NULL, 0) < 0 || start(g) < 0) {
 		generator_free(g);

@@ -20,7 +20,10 @@ struct generator;
 
 /* NULL where memory is short. */
 struct generator *generator_new(const struct model *m, const struct generate_options *o);
+void generator_tally(struct generator *g, uint64_t *tally);
 void generator_free(struct generator *g);
+/* From now on each packet counts in n, by its wait's place among the model's; those that open flows count as 0. */
+void generator_count_waits(struct generator *g, uint32_t *n);
 /* What the stream's header says. */
 struct stream_header *generator_header(struct generator *g);
 /* The next action, and its time from the start: 1, 0 where nothing more comes, -1 where memory is short. */

@@ -20,6 +20,8 @@ static const float head_rate[HEADS] = {2e-3f, 1e-3f};
 #define MEASURE	  25   /* steps between measurements of what is held back */
 #define FEW	  20   /* rows held back that say too little */
 #define BLIND	  120  /* steps then */
+#define SETTLES	  8    /* to so many steps comes one more in which biases settle */
+#define SETTLE_RATE 0.02f
 #define MEASURED  4096 /* rows, at most */
 
 /* --- rows --- */
@@ -182,6 +184,13 @@ add_open_row(const struct lesson *l, struct batch *b, uint32_t j)
 
 static const int head_rows[HEADS] = {512, 128}; /* a step */
 
+static void
+end_at(struct descent *d, uint32_t step)
+{
+	d->settle = step;
+	d->last = step + step / SETTLES + 1;
+}
+
 int
 descent_init(struct descent *d, struct network *net, const struct lesson *l, uint32_t steps, uint64_t seed)
 {
@@ -207,7 +216,7 @@ descent_init(struct descent *d, struct network *net, const struct lesson *l, uin
 		d->held_from = d->rows;
 	d->from = d->held_from;
 	if (d->held_from == d->rows)
-		d->last = steps < BLIND ? steps : BLIND;
+		end_at(d, steps < BLIND ? steps : BLIND);
 	return activations_init(&d->s, net, ROWS);
 }
 
@@ -227,24 +236,22 @@ descent_free(struct descent *d)
 	*d = (struct descent){0};
 }
 
-/* AdamW (Loshchilov, Hutter 2019). */
+/* AdamW (Loshchilov, Hutter 2019), of the weights from there on, which had so many steps before. */
 static void
-descend(struct descent *d)
+adam(struct descent *d, size_t from, uint32_t steps, float rate, float decay)
 {
 	float b1 = 0.9f, b2 = 0.98f, *x = d->net->data;
-	float left = d->last ? (float)(d->last - d->step) / (d->last - d->turn) : 1;
-	float rate = head_rate[d->net->head] * left * (d->step < WARM_UP ? (d->step + 1.0f) / WARM_UP : 1);
-	float c1 = 1 / (1 - powf(b1, d->step + 1)), c2 = 1 / (1 - powf(b2, d->step + 1));
+	float c1 = 1 / (1 - powf(b1, steps + 1)), c2 = 1 / (1 - powf(b2, steps + 1));
 	double norm = 0;
 
-	for (size_t i = 0; i < d->net->n; i++)
+	for (size_t i = from; i < d->net->n; i++)
 		norm += d->grad[i] * d->grad[i];
 	float clip = sqrt(norm) > CLIP ? CLIP / sqrt(norm) : 1;
-	for (size_t i = 0; i < d->net->n; i++) {
+	for (size_t i = from; i < d->net->n; i++) {
 		float g = d->grad[i] * clip;
 		d->m[i] = b1 * d->m[i] + (1 - b1) * g;
 		d->v[i] = b2 * d->v[i] + (1 - b2) * g * g;
-		x[i] -= rate * DECAY * x[i] + rate * c1 * d->m[i] / (sqrtf(c2 * d->v[i]) + 1e-8f);
+		x[i] -= rate * decay * x[i] + rate * c1 * d->m[i] / (sqrtf(c2 * d->v[i]) + 1e-8f);
 	}
 }
 
@@ -257,6 +264,33 @@ add_to_mean(struct descent *d)
 	left = left < MEAN ? left : MEAN;
 	for (size_t i = 0; i < d->net->n; i++)
 		d->mean[i] = left * d->mean[i] + (1 - left) * d->net->data[i];
+}
+
+static void
+descend(struct descent *d)
+{
+	float left = d->settle ? (float)(d->settle - d->step) / (d->settle - d->turn) : 1;
+
+	adam(d, 0, d->step, head_rate[d->net->head] * left * (d->step < WARM_UP ? (d->step + 1.0f) / WARM_UP : 1), DECAY);
+	add_to_mean(d);
+}
+
+/*
+ * The last steps are without the noise of learning, as what is drawn later is, which shifts its shares: what is rare comes too often
+ * or too seldom. The biases of the decisions alone are set anew, so that nothing is learned by heart.
+ */
+static void
+settle(struct descent *d)
+{
+	size_t from = d->net->at[OUTPUT_BIAS];
+
+	if (d->step == d->settle) {
+		memcpy(d->net->data, d->mean, d->net->n * sizeof *d->mean);
+		memset(d->m + from, 0, (d->net->n - from) * sizeof *d->m);
+		memset(d->v + from, 0, (d->net->n - from) * sizeof *d->v);
+	}
+	adam(d, from, d->step - d->settle, SETTLE_RATE * (d->last - d->step) / (d->last - d->settle), 0);
+	memcpy(d->mean + from, d->net->data + from, (d->net->n - from) * sizeof *d->mean);
 }
 
 static void
@@ -330,18 +364,24 @@ turn_down(struct descent *d)
 	uint32_t more = d->net->head == HEAD_OPEN ? PATIENCE : d->least_at > MORE ? d->least_at : MORE;
 	d->turn = d->step;
 	d->from = d->rows;
-	d->last = d->step + (more < d->steps - d->step ? more : d->steps - d->step);
+	end_at(d, d->step + (more < d->steps - d->step ? more : d->steps - d->step));
 	memcpy(d->net->data, d->best, d->net->n * sizeof *d->best);
 	memcpy(d->mean, d->best, d->net->n * sizeof *d->best);
 }
 
-/* An opening: the later ones twice as often, since what opens changes more than how flows go on. */
+/* The later openings are drawn more often, since what opens changes more than how flows go on. */
 static uint32_t
 draw_open(struct descent *d)
 {
 	uint32_t a = random_next(&d->random) % d->from, b = random_next(&d->random) % d->from;
 
-	return random_uniform(&d->random) < 0.5f || a > b ? a : b;
+	return a > b ? a : b;
+}
+
+double
+lesson_weight(const struct lesson *l, uint32_t j)
+{
+	return 2 * (j + 0.5) / l->opens;
 }
 
 void
@@ -353,10 +393,10 @@ descent_step(struct descent *d)
 	b->n = 0;
 	while (b->n < head_rows[d->net->head])
 		add_row(d, d->net->head == HEAD_FLOW ? draw_packet(d->l, d->from, &d->random) : draw_open(d));
-	d->loss = network_forward(d->net, &d->s, b, &d->random);
+	bool settles = d->settle && d->step >= d->settle;
+	d->loss = network_forward(d->net, &d->s, b, settles ? NULL : &d->random);
 	network_backward(d->net, &d->s, b, 1.0f / b->n, d->grad);
-	descend(d);
-	add_to_mean(d);
+	settles ? settle(d) : descend(d);
 	d->step++;
 	if (descent_measured(d))
 		keep_best(d);

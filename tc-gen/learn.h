@@ -28,7 +28,7 @@ struct descent {
 	float *grad, *m, *v, *best;
 	float *mean; /* the weights of the last steps, averaged: what is measured and kept */
 	uint32_t step, steps;	  /* in all, at most */
-	uint32_t turn, last;	  /* from when on the rate goes down, the last step; 0: not known yet */
+	uint32_t turn, settle, last; /* from when on the rate goes down, the biases settle; the last step; 0: not known yet */
 	uint32_t rows, held_from, from; /* all of them; those that are held back; those that are learned from */
 	uint64_t random;
 	double loss, held, least; /* of the last step, of what is held back, the least so far */
@@ -38,6 +38,8 @@ struct descent {
 
 int lesson_init(struct lesson *l, const struct vocabulary *v, const struct corpus *c);
 void lesson_free(struct lesson *l);
+/* How often opening j is drawn to learn from, beside the mean one. */
+double lesson_weight(const struct lesson *l, uint32_t j);
 int descent_init(struct descent *d, struct network *net, const struct lesson *l, uint32_t steps, uint64_t seed);
 /* One more step. Every so many, what is held back is measured, and the weights are kept if they are the best so far. */
 void descent_step(struct descent *d);

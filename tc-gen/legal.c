@@ -8,9 +8,10 @@
 #define FAR  (INT32_C(1) << 30)
 #define STEP 0.9f /* of the shares that an octet can say: its powers */
 
+/* By whose octets a rule is kept: those of the field in which it is broken, but for RULE_OVER, whose field has RULE_KIND. */
 static const enum field rule_field[RULES] = {
-    [RULE_KIND] = FIELD_FLAGS, [RULE_OVER] = FIELD_AGAIN, [RULE_SEQ] = FIELD_SEQ,
-    [RULE_ACK] = FIELD_ACK,    [RULE_SACK] = FIELD_SACK,  [RULE_WIN] = FIELD_WIN};
+    [RULE_KIND] = FIELD_FLAGS, [RULE_OVER] = FIELD_DIR, [RULE_AGAIN] = FIELD_AGAIN, [RULE_SEQ] = FIELD_SEQ,
+    [RULE_ACK] = FIELD_ACK,    [RULE_SACK] = FIELD_SACK, [RULE_WIN] = FIELD_WIN};
 
 static int32_t
 clamp(int64_t v)
@@ -127,9 +128,9 @@ void
 legal_keep(const struct legal *l, const struct connection *c, unsigned lawless, enum field f, const uint16_t *token, float *p)
 {
 	struct segment s = segment_of(l, token);
-	bool any_kind = lawless >> connection_kind_rule(c) & 1;
+	bool any_kind = lawless >> connection_kind_rule(c) & 1, anew = lawless >> RULE_AGAIN & 1;
 
-	if (f == FIELD_AGAIN && !any_kind && !connection_over(c))
+	if (f == FIELD_AGAIN && !anew && !connection_over(c))
 		keep_within(l, f, (struct bounds){-FAR, FLOW_REUSED - 1}, p);
 	else if (f == FIELD_FLAGS && !any_kind)
 		keep_kinds(l, c, &s, p);

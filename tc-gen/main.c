@@ -2,6 +2,7 @@
 #include "generate.h"
 #include "learn.h"
 #include "present.h"
+#include "steer.h"
 
 #include "neural/linear.h"
 #include "record/traces.h"
@@ -263,7 +264,7 @@ learn(struct program *p)
 		return;
 	}
 	model_round(m);
-	if (present_take(m, &l) < 0)
+	if (present_take(m, &l) < 0 || steer_openings(m, &l) < 0 || steer_waits(m, &l) < 0)
 		err(1, NULL);
 	if (p->filter.how == PROGRESS_VERBOSE)
 		fprintf(stderr, "tc-gen: %" PRIu32 " flows go on, openings made %.2f times slower\n", m->n_alive, m->open_slow);

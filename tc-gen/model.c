@@ -20,19 +20,32 @@ model_services(const struct model *m)
 	return m->vocabulary.n[FIELD_PROTO] * m->vocabulary.n[FIELD_RESP_P];
 }
 
-uint32_t
-model_service(const struct model *m, const uint16_t *token)
+/* By a flow's first packet. */
+static uint32_t
+service_of(const struct model *m, const uint16_t *token)
 {
 	uint16_t proto = token[FIELD_PROTO], port = token[FIELD_RESP_P];
 
 	return (proto == UNKNOWN ? 0 : proto) * m->vocabulary.n[FIELD_RESP_P] + (port == UNKNOWN ? 0 : port);
 }
 
+struct bound *
+model_bound(const struct model *m, const uint16_t *opening)
+{
+	return m->bound + service_of(m, opening);
+}
+
 /* Below WAITS. */
 static uint32_t
 kind_of_service(const struct model *m, const uint16_t *opening)
 {
-	return (model_service(m, opening) * 0x9e3779b9u >> 16) % WAITS;
+	return (service_of(m, opening) * 0x9e3779b9u >> 16) % WAITS;
+}
+
+size_t
+model_n_waits(const struct model *m)
+{
+	return (size_t)WAITS * STATES * m->vocabulary.n[FIELD_NEXT];
 }
 
 uint8_t *
@@ -51,6 +64,16 @@ uint8_t *
 model_has(const struct model *m, const uint16_t *opening)
 {
 	return m->has + kind_of_service(m, opening) * FIELDS;
+}
+
+int64_t
+model_time(const struct model *m, int64_t time)
+{
+	const int64_t latest = INT64_C(1) << 60;
+
+	if (time > latest)
+		time = latest;
+	return m->header.nano ? time : (time + 500) / 1000 * 1000;
 }
 
 void
@@ -213,8 +236,7 @@ model_free(struct model *m)
 	for (int h = 0; h < HEADS; h++)
 		network_free(&m->net[h]);
 	vocabulary_free(&m->vocabulary);
-	free(m->limit);
-	free(m->after);
+	free(m->bound);
 	free(m->wait);
 	free(m->has);
 	free(m->has_proto);

@@ -5,7 +5,7 @@
 #include "network.h"
 
 #define MODEL_MAGIC   "tc-gener"
-#define MODEL_VERSION 2
+#define MODEL_VERSION 3
 #define MODEL_HASH    32
 #define MODEL_ERROR   160
 #define MODEL_ALIVE   4096 /* flows that are alive at the end of what was learned, at most */
@@ -29,9 +29,8 @@ struct model {
 	uint64_t packets, flows, seconds; /* learned from */
 	struct vocabulary vocabulary;
 	struct network net[HEADS];
-	uint32_t *limit; /* of each service: packets of a flow, at most; 0: any number */
-	uint32_t *after; /* of each service: packets of a flow after another one opened for the same, at most */
-	uint8_t *wait;	 /* WAITS x STATES x the symbols of FIELD_NEXT: whether such a time was there */
+	struct bound *bound; /* of each service's flows: protocols x responder's ports */
+	uint8_t *wait;	 /* WAITS x STATES x the symbols of FIELD_NEXT: how much likelier such a time is than the network has it */
 	uint8_t *has;	 /* WAITS x FIELDS: whether a packet of such a service may have a field */
 	uint8_t *has_proto; /* protocols x FIELDS: whether one that opens a flow may */
 	uint8_t *after_reset; /* WAITS: packets that a flow of such a service says after an RST, at most */
@@ -47,13 +46,16 @@ struct model {
 #define FAST_MOST 8.0f
 #define OPEN_LEAST 64   /* ns: a wait that is to be made longer */
 
-/* How many services there are, and which one a flow is of, by its first packet. */
 uint32_t model_services(const struct model *m);
-uint32_t model_service(const struct model *m, const uint16_t *token);
-/* The times that were there in a state of a flow that such a packet opened. */
+/* Of the service of a flow that such a packet opened. */
+struct bound *model_bound(const struct model *m, const uint16_t *opening);
+size_t model_n_waits(const struct model *m);
+/* How likely times are, as draw_row has it, in a state of a flow that such a packet opened. */
 uint8_t *model_waits(const struct model *m, const uint16_t *opening, int state);
 uint8_t *model_after_reset(const struct model *m, const uint16_t *opening);
 uint8_t *model_has(const struct model *m, const uint16_t *opening);
+/* The nearest time that there is: captures of microseconds have none between them, and nothing is later than 2^60 ns. */
+int64_t model_time(const struct model *m, int64_t time);
 /* Weights as its file has them, so that a model is the same before and after. */
 void model_round(struct model *m);
 /* Octets, owned by the caller; NULL where memory is short. Sets the hash. */

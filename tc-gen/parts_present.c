@@ -12,12 +12,6 @@
 #define TIME_LIMIT   (INT64_C(1) << 60) /* ns */
 
 static size_t
-waits_size(const struct model *m)
-{
-	return (size_t)WAITS * STATES * m->vocabulary.n[FIELD_NEXT];
-}
-
-static size_t
 has_proto_size(const struct model *m)
 {
 	return (size_t)m->vocabulary.n[FIELD_PROTO] * FIELDS;
@@ -46,7 +40,7 @@ take_table(struct octets *o, size_t n)
 size_t
 present_size(const struct model *m)
 {
-	return 8 * model_services(m) + waits_size(m) + WAITS * (FIELDS + 1) + has_proto_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
+	return sizeof *m->bound * model_services(m) + model_n_waits(m) + WAITS * (FIELDS + 1) + has_proto_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
 }
 
 static void
@@ -149,10 +143,11 @@ void
 put_present(uint8_t **p, const struct model *m)
 {
 	for (uint32_t i = 0; i < model_services(m); i++) {
-		put_u32(p, m->limit[i]);
-		put_u32(p, m->after[i]);
+		put_u32(p, m->bound[i].packets);
+		put_u32(p, m->bound[i].after);
+		put_u32(p, m->bound[i].tries);
 	}
-	put_table(p, m->wait, waits_size(m));
+	put_table(p, m->wait, model_n_waits(m));
 	put_table(p, m->has, WAITS * FIELDS);
 	put_table(p, m->has_proto, has_proto_size(m));
 	put_table(p, m->after_reset, WAITS);
@@ -170,15 +165,15 @@ take_present(struct octets *o, struct model *m, char *why)
 {
 	bool sound = true;
 
-	m->limit = calloc(model_services(m), sizeof *m->limit);
-	m->after = calloc(model_services(m), sizeof *m->after);
-	if (!m->limit || !m->after)
+	m->bound = calloc(model_services(m), sizeof *m->bound);
+	if (!m->bound)
 		return model_fail(why, strerror(ENOMEM));
 	for (uint32_t i = 0; i < model_services(m); i++) {
-		m->limit[i] = take_u32(o);
-		m->after[i] = take_u32(o);
+		m->bound[i].packets = take_u32(o);
+		m->bound[i].after = take_u32(o);
+		m->bound[i].tries = take_u32(o);
 	}
-	m->wait = take_table(o, waits_size(m));
+	m->wait = take_table(o, model_n_waits(m));
 	m->has = take_table(o, WAITS * FIELDS);
 	m->has_proto = take_table(o, has_proto_size(m));
 	m->after_reset = take_table(o, WAITS);

@@ -1,15 +1,12 @@
 #include "present.h"
 
 #include "draw.h"
-#include "scale.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GOES_ON 0.02f /* flows that are less likely to go on are left behind */
 #define LASTS	0.5f  /* flows that are more likely to go on have no end that was seen */
-#define UNBOUND UINT32_MAX
 
 /* What a direction's packets said last, of fields that stay as they are. */
 static const enum field lasting[] = {FIELD_WIN, FIELD_OPTS, FIELD_TTL, FIELD_PAD, FIELD_OTHER};
@@ -75,8 +72,8 @@ shift_pace(struct pace *p, int64_t end)
 }
 
 /*
- * What a network has seldom seen it may not know to end: no flow gets much longer than those of its service were, nor goes on for
- * longer once another opened for the same. Where one of them goes on at the end, nobody knows how long they get.
+ * What a network has seldom seen it may not know to end: no flow gets much longer than those of its service were, goes on for
+ * longer once another opened for the same, nor tries more often in vain.
  */
 static void
 bound_flows(struct model *m, const struct lesson *l)
@@ -84,16 +81,13 @@ bound_flows(struct model *m, const struct lesson *l)
 	const struct corpus *c = l->c;
 
 	for (uint32_t i = 0; i < c->flows; i++) {
-		uint32_t service = model_service(m, tokens(l, l->opening[i])), *limit = &m->limit[service];
-		uint32_t most = c->size[i] < 1 << 30 ? 2 * c->size[i] + 4 : UNBOUND;
-		if (*limit < most)
-			*limit = most;
-		if (m->after[service] < l->dialogue[i].after)
-			m->after[service] = l->dialogue[i].after;
+		struct bound *b = model_bound(m, tokens(l, l->opening[i]));
+		const struct dialogue *d = &l->dialogue[i];
+		uint32_t most = c->size[i] < 1 << 30 ? 2 * c->size[i] + 4 : UINT32_MAX;
+		b->packets = b->packets < most ? most : b->packets;
+		b->after = b->after < d->after ? d->after : b->after;
+		b->tries = b->tries < d->tried ? d->tried : b->tries;
 	}
-	for (uint32_t i = 0; i < model_services(m); i++)
-		if (m->limit[i] == UNBOUND)
-			m->limit[i] = 0;
 }
 
 #define ENOUGH 30 /* times that say which there are */
@@ -157,6 +151,8 @@ take_waits(struct model *m, const struct lesson *l)
 	for (int k = 0; k < WAITS; k++)
 		if (fill_waits(m->wait + (size_t)k * STATES * n, n) < 0)
 			return -1;
+	for (size_t i = 0; i < model_n_waits(m); i++)
+		m->wait[i] = m->wait[i] ? DRAW_EVEN : 0;
 	return 0;
 }
 
@@ -191,10 +187,10 @@ struct breaches {
 };
 
 static void
-count_breaches(struct breaches *b, enum rule kind, unsigned broken)
+count_breaches(struct breaches *b, unsigned asked, unsigned broken)
 {
 	for (int r = 0; r < RULES; r++) {
-		b->asked[r] += r == (int)kind || (r != RULE_KIND && r != RULE_OVER);
+		b->asked[r] += asked >> r & 1;
 		b->broken[r] += broken >> r & 1;
 	}
 }
@@ -216,7 +212,7 @@ take_breaches(struct model *m, const struct lesson *l)
 		corpus_action(c, i, &a);
 		bool first = c->packet[i].before == NOBODY;
 		count_breaches(&all[first ? WAITS : (model_has(m, opening) - m->has) / FIELDS],
-			       connection_kind_rule(&connection[flow]), connection_breaks(&connection[flow], &a));
+			       connection_asks(&connection[flow], &a), connection_breaks(&connection[flow], &a));
 		connection_take(&connection[flow], &a);
 	}
 	for (int k = 0; k <= WAITS; k++)
@@ -249,79 +245,6 @@ take_resets(struct model *m, const struct lesson *l)
 	return bad ? -1 : 0;
 }
 
-#define TRIED 2000 /* openings */
-#define LONG  (INT64_C(1) << 50) /* ns: so many of them are a time still */
-
-/* The mean wait before an opening, ns; the longest hundredth count as *most, since a few silences say nothing of a rate. What is
- * left of a trace after the last one is waited for, too. -1 where memory is short. */
-static double
-mean_wait(const struct lesson *l, int64_t *most)
-{
-	uint32_t n = l->opens + l->c->traces, k = 0;
-	int64_t *wait = malloc(n * sizeof *wait);
-	double sum = 0;
-
-	if (!wait)
-		return -1;
-	for (uint32_t t = 0, i = 0; t < l->c->traces; t++) {
-		int64_t before = 0, time;
-		for (; i < l->opens && l->c->packet[l->open[i]].trace == t; i++, before = time > before ? time : before) {
-			time = l->c->packet[l->open[i]].time;
-			wait[k++] = time > before ? time - before : 0;
-		}
-		wait[k++] = l->c->length[t] - before;
-	}
-	qsort(wait, n, sizeof *wait, scale_order);
-	*most = wait[n - 1 - n / 100];
-	for (uint32_t i = 0; i < n; i++)
-		sum += fmin(wait[i], *most);
-	free(wait);
-	return sum / l->opens;
-}
-
-/*
- * Each opening is told of those before, so that a small error in how long it waits feeds on itself: openings are drawn by
- * themselves, and what their rate is other than the learned one is made up for.
- */
-static int
-set_pace(struct model *m, const struct lesson *l)
-{
-	const struct vocabulary *v = &m->vocabulary;
-	uint16_t opened[OPENINGS][FIELDS];
-	uint64_t random = 1;
-	struct pace pace = m->openings;
-	struct drawing d;
-	int64_t now = 0, most;
-	double all = 0;
-	uint32_t n;
-
-	m->open_slow = 1;
-	if (!l->opens || v->n[FIELD_OPENED] < 2)
-		return 0;
-	double mean = mean_wait(l, &most);
-	if (mean < 0 || drawing_init(&d, &m->net[HEAD_OPEN], 1, m->has_proto) < 0)
-		return -1;
-	memcpy(opened, m->opened, sizeof opened);
-	for (n = 0; n < TRIED; n++) {
-		struct draw_row row = {.random = &random};
-		for (uint32_t k = 0; k < OPENINGS; k++)
-			row.context[k] = opened[(n + k) % OPENINGS];
-		pace_features(&pace, now, row.feature);
-		draw(&d, &row, 1);
-		const struct symbol *s = &v->symbol[v->first[FIELD_OPENED] + row.token[FIELD_OPENED]];
-		int64_t wait = s->kind == SYMBOL_RANGE ? symbol_draw(s, &random) : 0;
-		wait = wait < OPEN_LEAST ? OPEN_LEAST : wait;
-		memcpy(opened[n % OPENINGS], row.token, sizeof row.token);
-		all += fmin(wait, most);
-		now += wait < LONG ? wait : LONG;
-		pace_take(&pace, now);
-	}
-	drawing_free(&d);
-	float slow = all > 0 && mean > 0 ? (float)(mean / (all / TRIED)) : 1;
-	m->open_slow = slow < 1 / FAST_MOST ? 1 / FAST_MOST : slow > SLOW_MOST ? SLOW_MOST : slow;
-	return 0;
-}
-
 static void
 take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t last, int64_t end)
 {
@@ -334,8 +257,9 @@ take_flow(struct model *m, const struct lesson *l, struct drawing *d, uint32_t l
 		row.context[k] = l->recent[last][k] == NOBODY ? NULL : tokens(l, l->recent[last][k]);
 	memcpy(row.feature, l->feature + (size_t)last * FEATURES, sizeof row.feature);
 	float goes_on = draw_goes_on(d, &row);
-	if (goes_on > LASTS)
-		m->limit[model_service(m, tokens(l, l->opening[p->flow]))] = UNBOUND;
+	struct bound *b = model_bound(m, tokens(l, l->opening[p->flow]));
+	if (goes_on > LASTS && 4 * (uint64_t)l->c->size[p->flow] >= b->packets)
+		b->packets = UINT32_MAX; /* nobody knows how long the longest of its service get */
 	if (m->n_alive == MODEL_ALIVE || m->n_alive == m->header.cap || goes_on < GOES_ON)
 		return;
 	struct alive *a = &m->alive[m->n_alive++];
@@ -359,15 +283,14 @@ present_take(struct model *m, const struct lesson *l)
 	m->alive = calloc(MODEL_ALIVE, sizeof *m->alive);
 	if (take_waits(m, l) < 0 || take_has(m, l) < 0 || take_breaches(m, l) < 0 || take_resets(m, l) < 0)
 		return -1;
-	m->limit = calloc(model_services(m), sizeof *m->limit);
-	m->after = calloc(model_services(m), sizeof *m->after);
-	if (!m->alive || !m->limit || !m->after || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL) < 0)
+	m->bound = calloc(model_services(m), sizeof *m->bound);
+	if (!m->alive || !m->bound || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL, NULL) < 0)
 		return -1;
+	bound_flows(m, l);
 	for (uint32_t i = c->packets; i-- > 0 && c->packet[i].trace == c->traces - 1;)
 		if (c->packet[i].next == NOBODY)
 			take_flow(m, l, &d, i, end);
 	drawing_free(&d);
-	bound_flows(m, l);
 	uint32_t opens = l->opens < OPENINGS ? l->opens : OPENINGS;
 	for (uint32_t k = 0; k < opens; k++)
 		memcpy(m->opened[OPENINGS - opens + k], tokens(l, l->open[l->opens - opens + k]), sizeof m->opened[0]);
@@ -375,5 +298,5 @@ present_take(struct model *m, const struct lesson *l)
 		if (c->packet[l->open[k]].trace == c->traces - 1)
 			pace_take(&m->openings, c->packet[l->open[k]].time);
 	shift_pace(&m->openings, end);
-	return set_pace(m, l);
+	return 0;
 }

@@ -60,6 +60,66 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	jq -e '.[0] > 150 and .[1] >= .[0] * 0.95 and .[2] > 300 and .[3] >= .[2] * 0.95' "$tmp/counts"
 }
 
+# Two of five connections are tried twelve times anew, from the same ports, with nothing closed; the peer says nothing.
+@test "who tries again and again in vain does, and no more often in a row than was learned" {
+	awk 'BEGIN {
+		print "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"us\",\"start\":\"1700000000.000000000\"," \
+		      "\"link\":1,\"snaplen\":128,\"cap\":64,\"idle_tcp\":300,\"idle_udp\":60,\"idle_other\":60}"
+		for (i = 0; i < 60; i++) {
+			print "{\"dt\":5000000000,\"flow\":" i ",\"open\":1,\"proto\":6,\"flags\":2,\"win\":1024,\"ttl\":64,\"resp_p\":80,\"orig_p\":" \
+			      2000 + i (i ? ",\"orig_h\":0,\"resp_h\":1" : ",\"orig_h\":[0,0],\"resp_h\":[1,0],\"src_mac\":[0,0],\"dst_mac\":[1,0]") "}"
+			print "{\"dt\":20000000,\"flow\":" i ",\"dir\":1,\"flags\":20,\"ttl\":64}"
+			for (k = 0; k < 12 && i % 5 < 2; k++) {
+				print "{\"dt\":300000000,\"flow\":" i ",\"open\":3,\"flags\":2}"
+				print "{\"dt\":1000000000,\"flow\":" i ",\"flags\":2,\"seq\":-1}"
+			}
+		}
+		print "{\"end\":\"whole\"}"
+	}' | tc-show --reverse >"$tmp/a"
+	tc-gen -q --steps 300 --seed 2 "$tmp/a" >"$tmp/b"
+	tries() { tc-show "$1" | jq -c 'reduce inputs as $p ({}; ($p.flow // 0 | tostring) as $flow |
+		if $p.open == 3 then .n[$flow] += 1 | .all += 1 | .most = ([.most, .n[$flow]] | max)
+		elif $p.dir or $p.open then .n[$flow] = 0 | .opened += $p.open else . end) | [.opened, .all, .most]'; }
+	tries "$tmp/a"
+	tries "$tmp/b"
+	jq -en --argjson a "$(tries "$tmp/a")" --argjson b "$(tries "$tmp/b")" \
+		'$b[2] <= 12 and $b[1] > $a[1] / 2 and $b[1] < $a[1] * 2'
+}
+
+# Lengths come in runs of twenty, so that each opening is most likely as the one before: what is drawn so strays to one of them.
+# Gaps are of 2, 3 and 4 us, which a range of numbers stands for.
+@test "openings are, on the whole, as they were learned: how long packets are, and their gaps" {
+	awk 'BEGIN {
+		srand(3)
+		print "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"us\",\"start\":\"1700000000.000000000\"," \
+		      "\"link\":1,\"snaplen\":128,\"cap\":4096,\"idle_tcp\":300,\"idle_udp\":60,\"idle_other\":60}"
+		for (i = 0; i < 3000; i++) {
+			if (i % 20 == 0)
+				len = 20 + 10 * int(rand() * 8)
+			print "{\"dt\":" 2000 + 1000 * int(rand() * 3) ",\"flow\":" i ",\"open\":1,\"proto\":17,\"resp_p\":53,\"ttl\":64,\"len\":" len ",\"orig_p\":" \
+			      2000 + i (i ? ",\"orig_h\":0,\"resp_h\":1" : ",\"orig_h\":[0,0],\"resp_h\":[1,0],\"src_mac\":[0,0],\"dst_mac\":[1,0]") "}"
+		}
+		print "{\"end\":\"whole\"}"
+	}' | tc-show --reverse >"$tmp/a"
+	tc-gen -q --steps 200 -n 9000 "$tmp/a" >"$tmp/b"
+	summary() { tc-show "$1" | jq -sc '.[2:-1] | [(map(.dt // 0) | add / length), (map(select(.open == 1)) | length as $n | group_by(.len) |
+		map({(.[0].len | tostring): (length / $n)}) | add)]'; }
+	summary "$tmp/a"
+	summary "$tmp/b"
+	jq -en --argjson a "$(summary "$tmp/a")" --argjson b "$(summary "$tmp/b")" '($b[0] / $a[0] | . > 0.9 and . < 1.1) and
+		([($a[1] * $b[1] | keys[]) as $k | ($a[1][$k] // 0) - ($b[1][$k] // 0) | fabs] | add / 2 < 0.15)'
+}
+
+# Learned for so few steps, ports and protocols are hardly told apart.
+@test "flows open to ports that others of their protocol did" {
+	services() { tc-show | jq -r 'select(.open == 1 and .resp_p != null and .resp_p < 1024) | "\(.proto // 6) \(.resp_p)"' | sort -u; }
+	tc-gen -q --steps 20 -n 20000 "$BATS_FILE_TMPDIR/a" | services >"$tmp/b"
+	services <"$BATS_FILE_TMPDIR/a" >"$tmp/learned"
+	sed 's/^6 /x /; s/^17 /6 /; s/^x /17 /' "$tmp/learned" | sort | comm -23 - "$tmp/learned" >"$tmp/others"
+	[ "$(comm -12 "$tmp/b" "$tmp/learned" | wc -l)" -gt 3 ]
+	is "$(comm -12 "$tmp/b" "$tmp/others")" ""
+}
+
 # Two flows that go on, the second one with a tag. An action leaves tags away that are as in the packet before, of whatever flow,
 # and generating takes the flows up in another order.
 @test "tags are those of the flows that have them" {

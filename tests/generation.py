@@ -25,7 +25,8 @@ can't make up for bad ones. A metric that is 0 for all ways, or has no value, is
 
 c2st counts for no ratio: it is to be at most 5 points above natural's. memorised is the share of flows whose first ten
 packets stand in the learned part; for natural, which is a part of that, it is the judge's own share. illegal is the number
-of packets with a wrong checksum or length; learning and generating are seconds of the processor.
+of packets with a wrong checksum or length; learning and generating are seconds of the processor. Where a capture has more than
+20,000 packets to learn from, what is asked of learning counts by proportion.
 
 The falsifier asks whether transition.tv and interleave.active (the curve of active flows) are within twice natural.
 
@@ -255,7 +256,7 @@ def summary(done):
                  if None not in (c['ways'][way]['memorised'], c['ways']['natural']['memorised'])]
         groups = sorted({g for _, _, g in pairs})
         false = [{m: within(c, way, m) for m in FALSIFIER} for c in done]
-        learning = [c['ways'][way]['learning'] * 20000 / c['learned'] for c in done if 'learning' in c['ways'][way]]
+        learning = [c['ways'][way]['learning'] * min(1, 20000 / c['learned']) for c in done if 'learning' in c['ways'][way]]
         out[way] = {'pairs': len(pairs), 'all': geometric(pairs),
                     'within twice': sum(r <= 2 for r, _, _ in pairs) / len(pairs) if pairs else None,
                     'groups': {g: geometric(p for p in pairs if p[2] == g) for g in groups},
