@@ -26,25 +26,23 @@ struct chain {
 	uint64_t random;
 };
 
-struct steering {
+struct openings {
 	struct model *m;
-	struct chain *chain;  /* CHAINS */
-	double *learned, *drawn; /* of each symbol, how often it came */
-	double *sum; /* of its biases after the later half of the rounds */
-	double slow; /* likewise, of logarithms */
-	int64_t most;	      /* ns: longer waits count as that */
-	double learned_wait, drawn_wait; /* the mean wait before an opening; all those that were drawn, summed up */
+	struct chain *chain;		 /* CHAINS */
+	double *learned, *drawn;	 /* of each symbol: how often it came */
+	double *sum;			 /* of each symbol: its biases after the later half of the rounds, summed up */
+	double slow;			 /* likewise the logarithm of how much longer they wait */
+	int64_t most;			 /* ns: longer waits count as that */
+	double learned_wait, drawn_wait; /* ns: the mean wait before an opening; the sum of those that were drawn */
 };
 
-/* The mean wait before an opening, ns; the longest hundredth count as *most, since a few silences say nothing of a rate. What is
- * left of a trace after its last opening was waited for, too. -1 where memory is short. */
-static double
-learned_wait(const struct lesson *l, int64_t *most)
-{
-	int64_t *wait = malloc(l->opens * sizeof *wait), *sorted = malloc(l->opens * sizeof *wait);
-	double sum = 0, all = 0;
+/* --- what is learned --- */
 
-	for (uint32_t t = 0, i = 0; wait && sorted && t < l->c->traces; t++) {
+/* ns before each opening; what is left of a trace after its last one was waited for, too. */
+static void
+find_waits(const struct lesson *l, int64_t *wait)
+{
+	for (uint32_t t = 0, i = 0; t < l->c->traces; t++) {
 		int64_t before = 0, time;
 		for (; i < l->opens && l->c->packet[l->open[i]].trace == t; i++, before = time > before ? time : before) {
 			time = l->c->packet[l->open[i]].time;
@@ -53,25 +51,36 @@ learned_wait(const struct lesson *l, int64_t *most)
 		if (i)
 			wait[i - 1] += l->c->length[t] - before;
 	}
-	if (wait && sorted) {
-		memcpy(sorted, wait, l->opens * sizeof *wait);
-		qsort(sorted, l->opens, sizeof *wait, scale_order);
-		*most = sorted[l->opens - 1 - l->opens / 100];
-	}
-	for (uint32_t i = 0; wait && sorted && i < l->opens; i++) {
-		sum += lesson_weight(l, i) * fmin(wait[i], *most);
-		all += lesson_weight(l, i);
-	}
-	bool bad = !wait || !sorted;
-	free(wait);
-	free(sorted);
-	return bad ? -1 : sum / all;
 }
 
-/* --- what is learned, what is drawn --- */
+/* The mean wait before an opening. The longest hundredth count as the shortest of them, since a few silences say nothing of a
+ * rate. 0, or -1 where memory is short. */
+static int
+find_mean_wait(struct openings *s, const struct lesson *l)
+{
+	size_t size = l->opens * sizeof(int64_t);
+	int64_t *wait = malloc(size), *sorted = malloc(size);
+	double sum = 0, all = 0;
+	int bad = wait && sorted ? 0 : -1;
+
+	if (!bad) {
+		find_waits(l, wait);
+		memcpy(sorted, wait, size);
+		qsort(sorted, l->opens, sizeof *sorted, scale_order);
+		s->most = sorted[l->opens - 1 - l->opens / 100];
+	}
+	for (uint32_t i = 0; i < l->opens && !bad; i++) {
+		sum += lesson_weight(l, i) * fmin(wait[i], s->most);
+		all += lesson_weight(l, i);
+	}
+	s->learned_wait = sum / all;
+	free(wait);
+	free(sorted);
+	return bad;
+}
 
 static void
-count_learned(struct steering *s, const struct lesson *l)
+count_learned(struct openings *s, const struct lesson *l)
 {
 	const int *first = s->m->vocabulary.first;
 
@@ -82,8 +91,10 @@ count_learned(struct steering *s, const struct lesson *l)
 		}
 }
 
+/* --- what is drawn --- */
+
 static void
-begin_chains(struct steering *s)
+begin_chains(struct openings *s)
 {
 	for (int c = 0; c < CHAINS; c++) {
 		s->chain[c] = (struct chain){.pace = s->m->openings, .random = c};
@@ -93,7 +104,7 @@ begin_chains(struct steering *s)
 
 /* Once one was drawn. */
 static void
-lengthen(struct steering *s, struct chain *h, const uint16_t *token)
+lengthen(struct openings *s, struct chain *h, const uint16_t *token)
 {
 	const struct model *m = s->m;
 	const struct symbol *t = &m->vocabulary.symbol[m->vocabulary.first[FIELD_OPENED] + token[FIELD_OPENED]];
@@ -109,7 +120,7 @@ lengthen(struct steering *s, struct chain *h, const uint16_t *token)
 }
 
 static void
-draw_chains(struct steering *s, struct drawing *d)
+draw_chains(struct openings *s, struct drawing *d)
 {
 	struct draw_row row[CHAINS];
 
@@ -128,7 +139,7 @@ draw_chains(struct steering *s, struct drawing *d)
 /* --- what is made up for --- */
 
 static void
-steer_field(struct steering *s, enum field f)
+steer_field(struct openings *s, enum field f)
 {
 	struct network *net = &s->m->net[HEAD_OPEN];
 	const double *learned = s->learned + net->v->first[f], *drawn = s->drawn + net->v->first[f];
@@ -142,17 +153,23 @@ steer_field(struct steering *s, enum field f)
 }
 
 static void
-steer_rate(struct steering *s)
+set_slow(struct model *m, float slow)
+{
+	m->open_slow = slow < 1 / FAST_MOST ? 1 / FAST_MOST : slow > SLOW_MOST ? SLOW_MOST : slow;
+}
+
+static void
+steer_rate(struct openings *s)
 {
 	double drawn = s->drawn_wait / (CHAINS * STEPS);
-	float slow = s->m->open_slow * (drawn > 0 && s->learned_wait > 0 ? powf(s->learned_wait / drawn, BY) : 1);
 
-	s->m->open_slow = slow < 1 / FAST_MOST ? 1 / FAST_MOST : slow > SLOW_MOST ? SLOW_MOST : slow;
+	if (drawn > 0 && s->learned_wait > 0)
+		set_slow(s->m, s->m->open_slow * powf(s->learned_wait / drawn, BY));
 }
 
 /* Corrections run after what they correct, and swing around what is right: the later half's mean is taken. */
 static void
-take_mean(struct steering *s)
+take_mean(struct openings *s)
 {
 	struct network *net = &s->m->net[HEAD_OPEN];
 	const int later = ROUNDS - ROUNDS / 2;
@@ -160,11 +177,11 @@ take_mean(struct steering *s)
 	for (int f = 0; f < FIELDS; f++)
 		for (int i = 0; i < net->v->n[f] && network_decides(net, f); i++)
 			tensor(net, OUTPUT_BIAS + f, net->data)[i] = s->sum[net->v->first[f] + i] / later;
-	s->m->open_slow = exp(s->slow / later);
+	set_slow(s->m, exp(s->slow / later));
 }
 
 static void
-add_to_mean(struct steering *s)
+add_to_mean(struct openings *s)
 {
 	struct network *net = &s->m->net[HEAD_OPEN];
 
@@ -175,7 +192,7 @@ add_to_mean(struct steering *s)
 }
 
 static int
-steer_round(struct steering *s)
+steer_round(struct openings *s)
 {
 	struct network *net = &s->m->net[HEAD_OPEN];
 	struct drawing d;
@@ -197,7 +214,7 @@ steer_round(struct steering *s)
 int
 steer_openings(struct model *m, const struct lesson *l)
 {
-	struct steering s = {.m = m};
+	struct openings s = {.m = m};
 
 	m->open_slow = 1;
 	if (!l->opens || m->vocabulary.n[FIELD_OPENED] < 2)
@@ -206,8 +223,7 @@ steer_openings(struct model *m, const struct lesson *l)
 	s.learned = calloc(m->vocabulary.all, sizeof *s.learned);
 	s.drawn = calloc(m->vocabulary.all, sizeof *s.drawn);
 	s.sum = calloc(m->vocabulary.all, sizeof *s.sum);
-	s.learned_wait = learned_wait(l, &s.most);
-	int bad = s.chain && s.learned && s.drawn && s.sum && s.learned_wait >= 0 ? 0 : -1;
+	int bad = s.chain && s.learned && s.drawn && s.sum ? find_mean_wait(&s, l) : -1;
 	if (!bad) {
 		count_learned(&s, l);
 		begin_chains(&s);
