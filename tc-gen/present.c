@@ -221,7 +221,7 @@ take_breaches(struct model *m, const struct lesson *l)
 	return connection ? 0 : -1;
 }
 
-/* How much the flows of each service say after an RST: real ones are over then, and what comes is late. */
+/* How much the flows of each service say after an RST: real ones are over then, and what comes is late, or uses the ports anew. */
 static int
 take_resets(struct model *m, const struct lesson *l)
 {
@@ -233,10 +233,10 @@ take_resets(struct model *m, const struct lesson *l)
 	for (uint32_t i = 0; after && m->after_reset && i < c->packets; i++) {
 		uint8_t *n = &after[c->packet[i].flow], *most = model_after_reset(m, tokens(l, l->opening[c->packet[i].flow]));
 		corpus_action(c, i, &a);
-		if (action_number(&a, ACTION_OPEN) >= FLOW_REUSED)
-			*n = 0;
 		if (*n && *n < UINT8_MAX)
 			*most = *n > *most ? *n : *most;
+		if (action_number(&a, ACTION_OPEN) >= FLOW_REUSED)
+			*n = 0;
 		if ((*n && *n < UINT8_MAX) || (!*n && action_has(&a, ACTION_FLAGS) && a.num[ACTION_FLAGS] & TCP_RST))
 			++*n;
 	}

@@ -60,7 +60,8 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	jq -e '.[0] > 150 and .[1] >= .[0] * 0.95 and .[2] > 300 and .[3] >= .[2] * 0.95' "$tmp/counts"
 }
 
-# Two of five connections are tried twelve times anew, from the same ports, with nothing closed; the peer says nothing.
+# Two of five connections are tried twelve times anew, from the same ports, with nothing closed; the peer says nothing. An opening
+# from the ports of a flow before looks like one more.
 @test "who tries again and again in vain does, and no more often in a row than was learned" {
 	awk 'BEGIN {
 		print "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"us\",\"start\":\"1700000000.000000000\"," \
@@ -83,10 +84,11 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	tries "$tmp/a"
 	tries "$tmp/b"
 	jq -en --argjson a "$(tries "$tmp/a")" --argjson b "$(tries "$tmp/b")" \
-		'$b[2] <= 12 and $b[1] > $a[1] / 2 and $b[1] < $a[1] * 2'
+		'$b[2] <= 13 and $b[1] > $a[1] / 2 and $b[1] < $a[1] * 2'
 }
 
-# Lengths come in runs of twenty, so that each opening is most likely as the one before: what is drawn so strays to one of them.
+# Lengths come in runs of ten, so that each opening is most likely as the one before: what is drawn so strays to some of them. Of
+# shares as learned, seven hundred runs would be at a TV of 0.04; without correction it is 0.16, with it 0.10.
 # Gaps are of 2, 3 and 4 us, which a range of numbers stands for.
 @test "openings are, on the whole, as they were learned: how long packets are, and their gaps" {
 	awk 'BEGIN {
@@ -94,20 +96,23 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 		print "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"us\",\"start\":\"1700000000.000000000\"," \
 		      "\"link\":1,\"snaplen\":128,\"cap\":4096,\"idle_tcp\":300,\"idle_udp\":60,\"idle_other\":60}"
 		for (i = 0; i < 3000; i++) {
-			if (i % 20 == 0)
+			if (i % 10 == 0)
 				len = 20 + 10 * int(rand() * 8)
 			print "{\"dt\":" 2000 + 1000 * int(rand() * 3) ",\"flow\":" i ",\"open\":1,\"proto\":17,\"resp_p\":53,\"ttl\":64,\"len\":" len ",\"orig_p\":" \
 			      2000 + i (i ? ",\"orig_h\":0,\"resp_h\":1" : ",\"orig_h\":[0,0],\"resp_h\":[1,0],\"src_mac\":[0,0],\"dst_mac\":[1,0]") "}"
 		}
 		print "{\"end\":\"whole\"}"
 	}' | tc-show --reverse >"$tmp/a"
-	tc-gen -q --steps 200 -n 9000 "$tmp/a" >"$tmp/b"
 	summary() { tc-show "$1" | jq -sc '.[2:-1] | [(map(.dt // 0) | add / length), (map(select(.open == 1)) | length as $n | group_by(.len) |
 		map({(.[0].len | tostring): (length / $n)}) | add)]'; }
-	summary "$tmp/a"
-	summary "$tmp/b"
-	jq -en --argjson a "$(summary "$tmp/a")" --argjson b "$(summary "$tmp/b")" '($b[0] / $a[0] | . > 0.9 and . < 1.1) and
-		([($a[1] * $b[1] | keys[]) as $k | ($a[1][$k] // 0) - ($b[1][$k] // 0) | fabs] | add / 2 < 0.15)'
+	summary "$tmp/a" >"$tmp/learned"
+	for seed in 1 2 3; do
+		tc-gen -q --steps 200 -n 9000 --seed $seed "$tmp/a" >"$tmp/b"
+		summary "$tmp/b"
+	done >"$tmp/drawn"
+	cat "$tmp/learned" "$tmp/drawn"
+	jq -se --slurpfile a "$tmp/learned" 'map([.[0] / $a[0][0], (.[1] as $b | [$a[0][1] | keys[] as $k | .[$k] - ($b[$k] // 0) | fabs] | add / 2)]) |
+		[(map(.[0]) | add / 3), (map(.[1]) | add / 3)] | debug | .[0] > 0.9 and .[0] < 1.1 and .[1] < 0.145' "$tmp/drawn"
 }
 
 # Learned for so few steps, ports and protocols are hardly told apart.
@@ -262,7 +267,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	head -c 100000 "$model" >"$tmp/m"
 	refused "tc-gen: $tmp/m: model: damaged or cut off, its checksum is another" tc-gen --model "$tmp/m"
 	{ head -c 8 "$model"; printf '\1\0\0\0'; } >"$tmp/m"
-	refused "tc-gen: $tmp/m: model: version 1; this program reads 2" tc-gen --model "$tmp/m"
+	refused "tc-gen: $tmp/m: model: version 1; this program reads 3" tc-gen --model "$tmp/m"
 	: >"$tmp/m"
 	refused "tc-gen: $tmp/m: not a model of tc-gen" tc-gen --model "$tmp/m"
 	refused "tc-gen: $sample: not a model of tc-gen*" tc-gen --model "$sample"
