@@ -19,7 +19,6 @@ struct generator {
 	struct schedule schedule;
 	int64_t now, base;
 	bool begun;
-	uint64_t *tally;
 	/* Openings: those that are to come, in turn; what the next one is told of. */
 	struct drawing drawing;
 	uint64_t opening_random;
@@ -212,10 +211,6 @@ next_of(struct generator *g, uint32_t flow, struct action *a)
 		slot_take(g, flow);
 	}
 	const struct said *s = flows_next(&g->flows, flow);
-	if (g->tally)
-		for (int f = 0; f < FIELDS; f++)
-			if (!opens || f == FIELD_NEXT)
-				g->tally[g->m->vocabulary.first[f] + s->token[f]]++;
 	say(g, g->slot[flow], s->token, s->random, opens);
 	bool sent = messages_put_right(&g->messages, &g->made, &g->drawn);
 	if (sent)
@@ -276,12 +271,6 @@ start(struct generator *g)
 		bad = schedule_flow(g, flow[k]);
 	free(flow);
 	return bad || schedule_opening(g) < 0 ? -1 : 0;
-}
-
-void
-generator_tally(struct generator *g, uint64_t *tally)
-{
-	g->tally = tally;
 }
 
 void

@@ -20,7 +20,6 @@ struct generator;
 
 /* NULL where memory is short. */
 struct generator *generator_new(const struct model *m, const struct generate_options *o);
-void generator_tally(struct generator *g, uint64_t *tally);
 void generator_free(struct generator *g);
 /* From now on each packet counts in n, by its wait's place among the model's; those that open flows count as 0. */
 void generator_count_waits(struct generator *g, uint32_t *n);
