@@ -10,6 +10,16 @@ setup_file() {
 	tc-gen -q --steps 200 --learn "$in/model" "$in/a"
 }
 
+# actions AWK: what the script prints as JSON, as a stream.
+actions() {
+	{
+		echo '{"magic":"tracecodec","kind":"actions","version":1,"resolution":"us","start":"1700000000.000000000",' \
+			'"link":1,"snaplen":128,"cap":4096,"idle_tcp":300,"idle_udp":60,"idle_other":60}'
+		awk "$1"
+		echo '{"end":"whole"}'
+	} | tc-show --reverse
+}
+
 # generate OPTION...: from the model.
 generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 
@@ -63,9 +73,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 # Two of five connections are tried twelve times anew, from the same ports, with nothing closed; the peer says nothing. An opening
 # from the ports of a flow before looks like one more.
 @test "who tries again and again in vain does, and no more often in a row than was learned" {
-	awk 'BEGIN {
-		print "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"us\",\"start\":\"1700000000.000000000\"," \
-		      "\"link\":1,\"snaplen\":128,\"cap\":64,\"idle_tcp\":300,\"idle_udp\":60,\"idle_other\":60}"
+	actions 'BEGIN {
 		for (i = 0; i < 60; i++) {
 			print "{\"dt\":5000000000,\"flow\":" i ",\"open\":1,\"proto\":6,\"flags\":2,\"win\":1024,\"ttl\":64,\"resp_p\":80,\"orig_p\":" \
 			      2000 + i (i ? ",\"orig_h\":0,\"resp_h\":1" : ",\"orig_h\":[0,0],\"resp_h\":[1,0],\"src_mac\":[0,0],\"dst_mac\":[1,0]") "}"
@@ -75,8 +83,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 				print "{\"dt\":1000000000,\"flow\":" i ",\"flags\":2,\"seq\":-1}"
 			}
 		}
-		print "{\"end\":\"whole\"}"
-	}' | tc-show --reverse >"$tmp/a"
+	}' >"$tmp/a"
 	tc-gen -q --steps 300 --seed 2 "$tmp/a" >"$tmp/b"
 	tries() { tc-show "$1" | jq -c 'reduce inputs as $p ({}; ($p.flow // 0 | tostring) as $flow |
 		if $p.open == 3 then .n[$flow] += 1 | .all += 1 | .most = ([.most, .n[$flow]] | max)
@@ -91,18 +98,15 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 # shares as learned, seven hundred runs would be at a TV of 0.04; without correction it is 0.16, with it 0.10.
 # Gaps are of 2, 3 and 4 us, which a range of numbers stands for.
 @test "openings are, on the whole, as they were learned: how long packets are, and their gaps" {
-	awk 'BEGIN {
+	actions 'BEGIN {
 		srand(3)
-		print "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"us\",\"start\":\"1700000000.000000000\"," \
-		      "\"link\":1,\"snaplen\":128,\"cap\":4096,\"idle_tcp\":300,\"idle_udp\":60,\"idle_other\":60}"
 		for (i = 0; i < 3000; i++) {
 			if (i % 10 == 0)
 				len = 20 + 10 * int(rand() * 8)
 			print "{\"dt\":" 2000 + 1000 * int(rand() * 3) ",\"flow\":" i ",\"open\":1,\"proto\":17,\"resp_p\":53,\"ttl\":64,\"len\":" len ",\"orig_p\":" \
 			      2000 + i (i ? ",\"orig_h\":0,\"resp_h\":1" : ",\"orig_h\":[0,0],\"resp_h\":[1,0],\"src_mac\":[0,0],\"dst_mac\":[1,0]") "}"
 		}
-		print "{\"end\":\"whole\"}"
-	}' | tc-show --reverse >"$tmp/a"
+	}' >"$tmp/a"
 	summary() { tc-show "$1" | jq -sc '.[2:-1] | [(map(.dt // 0) | add / length), (map(select(.open == 1)) | length as $n | group_by(.len) |
 		map({(.[0].len | tostring): (length / $n)}) | add)]'; }
 	summary "$tmp/a" >"$tmp/learned"
@@ -128,14 +132,11 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 # Two flows that go on, the second one with a tag. An action leaves tags away that are as in the packet before, of whatever flow,
 # and generating takes the flows up in another order.
 @test "tags are those of the flows that have them" {
-	awk 'BEGIN {
-		print "{\"magic\":\"tracecodec\",\"kind\":\"actions\",\"version\":1,\"resolution\":\"us\",\"start\":\"1700000000.000000000\"," \
-		      "\"link\":1,\"snaplen\":128,\"cap\":64,\"idle_tcp\":300,\"idle_udp\":60,\"idle_other\":60}"
+	actions 'BEGIN {
 		for (i = 0; i < 800; i++)
 			print "{\"dt\":10000000,\"flow\":" i % 2 ",\"len\":30" (i > 1 ? "" : ",\"ttl\":64,\"open\":1,\"proto\":17,\"orig_p\":7,\"resp_p\":" \
 			      53 + i (i ? ",\"tags\":[141836999983204],\"orig_h\":0,\"resp_h\":1" : ",\"orig_h\":[0,0],\"resp_h\":[1,0]")) "}"
-		print "{\"end\":\"whole\"}"
-	}' | tc-show --reverse | tc-gen -q --steps 100 | tc-compile -q >"$tmp/pcap"
+	}' | tc-gen -q --steps 100 | tc-compile -q >"$tmp/pcap"
 	count() { tcpdump -nr "$tmp/pcap" "$1" 2>/dev/null | wc -l; }
 	[ "$(count 'udp port 53')" -gt 100 ]
 	[ "$(count 'vlan 100 and udp port 54')" -gt 100 ]
