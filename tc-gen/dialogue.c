@@ -67,8 +67,23 @@ pace_features(const struct pace *p, int64_t time, float *x)
 	}
 }
 
+/* A time between two octaves is some of both. */
+static void
+tell_time(int64_t t, float *x)
+{
+	float at = t > 0 ? scale_log(t) - 9 : 0;
+
+	at = at < 0 ? 0 : at > OCTAVES - 2 ? OCTAVES - 2 : at;
+	for (int k = 0; k < OCTAVES; k++)
+		x[k] = 0;
+	if (t < 0)
+		return;
+	x[(int)at] = 1 - (at - (int)at);
+	x[(int)at + 1] = at - (int)at;
+}
+
 void
-dialogue_features(const struct dialogue *d, const struct pace *p, int64_t next, float *x)
+dialogue_features(const struct dialogue *d, const struct pace *p, const struct coming *next, float *x)
 {
 	int64_t now = d->last[d->dir];
 	int i = 0;
@@ -95,8 +110,10 @@ dialogue_features(const struct dialogue *d, const struct pace *p, int64_t next, 
 	x[i++] = d->said[!d->dir] ? time_log(now - d->last[!d->dir]) : 0;
 	x[i++] = time_log(now - d->before);
 	x[i++] = time_log(now - d->opened);
-	x[i++] = next >= 0;
-	x[i++] = next >= 0 ? time_log(next) : 0;
+	x[i++] = next->same >= 0;
+	x[i++] = next->same >= 0 ? time_log(next->same) : 0;
 	x[i++] = scale_log(d->after) * 0.5f;
-	pace_features(p, now, x + i);
+	tell_time(next->any, x + i);
+	tell_time(next->host, x + i + OCTAVES);
+	pace_features(p, now, x + i + 2 * OCTAVES);
 }

@@ -6,8 +6,8 @@
 
 #define HISTORY	 6 /* the packet that opened it, and its last five */
 #define RATES	 3
-#define SUCCESSORS 64 /* openings that a flow is told of before they come */
-#define FEATURES (3 + 2 * 7 + 8 + 4 + RATES + 3) /* of the dialogue, each direction, its course, its times, the trace, successors */
+#define OCTAVES	 28 /* of times that are told exactly */
+#define FEATURES (3 + 2 * 7 + 8 + 4 + RATES + 3 + 2 * OCTAVES) /* of the dialogue, each direction, its course, its times, the trace, successors, what comes */
 
 struct dialogue {
 	uint32_t packets;
@@ -33,6 +33,12 @@ struct bound {
 	uint32_t tries;	  /* uses of its ports anew that the peer says nothing to */
 };
 
+/* Openings to come after a packet, as they are drawn first: ns until the next one, one of a host of the packet's flow, one for the same;
+ * -1: none is known. */
+struct coming {
+	int64_t any, host, same;
+};
+
 /* The latest openings of a trace, for its rate. */
 #define PACE 64
 struct pace {
@@ -55,11 +61,11 @@ void pace_take(struct pace *p, int64_t time);
 #define DIALOGUE_DATA 8
 int dialogue_state(const struct dialogue *d);
 /*
- * What the network is told once the dialogue's last packet has come, and such openings before it. next: ns until the next flow
- * for the same opens, as openings are drawn first; -1: none is known. Who connects again often does so as the connection before
- * ends, so that this is when a flow is likely to.
+ * What the network is told once the dialogue's last packet has come, such openings before it, and those to come. Who connects again
+ * often does so as the connection before ends, so that this is when a flow is likely to; and what opens a flow is often a packet of
+ * another.
  */
-void dialogue_features(const struct dialogue *d, const struct pace *p, int64_t next, float *x);
+void dialogue_features(const struct dialogue *d, const struct pace *p, const struct coming *next, float *x);
 /* The same for the next opening. */
 void pace_features(const struct pace *p, int64_t time, float *x);
 

@@ -152,6 +152,9 @@ wait_longer(const struct drawing *d, float *p, enum field f, const struct draw_r
 		if (symbol_most(&s[i]) < since)
 			p[i] = 0;
 	for (int i = 1; i < n; i++)
+		if (s[i].low < 0 && (since > 0 || r->opening < 0 || !wait_is_told_by(-s[i].high, r->opening)))
+			p[i] = 0;
+	for (int i = 1; i < n; i++)
 		most = p[i] > most ? p[i] : most;
 	if (f == FIELD_OPENED)
 		return;

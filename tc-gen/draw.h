@@ -20,6 +20,7 @@ struct draw_row {
 	const uint16_t *context[CONTEXT]; /* packets before, NULL: none */
 	float feature[FEATURES];
 	int64_t since;		/* ns: it comes no earlier after the last one */
+	int64_t opening;	/* ns: then its hosts open another flow; -1: that is not known */
 	const uint8_t *wait; /* of FIELD_NEXT's symbols, 0: never, DRAW_EVEN: as likely as it is, 8 more: twice as likely; NULL: all even */
 	const uint8_t *has;	/* of a flow's fields: whether it may have them; NULL: all */
 	const bool *said;	/* of a flow: which directions have said a packet */

@@ -76,10 +76,16 @@ range_of(int64_t v, int64_t *low, int64_t *high)
 void
 range_of_time(const struct corpus *c, int64_t t, int64_t *low, int64_t *high)
 {
-	int r = scale_range(t < 0 ? 0 : t / TICK, TICK_BITS);
+	int r = scale_range((t < 0 ? -1 - t : t) / TICK, TICK_BITS);
 
 	*low = scale_low(r, TICK_BITS) * TICK;
 	*high = scale_low(r + 1, TICK_BITS) * TICK;
+	if (t < 0) {
+		int64_t least = *low;
+		*low = -*high;
+		*high = -least;
+		return;
+	}
 	for (int k = 0; k < FLOW_KINDS; k++) {
 		int64_t idle = c->header.idle[k] * INT64_C(1000000000) + 1;
 		if (idle > *low && idle <= t)
@@ -94,10 +100,15 @@ time_of(enum field f, const struct corpus *c, uint32_t i, uint32_t opened)
 {
 	const struct packet_seen *p = &c->packet[i];
 
-	if (f == FIELD_NEXT)
-		return p->before == NOBODY ? -1 : p->time > c->packet[p->before].time ? p->time - c->packet[p->before].time : 0;
+	if (f == FIELD_NEXT) {
+		if (p->before == NOBODY)
+			return NO_TIME;
+		const struct packet_seen *before = &c->packet[p->before];
+		int64_t wait = p->time > before->time ? p->time - before->time : 0, left = before->of_host - wait;
+		return left >= 0 && wait_is_told_by(left, before->of_host) ? -1 - left : wait;
+	}
 	if (!p->opens)
-		return -1;
+		return NO_TIME;
 	int64_t since = opened == NOBODY || c->packet[opened].trace != p->trace ? 0 : c->packet[opened].time;
 	return p->time > since ? p->time - since : 0;
 }

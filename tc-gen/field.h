@@ -23,7 +23,12 @@ bool number_of(enum field f, const struct action *a, int64_t *v);
 void range_of(int64_t v, int64_t *low, int64_t *high);
 /* No range reaches over a silence after which a flow counts as another. */
 void range_of_time(const struct corpus *c, int64_t t, int64_t *low, int64_t *high);
-/* The time of FIELD_NEXT or FIELD_OPENED of a packet; -1: it has none. opened: the opening before; NOBODY: none. */
+/*
+ * The time of FIELD_NEXT or FIELD_OPENED of a packet: ns since its flow's packet before, or since the opening before, `opened`, NOBODY:
+ * none. Packets are the cause of openings: of one that comes shortly before its hosts open another flow FIELD_NEXT says how long before,
+ * as -1 - ns. NO_TIME: it has none.
+ */
+#define NO_TIME INT64_MIN
 int64_t time_of(enum field f, const struct corpus *c, uint32_t i, uint32_t opened);
 /* Whom a field names: as a symbol, and the words of one that everyone shares. */
 struct symbol who_symbol(const struct corpus *c, enum field f, const struct packet_seen *p, struct action *a, uint64_t *word);

@@ -37,21 +37,6 @@ flows_free(struct flows *f)
 	*f = (struct flows){0};
 }
 
-int64_t
-flows_wait(const struct flows *f, enum field field, uint16_t token, int64_t since, uint64_t *random)
-{
-	const struct vocabulary *v = &f->m->vocabulary;
-	const struct symbol *s = &v->symbol[v->first[field] + token];
-	int64_t wait = 0;
-
-	if (s->kind != SYMBOL_RANGE)
-		return since;
-	for (int i = 0; i < 8; i++)
-		if ((wait = symbol_draw(s, random)) >= since)
-			return wait;
-	return since;
-}
-
 void
 flows_say(const struct flows *f, const uint16_t *token, uint64_t *random, struct action *a)
 {
@@ -116,7 +101,7 @@ begin(struct flows *f, uint64_t random)
 	uint32_t i = f->spares ? f->spare[--f->spares] : f->used++;
 	struct live *l = &f->live[i];
 
-	*l = (struct live){.life = l->life + 1, .waits = l->waits, .random = random};
+	*l = (struct live){.number = NONE, .life = l->life + 1, .waits = l->waits, .random = random};
 	return i;
 }
 
@@ -158,6 +143,13 @@ say(struct flows *f, struct live *l, const uint16_t *token, int64_t time, size_t
 	l->after_reset = reset && dialogue_reset(&l->dialogue) ? l->after_reset + 1 : 0;
 }
 
+static void
+know_hosts(const struct flows *f, struct live *l, const uint16_t *opening)
+{
+	for (int k = 0; k < 2; k++)
+		l->host[k] = vocabulary_host(&f->m->vocabulary, k ? FIELD_RESP_H : FIELD_ORIG_H, opening);
+}
+
 uint32_t
 flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random)
 {
@@ -166,7 +158,9 @@ flows_open(struct flows *f, const uint16_t *token, int64_t time, uint64_t random
 
 	l->bound = *model_bound(f->m, token);
 	l->purpose = vocabulary_purpose(&f->m->vocabulary, token);
-	f->opened[f->openings++ % FLOWS_OPENED] = (struct opened){time, l->purpose};
+	know_hosts(f, l, token);
+	l->number = f->openings;
+	f->opened[f->openings++ % FLOWS_OPENED] = (struct opened){time, l->purpose, l->host[0]};
 	l->opening = f->openings;
 	say(f, l, token, time, 0);
 	wait(f, i);
@@ -203,6 +197,7 @@ flows_take_up(struct flows *f, const struct alive *from, uint64_t random)
 	l->succeeded = l->dialogue.after > 0;
 	l->bound = *model_bound(f->m, l->token[0]);
 	l->purpose = vocabulary_purpose(&f->m->vocabulary, l->token[0]);
+	know_hosts(f, l, l->token[0]);
 	l->opening = f->openings;
 	take_up_connection(f, l, from);
 	wait(f, i);
@@ -232,22 +227,41 @@ pace_before(const struct flows *f, int64_t time, struct pace *p)
 	return n;
 }
 
-/* Looks for who opened after a flow for the same, up to the openings before `now`, and returns how long it is until the next
- * one, of the SUCCESSORS openings to come; -1: none. Once for each packet. */
-static int64_t
-successors(const struct flows *f, struct live *l, uint32_t now, int64_t time)
+/* Looks for who opened after a flow for the same, up to the openings before `now`. Once for each packet. */
+static void
+successors(const struct flows *f, struct live *l, uint32_t now)
 {
 	if (!l->purpose)
-		return -1;
+		return;
 	if (now > l->opening + REMEMBERED)
 		l->opening = now - REMEMBERED;
 	for (; l->opening < now; l->opening++)
 		l->succeeded |= opened(f, l->opening).purpose == l->purpose;
 	l->dialogue.after += l->succeeded;
-	for (uint32_t i = l->opening; i < f->openings && i < now + SUCCESSORS; i++)
-		if (opened(f, i).purpose == l->purpose)
-			return opened(f, i).time - time;
-	return -1;
+}
+
+/* What opens after so many openings, and that time. */
+static struct coming
+coming(const struct flows *f, const struct live *l, uint32_t before, int64_t time)
+{
+	struct coming c = {-1, -1, -1};
+
+	bool host = l->host[0] != NOBODY || l->host[1] != NOBODY;
+	for (uint32_t i = before; i < f->openings && i < before + SUCCESSORS; i++) {
+		struct opened o = opened(f, i);
+		int64_t left = o.time > time ? o.time - time : 0;
+		if (i == l->number)
+			continue;
+		if (c.any < 0)
+			c.any = left;
+		if (c.host < 0 && o.host != NOBODY && (o.host == l->host[0] || o.host == l->host[1]))
+			c.host = left;
+		if (c.same < 0 && l->purpose && o.purpose == l->purpose)
+			c.same = left;
+		if ((c.host >= 0 || !host) && (c.same >= 0 || !l->purpose))
+			break;
+	}
+	return c;
 }
 
 /* What a flow's next packet is drawn for; false where there can't be one. */
@@ -267,10 +281,12 @@ ask(const struct flows *f, struct live *l, struct draw_row *r)
 		r->context[k] = back <= l->packets ? l->token[1 + (l->packets - back) % (HISTORY - 1)] : NULL;
 	}
 	uint32_t before = pace_before(f, d->last[d->dir], &pace);
-	int64_t next = successors(f, l, before, d->last[d->dir]);
+	successors(f, l, before);
+	struct coming next = coming(f, l, before, d->last[d->dir]);
 	if (l->succeeded && d->after > l->bound.after)
 		return false;
-	dialogue_features(d, &pace, next, r->feature);
+	dialogue_features(d, &pace, &next, r->feature);
+	r->opening = next.host;
 	r->since = d->last[d->dir] < 0 ? -d->last[d->dir] : 0;
 	r->wait = model_waits(f->m, l->token[0], dialogue_state(d));
 	r->has = model_has(f->m, l->token[0]);
@@ -297,13 +313,17 @@ tries_too_often(const struct flows *f, const struct live *l, const uint16_t *tok
 static void
 answer(struct flows *f, struct live *l, const struct draw_row *r)
 {
+	const struct vocabulary *v = &f->m->vocabulary;
 	uint16_t next = r->token[FIELD_NEXT];
-	int64_t last = l->dialogue.last[l->dialogue.dir];
 
-	if (next && !tries_too_often(f, l, r->token))
-		say(f, l, r->token, model_time(f->m, last + flows_wait(f, FIELD_NEXT, next, r->since, &l->random)), r->wait - f->m->wait + next);
-	else
+	if (!next || tries_too_often(f, l, r->token)) {
 		l->over = true;
+		return;
+	}
+	const struct symbol *s = &v->symbol[v->first[FIELD_NEXT] + next];
+	int64_t wait = s->low < 0 ? r->opening + 1 + symbol_draw(s, &l->random) : symbol_wait(s, r->since, &l->random);
+	wait = wait > 0 ? wait : 0;
+	say(f, l, r->token, model_time(f->m, l->dialogue.last[l->dialogue.dir] + wait), r->wait - f->m->wait + next);
 }
 
 /* Whether all openings before the flow's last packet were drawn, and those that it is told of. */

@@ -28,6 +28,8 @@ struct live {
 	struct bound bound;
 	struct connection connection;
 	uint64_t random, purpose;
+	uint32_t host[2]; /* its ends', where they are known */
+	uint32_t number;  /* its opening's; NONE: before all */
 	uint32_t opening; /* the number of openings that were looked at */
 	bool succeeded;	  /* another flow opened for the same */
 	struct dialogue dialogue; /* up to the last packet that was drawn */
@@ -46,6 +48,7 @@ struct flows {
 	struct opened {
 		int64_t time;
 		uint64_t purpose;
+		uint32_t host; /* who opens it, where that is known */
 	} opened[FLOWS_OPENED]; /* openings: a ring */
 	uint32_t openings;
 	bool closed; /* none opens any more */
@@ -67,7 +70,5 @@ void flows_pass(struct flows *f, uint32_t flow);
 void flows_end(struct flows *f, uint32_t flow);
 /* What symbols say, as an action without its flow and hosts. */
 void flows_say(const struct flows *f, const uint16_t *token, uint64_t *random, struct action *a);
-/* A time of the symbol's range that is not over yet, or as soon as can be. */
-int64_t flows_wait(const struct flows *f, enum field field, uint16_t token, int64_t since, uint64_t *random);
 
 #endif

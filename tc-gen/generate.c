@@ -1,6 +1,7 @@
 #include "generate.h"
 
 #include "messages.h"
+#include "openings.h"
 #include "quotes.h"
 #include "support/random.h"
 
@@ -19,13 +20,10 @@ struct generator {
 	struct schedule schedule;
 	int64_t now, base;
 	bool begun;
-	/* Openings: those that are to come, in turn; what the next one is told of. */
+	/* Openings: how they are drawn; those that are to come, in turn. */
 	struct drawing drawing;
-	uint64_t opening_random;
+	struct openings openings;
 	uint32_t future[FUTURE], future_at, future_n;
-	uint16_t opened[OPENINGS][FIELDS];
-	uint32_t openings;
-	struct pace pace;
 	/* Slots of the stream: of each flow, NONE while it is to come; of each slot, its flow. */
 	uint32_t *slot, *owner, slots, *spare, spares;
 	struct people hosts, macs;
@@ -95,24 +93,13 @@ schedule_flow(struct generator *g, uint32_t flow)
 static void
 draw_opening(struct generator *g)
 {
-	struct draw_row row = {.random = &g->opening_random};
-	int64_t last = g->pace.n ? g->pace.time[(g->pace.n - 1) % PACE] : 0, since = last < 0 ? -last : 0;
+	struct draw_row row;
 
-	for (uint32_t k = 0; k < OPENINGS; k++) {
-		uint32_t back = OPENINGS - k;
-		row.context[k] = back <= g->openings ? g->opened[(g->openings - back) % OPENINGS] : NULL;
-	}
-	pace_features(&g->pace, last, row.feature);
-	row.since = since;
-	row.lawless = legal_draw(g->m->has_proto, &g->opening_random);
+	openings_ask(&g->openings, g->m, &row);
 	draw(&g->drawing, &row, 1);
-	double left = flows_wait(&g->flows, FIELD_OPENED, row.token[FIELD_OPENED], since, &g->opening_random) - since;
-	left = (left < OPEN_LEAST && since == 0 ? OPEN_LEAST : left) * (double)g->m->open_slow / (double)g->options.rate;
-	int64_t time = last + since + (int64_t)(left < 0x1p60 ? left : 0x1p60);
-	time = model_time(g->m, time > 0 ? time : 0);
-	memcpy(g->opened[g->openings++ % OPENINGS], row.token, sizeof row.token);
-	pace_take(&g->pace, time);
-	uint32_t flow = flows_open(&g->flows, row.token, time, random_next(&g->opening_random));
+	openings_take(&g->openings, g->m, &row);
+	int64_t time = model_time(g->m, g->openings.last / (double)g->options.rate); /* the network is not told that they come faster */
+	uint32_t flow = flows_open(&g->flows, row.token, time, random_next(&g->openings.random));
 	g->slot[flow] = NONE;
 	g->future[(g->future_at + g->future_n++) % FUTURE] = flow;
 }
@@ -260,9 +247,6 @@ start(struct generator *g)
 {
 	const struct model *m = g->m;
 
-	g->pace = m->openings;
-	g->openings = OPENINGS;
-	memcpy(g->opened, m->opened, sizeof g->opened);
 	uint32_t *flow = malloc((m->n_alive + 1) * sizeof *flow);
 	int bad = !flow;
 	for (uint32_t k = 0; k < m->n_alive && !bad; k++)
@@ -291,7 +275,7 @@ generator_new(const struct model *m, const struct generate_options *o)
 	g->m = m;
 	g->options = *o;
 	g->random = o->seed;
-	g->opening_random = random_next(&g->random);
+	openings_begin(&g->openings, m, random_next(&g->random));
 	g->made.header = g->seen.header = m->header;
 	if (o->start >= 0)
 		g->made.header.start = g->seen.header.start = o->start;

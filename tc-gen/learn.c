@@ -40,7 +40,8 @@ follow(struct lesson *l, uint32_t i, struct dialogue *d, const struct pace *pace
 	dialogue_take(&d[p->flow], &a, p->time);
 	l->state[i] = dialogue_state(&d[p->flow]);
 	d[p->flow].after = next->after;
-	dialogue_features(&d[p->flow], pace, next->next, l->feature + (size_t)i * FEATURES);
+	struct coming coming = {.any = p->opening, .host = p->of_host, .same = next->next};
+	dialogue_features(&d[p->flow], pace, &coming, l->feature + (size_t)i * FEATURES);
 	l->recent[i][0] = l->opening[p->flow];
 	for (int k = HISTORY - 1, at = i; k > 0; k--) {
 		l->recent[i][k] = at;

@@ -5,7 +5,7 @@
 #include "network.h"
 
 #define MODEL_MAGIC   "tc-gener"
-#define MODEL_VERSION 3
+#define MODEL_VERSION 4
 #define MODEL_HASH    32
 #define MODEL_ERROR   160
 #define MODEL_ALIVE   4096 /* flows that are alive at the end of what was learned, at most */
@@ -44,7 +44,6 @@ struct model {
 
 #define SLOW_MOST 1e10f /* a single opening in an hour was not long after the start */
 #define FAST_MOST 8.0f
-#define OPEN_LEAST 64   /* ns: a wait that is to be made longer */
 
 uint32_t model_services(const struct model *m);
 /* Of the service of a flow that such a packet opened. */

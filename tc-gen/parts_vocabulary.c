@@ -74,7 +74,7 @@ symbol_sound(const struct vocabulary *v, const struct symbol *s)
 		for (int i = 1; i < EDGES; i++)
 			if (s->edge[i] < s->edge[i - 1])
 				return false;
-		return !s->n && s->high > s->low && (uint64_t)s->high - (uint64_t)s->low <= INT64_MAX;
+		return !s->n && s->high > s->low && (s->low >= 0 || s->high <= 0) && (uint64_t)s->high - (uint64_t)s->low <= INT64_MAX;
 	case SYMBOL_RECENT:
 		return !s->n && s->high > s->low;
 	default:

@@ -119,6 +119,15 @@ fill_waits(uint8_t *wait, int n)
 	return 0;
 }
 
+/* Whether times are less than twice as long. */
+static bool
+symbol_near(const struct symbol *a, const struct symbol *b)
+{
+	if (a->low < 0 || b->low < 0)
+		return a->low < 0 && b->low < 0 && -b->low > -a->high / 2 && -b->high < 2 * -a->low;
+	return b->high > a->low / 2 && b->low < 2 * a->high;
+}
+
 /* Which times are there in each state of each service's flows: those that were, and their neighbours. */
 static int
 take_waits(struct model *m, const struct lesson *l)
@@ -134,7 +143,7 @@ take_waits(struct model *m, const struct lesson *l)
 	}
 	for (int i = 1; i < n; i++)
 		for (int j = 1; j < n; j++)
-			near[i * n + j] = s[j].high > s[i].low / 2 && s[j].low < 2 * s[i].high;
+			near[i * n + j] = symbol_near(&s[i], &s[j]);
 	for (uint32_t i = 0; i < l->c->packets; i++) {
 		uint32_t next = l->c->packet[i].next;
 		if (next == NOBODY || tokens(l, next)[FIELD_NEXT] == UNKNOWN)

@@ -1,7 +1,7 @@
 #include "steer.h"
 
-#include "draw.h"
 #include "generate.h"
+#include "openings.h"
 #include "scale.h"
 #include "support/random.h"
 
@@ -16,24 +16,16 @@
 #define PACKETS	  20000 /* of a run, at most */
 #define BY	  0.2f	/* the share of an error that a round, or a run, corrects */
 #define FEW	  10	/* draws by which shares are told apart */
-#define LONG	  (INT64_C(1) << 50) /* ns: so many of them are a time still */
+#define LATE	  (INT64_C(1) << 59) /* ns: a chain that came so far begins anew */
 
-struct chain {
-	uint16_t opened[OPENINGS][FIELDS]; /* a ring */
-	uint32_t at;
-	struct pace pace;
-	int64_t now;
-	uint64_t random;
-};
-
-struct openings {
+struct steered {
 	struct model *m;
-	struct chain *chain;		 /* CHAINS */
+	struct openings *chain;		 /* CHAINS */
 	double *learned, *drawn;	 /* of each symbol: how often it came */
 	double *sum;			 /* of each symbol: its biases after the later half of the rounds, summed up */
 	double slow;			 /* likewise the logarithm of how much longer they wait */
 	int64_t most;			 /* ns: longer waits count as that */
-	double learned_wait, drawn_wait; /* ns: the mean wait before an opening; the sum of those that were drawn */
+	double learned_wait, drawn_wait; /* ns: the mean wait before an opening; the sum of those that were drawn, before m->open_slow */
 };
 
 /* --- what is learned --- */
@@ -56,7 +48,7 @@ find_waits(const struct lesson *l, int64_t *wait)
 /* The mean wait before an opening. The longest hundredth count as the shortest of them, since a few silences say nothing of a
  * rate. 0, or -1 where memory is short. */
 static int
-find_mean_wait(struct openings *s, const struct lesson *l)
+find_mean_wait(struct steered *s, const struct lesson *l)
 {
 	size_t size = l->opens * sizeof(int64_t);
 	int64_t *wait = malloc(size), *sorted = malloc(size);
@@ -80,7 +72,7 @@ find_mean_wait(struct openings *s, const struct lesson *l)
 }
 
 static void
-count_learned(struct openings *s, const struct lesson *l)
+count_learned(struct steered *s, const struct lesson *l)
 {
 	const int *first = s->m->vocabulary.first;
 
@@ -94,52 +86,26 @@ count_learned(struct openings *s, const struct lesson *l)
 /* --- what is drawn --- */
 
 static void
-begin_chains(struct openings *s)
-{
-	for (int c = 0; c < CHAINS; c++) {
-		s->chain[c] = (struct chain){.pace = s->m->openings, .random = c};
-		memcpy(s->chain[c].opened, s->m->opened, sizeof s->m->opened);
-	}
-}
-
-/* Once one was drawn. */
-static void
-lengthen(struct openings *s, struct chain *h, const uint16_t *token)
-{
-	const struct model *m = s->m;
-	const struct symbol *t = &m->vocabulary.symbol[m->vocabulary.first[FIELD_OPENED] + token[FIELD_OPENED]];
-	double wait = t->kind == SYMBOL_RANGE ? symbol_draw(t, &h->random) : 0;
-
-	wait = fmax(wait, OPEN_LEAST) * m->open_slow;
-	memcpy(h->opened[h->at++ % OPENINGS], token, sizeof h->opened[0]);
-	s->drawn_wait += fmin(wait, s->most);
-	h->now = model_time(m, h->now + (int64_t)fmin(wait, LONG));
-	pace_take(&h->pace, h->now);
-	for (int f = 0; f < FIELDS; f++)
-		s->drawn[m->vocabulary.first[f] + token[f]]++;
-}
-
-static void
-draw_chains(struct openings *s, struct drawing *d)
+draw_chains(struct steered *s, struct drawing *d)
 {
 	struct draw_row row[CHAINS];
 
-	for (int c = 0; c < CHAINS; c++) {
-		struct chain *h = &s->chain[c];
-		row[c] = (struct draw_row){.random = &h->random, .lawless = legal_draw(s->m->has_proto, &h->random)};
-		for (uint32_t k = 0; k < OPENINGS; k++)
-			row[c].context[k] = h->opened[(h->at + k) % OPENINGS];
-		pace_features(&h->pace, h->now, row[c].feature);
-	}
-	draw(d, row, CHAINS);
 	for (int c = 0; c < CHAINS; c++)
-		lengthen(s, &s->chain[c], row[c].token);
+		openings_ask(&s->chain[c], s->m, &row[c]);
+	draw(d, row, CHAINS);
+	for (int c = 0; c < CHAINS; c++) {
+		s->drawn_wait += fmin(openings_take(&s->chain[c], s->m, &row[c]), s->most);
+		for (int f = 0; f < FIELDS; f++)
+			s->drawn[s->m->vocabulary.first[f] + row[c].token[f]]++;
+		if (s->chain[c].last > LATE)
+			openings_begin(&s->chain[c], s->m, s->chain[c].random);
+	}
 }
 
 /* --- what is made up for --- */
 
 static void
-steer_field(struct openings *s, enum field f)
+steer_field(struct steered *s, enum field f)
 {
 	struct network *net = &s->m->net[HEAD_OPEN];
 	const double *learned = s->learned + net->v->first[f], *drawn = s->drawn + net->v->first[f];
@@ -159,17 +125,17 @@ set_slow(struct model *m, float slow)
 }
 
 static void
-steer_rate(struct openings *s)
+steer_rate(struct steered *s)
 {
 	double drawn = s->drawn_wait / (CHAINS * STEPS);
 
 	if (drawn > 0 && s->learned_wait > 0)
-		set_slow(s->m, s->m->open_slow * powf(s->learned_wait / drawn, BY));
+		set_slow(s->m, powf(s->m->open_slow, 1 - BY) * powf(s->learned_wait / drawn, BY));
 }
 
 /* Corrections run after what they correct, and swing around what is right: the later half's mean is taken. */
 static void
-take_mean(struct openings *s)
+take_mean(struct steered *s)
 {
 	struct network *net = &s->m->net[HEAD_OPEN];
 	const int later = ROUNDS - ROUNDS / 2;
@@ -181,7 +147,7 @@ take_mean(struct openings *s)
 }
 
 static void
-add_to_mean(struct openings *s)
+add_to_mean(struct steered *s)
 {
 	struct network *net = &s->m->net[HEAD_OPEN];
 
@@ -192,7 +158,7 @@ add_to_mean(struct openings *s)
 }
 
 static int
-steer_round(struct openings *s)
+steer_round(struct steered *s)
 {
 	struct network *net = &s->m->net[HEAD_OPEN];
 	struct drawing d;
@@ -214,7 +180,7 @@ steer_round(struct openings *s)
 int
 steer_openings(struct model *m, const struct lesson *l)
 {
-	struct openings s = {.m = m};
+	struct steered s = {.m = m};
 
 	m->open_slow = 1;
 	if (!l->opens || m->vocabulary.n[FIELD_OPENED] < 2)
@@ -226,7 +192,8 @@ steer_openings(struct model *m, const struct lesson *l)
 	int bad = s.chain && s.learned && s.drawn && s.sum ? find_mean_wait(&s, l) : -1;
 	if (!bad) {
 		count_learned(&s, l);
-		begin_chains(&s);
+		for (int c = 0; c < CHAINS; c++)
+			openings_begin(&s.chain[c], m, c);
 	}
 	for (int r = 0; r < ROUNDS && !bad; r++) {
 		bad = steer_round(&s);

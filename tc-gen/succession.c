@@ -9,8 +9,8 @@
 
 /* What flows open for: how many did so far, and, from the end on, the earliest opening. */
 struct purpose {
-	uint32_t n, trace, opening;
-	int64_t time;
+	uint32_t n;
+	struct upcoming next;
 };
 
 static uint32_t
@@ -49,15 +49,10 @@ find_next(struct succession *s, const struct corpus *c, struct purpose *purpose,
 {
 	for (uint32_t i = c->packets; i-- > 0;) {
 		const struct packet_seen *p = &c->packet[i];
-		struct purpose *next = &purpose[of[p->flow]];
-		bool known = of[p->flow] && next->trace == p->trace + 1 && next->opening < openings + SUCCESSORS;
-		s[i].next = known ? next->time - p->time : -1;
-		if (p->opens) {
-			openings--;
-			next->trace = p->trace + 1;
-			next->opening = openings;
-			next->time = p->time;
-		}
+		struct upcoming *next = &purpose[of[p->flow]].next;
+		s[i].next = of[p->flow] ? upcoming_in(next, p, openings) : -1;
+		if (p->opens)
+			*next = (struct upcoming){p->time, p->trace + 1, --openings};
 	}
 }
 

@@ -48,7 +48,7 @@ token_of(enum field f, const struct corpus *c, struct counts *t, uint32_t i, uin
 
 	if (is_time(f)) {
 		number = time_of(f, c, i, opened);
-		if (number < 0)
+		if (number == NO_TIME)
 			return 0;
 		range_of_time(c, number, &low, &high);
 		key_of_range(&k, low, high);

@@ -95,7 +95,7 @@ learn_times(struct vocabulary *v, enum field f, const struct corpus *c)
 		int64_t time = time_of(f, c, i, opened);
 		if (c->packet[i].opens)
 			opened = i;
-		if (time >= 0)
+		if (time != NO_TIME)
 			bad = number_add(&times, time);
 	}
 	if (!bad)
@@ -263,6 +263,14 @@ vocabulary_purpose(const struct vocabulary *v, const uint16_t *token)
 	       token[FIELD_RESP_P];
 }
 
+uint32_t
+vocabulary_host(const struct vocabulary *v, enum field f, const uint16_t *token)
+{
+	const struct symbol *s = &v->symbol[v->first[f] + (token[f] == UNKNOWN ? 0 : token[f])];
+
+	return s->kind == SYMBOL_NAMED ? s->low : NOBODY;
+}
+
 bool
 symbol_group(const struct vocabulary *v, const struct symbol *s)
 {
@@ -297,6 +305,17 @@ symbol_draw(const struct symbol *s, uint64_t *random)
 	int64_t low = edge_at(s, i), high = edge_at(s, i + 1);
 
 	return low + (int64_t)(random_next(random) % (uint64_t)(high - low + 1));
+}
+
+int64_t
+symbol_wait(const struct symbol *s, int64_t since, uint64_t *random)
+{
+	for (int i = 0; i < 8 && s->kind == SYMBOL_RANGE; i++) {
+		int64_t wait = symbol_draw(s, random);
+		if (wait >= since)
+			return wait;
+	}
+	return since;
 }
 
 void

@@ -87,12 +87,23 @@ int symbol_family(const struct vocabulary *v, enum field f, const struct symbol 
 /* Of a packet that opens a flow: who connects to whom for what, by both hosts, protocol and port; 0: to or from nobody who is
  * known. */
 uint64_t vocabulary_purpose(const struct vocabulary *v, const uint16_t *token);
+/* Which host a packet that opens a flow names, of those who are known; NOBODY: none. */
+uint32_t vocabulary_host(const struct vocabulary *v, enum field f, const uint16_t *token);
+/* Whether a packet is told by an opening of one of its hosts, that comes `opening` ns after its flow's packet before and `left` ns after
+ * it, rather than by how long it waits: it may be what the opening comes of. */
+static inline bool
+wait_is_told_by(int64_t left, int64_t opening)
+{
+	return left <= opening / 16 && left <= 10000000;
+}
 /* Whether it means a group of hosts, or all of them. */
 bool symbol_group(const struct vocabulary *v, const struct symbol *s);
 /* The largest number that was seen in a range. */
 int64_t symbol_most(const struct symbol *s);
 /* A number of a range, drawn as they were seen to lie in it. */
 int64_t symbol_draw(const struct symbol *s, uint64_t *random);
+/* A time of a range that is not over yet, or as soon as can be. */
+int64_t symbol_wait(const struct symbol *s, int64_t since, uint64_t *random);
 /* Adds what the symbol says to an action. */
 void symbol_set(const struct vocabulary *v, enum field f, const struct symbol *s, struct action *a, uint64_t *random);
 

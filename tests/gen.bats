@@ -70,6 +70,28 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	jq -e '.[0] > 150 and .[1] >= .[0] * 0.95 and .[2] > 300 and .[3] >= .[2] * 0.95' "$tmp/counts"
 }
 
+# Each connection opens 0.3 ms after the answer to a look-up, which takes 5 to 100 ms.
+@test "what a packet is the cause of opens right after it: a connection after the answer to its look-up" {
+	actions 'BEGIN {
+		srand(1)
+		for (i = 0; i < 300; i++) {
+			wait = int(5000 * exp(rand() * 3)) * 1000
+			print "{\"dt\":" 1e8 + int(rand() * 1e6) * 1000 ",\"flow\":" 2 * i % 200 ",\"open\":1,\"proto\":17,\"orig_p\":" 20000 + i \
+			      ",\"resp_p\":53,\"len\":40,\"ttl\":64" (i ? ",\"orig_h\":0,\"resp_h\":1" : \
+			      ",\"orig_h\":[0,0],\"resp_h\":[1,0],\"src_mac\":[0,0],\"dst_mac\":[1,0]") "}"
+			print "{\"dt\":" wait ",\"flow\":" 2 * i % 200 ",\"dir\":1,\"len\":90,\"ttl\":64}"
+			print "{\"dt\":300000,\"flow\":" (2 * i + 1) % 200 ",\"open\":1,\"proto\":6,\"orig_p\":" 30000 + i \
+			      ",\"resp_p\":80,\"flags\":2,\"win\":1024,\"ttl\":64,\"orig_h\":0,\"resp_h\":" (i ? "2" : "[2,0]") "}"
+			print "{\"dt\":1000000,\"flow\":" (2 * i + 1) % 200 ",\"dir\":1,\"flags\":20,\"ttl\":64}"
+		}
+	}' | tc-gen -q --steps 300 -n 1200 | tc-show >"$tmp/json"
+	jq -cn 'reduce inputs as $a ({}; if $a.flags == 2 then .connections += 1 |
+		.after += (if .answer and $a.dt > 250000 and $a.dt < 350000 then 1 else 0 end) else . end |
+		.answer = ($a.dir == 1 and $a.len == 90)) | [.connections, .after]' "$tmp/json" >"$tmp/counts"
+	cat "$tmp/counts"
+	jq -e '.[0] > 200 and .[1] >= .[0] * 0.8' "$tmp/counts"
+}
+
 # Two of five connections are tried twelve times anew, from the same ports, with nothing closed; the peer says nothing. An opening
 # from the ports of a flow before looks like one more.
 @test "who tries again and again in vain does, and no more often in a row than was learned" {
@@ -268,7 +290,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	head -c 100000 "$model" >"$tmp/m"
 	refused "tc-gen: $tmp/m: model: damaged or cut off, its checksum is another" tc-gen --model "$tmp/m"
 	{ head -c 8 "$model"; printf '\1\0\0\0'; } >"$tmp/m"
-	refused "tc-gen: $tmp/m: model: version 1; this program reads 3" tc-gen --model "$tmp/m"
+	refused "tc-gen: $tmp/m: model: version 1; this program reads 4" tc-gen --model "$tmp/m"
 	: >"$tmp/m"
 	refused "tc-gen: $tmp/m: not a model of tc-gen" tc-gen --model "$tmp/m"
 	refused "tc-gen: $sample: not a model of tc-gen*" tc-gen --model "$sample"
