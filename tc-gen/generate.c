@@ -83,7 +83,7 @@ schedule_flow(struct generator *g, uint32_t flow)
 	const struct said *s = flows_next(&g->flows, flow);
 
 	if (s)
-		return schedule_add(&g->schedule, s->time, flow, g->flows.live[flow].life);
+		return schedule_add(&g->schedule, s->time, flow, g->flows.live[flow].life, g->slot[flow] == NONE);
 	slot_give(g, flow);
 	return 0;
 }

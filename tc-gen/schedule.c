@@ -10,7 +10,7 @@ earlier(const struct event *a, const struct event *b)
 }
 
 int
-schedule_add(struct schedule *s, int64_t time, uint32_t flow, uint32_t life)
+schedule_add(struct schedule *s, int64_t time, uint32_t flow, uint32_t life, bool opens)
 {
 	if (s->n == s->room) {
 		size_t room = 2 * s->room + 64;
@@ -20,7 +20,7 @@ schedule_add(struct schedule *s, int64_t time, uint32_t flow, uint32_t life)
 		s->event = more;
 		s->room = room;
 	}
-	struct event e = {time, s->added++, flow, life};
+	struct event e = {time, s->added++ | (uint64_t)opens << 63, flow, life};
 	size_t i = s->n++;
 	for (; i && earlier(&e, &s->event[(i - 1) / 2]); i = (i - 1) / 2)
 		s->event[i] = s->event[(i - 1) / 2];
