@@ -58,7 +58,7 @@ stream = $(record) $(process)
 diff = source sketch analysis conn fragments reservoir forest c2st parts measure generated metrics words verdict report json \
 	html svg curves plots markup define
 # tc-gen learns and generates; what a model is stands between the two.
-generate = corpus field counts vocabulary tokens dialogue succession network learn present steer model parts_vocabulary parts_present \
+generate = corpus upcoming field counts vocabulary tokens dialogue succession network learn present steer model parts_vocabulary parts_present \
 	parts_weights shares connection legal draw flows schedule people quotes messages openings generate
 tool = $(patsubst %,build/$(1)/%.o,main $(2))
 bin/tc-lift: $(call tool,tc-lift) $(capture) $(state) $(stream)

@@ -5,7 +5,6 @@
 #include "record/stream.h"
 
 #define NOBODY UINT32_MAX
-#define SUCCESSORS 64 /* openings that a flow is told of before they come */
 #define OFTEN  4 /* what was seen so often is a symbol of its own */
 enum who { WHO_ORIG_H, WHO_RESP_H, WHO_SRC_MAC, WHO_DST_MAC, WHOS };
 
@@ -29,12 +28,6 @@ struct packet_seen {
 	uint32_t sender;	/* and who sends it by IP, as id in named; NOBODY: an address that everyone shares */
 	int64_t opening, of_host; /* ns until the next opening, and until one of a host of the flow, who is known; as upcoming_in() */
 	struct named who[WHOS];
-};
-
-/* An opening to come, as packets are gone through backwards. */
-struct upcoming {
-	int64_t time;
-	uint32_t trace, number; /* of traces, from 1 on; of the openings before it */
 };
 
 struct someone {
@@ -64,8 +57,6 @@ int corpus_finish(struct corpus *c);
  * of other flows is said with each direction's first packet, not only where it is another than before: the TTL of who has a symbol,
  * tags, and fields of the link header. */
 void corpus_action(const struct corpus *c, uint32_t packet, struct action *a);
-/* ns from a packet, before which so many opened, to what comes; -1: no such opening is among the SUCCESSORS next ones. */
-int64_t upcoming_in(const struct upcoming *u, const struct packet_seen *p, uint32_t openings);
 /* Whether a host or link address is known by itself, as it takes part so often. */
 bool corpus_known(const struct corpus *c, int link, uint32_t id);
 void corpus_free(struct corpus *c);

@@ -1,6 +1,7 @@
 #include "flows.h"
 
 #include "support/random.h"
+#include "upcoming.h"
 
 #include <stdlib.h>
 #include <string.h>

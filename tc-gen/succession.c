@@ -2,6 +2,7 @@
 
 #include "dialogue.h"
 #include "support/random.h"
+#include "upcoming.h"
 
 #include <stdlib.h>
 

@@ -21,7 +21,7 @@ build/tests/identity: build/tests/unit/identity.o $(capture) $(state) $(stream)
 build/tests/conn build/tests/analysis: build/tests/%: build/tests/unit/%.o $(analysis) $(capture) $(state) $(stream)
 build/tests/units: build/tests/unit/units.o $(state) $(stream)
 build/tests/neural: build/tests/unit/neural.o build/tests/unit/vary.o build/tc-train/init.o $(codec) $(stream)
-build/tests/gradient: build/tests/unit/gradient.o $(patsubst %,build/tc-gen/%.o,network field counts vocabulary tokens corpus) \
+build/tests/gradient: build/tests/unit/gradient.o $(patsubst %,build/tc-gen/%.o,network field counts vocabulary tokens corpus upcoming) \
 	$(call room,neural,linear) $(support) $(state) $(stream)
 build/tests/blocks: build/tests/unit/blocks.o $(code) $(support) $(stream)
 build/tests/scramble build/tests/wire: build/tests/%: build/tests/unit/%.o build/tests/unit/vary.o $(support) $(stream)
