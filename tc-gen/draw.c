@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EVEN_FEW 4.0f /* openings that say little */
 #define RARE 0.005f /* a time so much less likely than the likeliest is not drawn */
 
 _Static_assert(INPUTS <= PRODUCT_IN, "");
@@ -44,11 +45,12 @@ free_layer(struct draw_layer *l)
 }
 
 int
-drawing_init(struct drawing *d, const struct network *net, float temperature, const uint8_t *of_proto, const struct bound *bound)
+drawing_init(struct drawing *d, const struct model *m, enum head head, float temperature)
 {
+	const struct network *net = &m->net[head];
 	int most = 0;
 
-	*d = (struct drawing){.net = net, .cold = 1 / temperature, .of_proto = of_proto, .bound = bound};
+	*d = (struct drawing){.m = m, .net = net, .cold = 1 / temperature};
 	for (int f = 0; f < FIELDS; f++)
 		most = net->v->n[f] > most ? net->v->n[f] : most;
 	d->x = malloc(DRAW_ROWS * sizeof *d->x);
@@ -208,7 +210,7 @@ static void
 keep_services(const struct drawing *d, const uint16_t *token, float *p)
 {
 	int n = d->net->v->n[FIELD_RESP_P];
-	const struct bound *of_port = d->bound + token[FIELD_PROTO] * n;
+	const struct bound *of_port = d->m->bound + token[FIELD_PROTO] * n;
 
 	for (int i = 0; i < n; i++)
 		p[i] = of_port[i].packets ? p[i] : 0;
@@ -228,6 +230,16 @@ keep_types(const struct drawing *d, const struct draw_row *r, float *p)
 		int32_t type = d->legal.low[v->first[FIELD_TYPE] + i];
 		p[i] = messages_have(family, type) ? p[i] : 0;
 	}
+}
+
+/* A network that draws from what it drew wanders: what came more often lately than it should comes less often now. */
+static void
+even_out(const struct drawing *d, enum field f, const struct draw_row *r, float *p)
+{
+	const uint16_t *share = d->m->share + d->net->v->first[f], *lately = r->lately + d->net->v->first[f];
+
+	for (int i = 0; i < d->net->v->n[f]; i++)
+		p[i] *= (share[i] * (r->latest / 65535.0f) + EVEN_FEW) / (lately[i] + EVEN_FEW);
 }
 
 /* The connection that a packet goes on with, or opens; NULL: it isn't TCP's. */
@@ -253,6 +265,8 @@ decide(struct drawing *d, enum field f, const struct draw_row *row, const int *o
 	product(&d->out[f].product, *d->r, HIDDEN, n, d->p, width);
 	for (int i = 0; i < n; i++) {
 		shares_weigh(d->p + i * width, symbols, d->cold);
+		if (d->net->head == HEAD_OPEN)
+			even_out(d, f, &row[of[i]], d->p + i * width);
 		if (f == FIELD_NEXT || f == FIELD_OPENED)
 			wait_longer(d, d->p + i * width, f, &row[of[i]]);
 		else if (f == FIELD_ORIG_H || f == FIELD_RESP_H)
@@ -272,7 +286,7 @@ may_have(const struct drawing *d, const struct draw_row *r, enum field f)
 {
 	if (d->net->head == HEAD_FLOW)
 		return f == FIELD_NEXT || (r->token[FIELD_NEXT] && (!r->has || r->has[f] & LEGAL_HAS || (r->connection && legal_needs(f))));
-	return f <= FIELD_PROTO || !d->of_proto || d->of_proto[r->token[FIELD_PROTO] * FIELDS + f] & LEGAL_HAS;
+	return f <= FIELD_PROTO || d->m->has_proto[r->token[FIELD_PROTO] * FIELDS + f] & LEGAL_HAS;
 }
 
 /* Field by field, so that what a field's decision takes is near for all rows. */

@@ -6,7 +6,7 @@
 #define TC_GEN_DRAW_H
 
 #include "legal.h"
-#include "network.h"
+#include "model.h"
 #include "shares.h"
 
 #include "neural/product.h"
@@ -25,6 +25,8 @@ struct draw_row {
 	const uint8_t *has;	/* of a flow's fields: whether it may have them; NULL: all */
 	const bool *said;	/* of a flow: which directions have said a packet */
 	const struct connection *connection; /* of a flow; NULL: it isn't TCP's */
+	const uint16_t *lately; /* of an opening: how often each symbol came among the `latest` ones */
+	uint32_t latest;
 	unsigned lawless;	/* the rules of TCP that don't hold */
 	uint64_t *random;
 	uint16_t token[FIELDS]; /* in a flow it may be nothing: FIELD_NEXT is absent then */
@@ -36,10 +38,9 @@ struct draw_layer {
 };
 
 struct drawing {
+	const struct model *m;
 	const struct network *net;
 	float cold; /* by which logits are multiplied */
-	const uint8_t *of_proto; /* of openings: whether one of each protocol may have each field */
-	const struct bound *bound; /* of openings: of each protocol and port, whether there is such a service */
 	struct legal legal;
 	struct draw_layer lower, upper, out[FIELDS];
 	float (*x)[INPUTS];		    /* of each row: what came before */
@@ -47,8 +48,8 @@ struct drawing {
 	float *p; /* each row's shares of a field's symbols */
 };
 
-/* of_proto, bound: NULL for flows. */
-int drawing_init(struct drawing *d, const struct network *net, float temperature, const uint8_t *of_proto, const struct bound *bound);
+/* From one of a model's networks. 0, or -1 where memory is short. */
+int drawing_init(struct drawing *d, const struct model *m, enum head head, float temperature);
 void drawing_free(struct drawing *d);
 void draw(struct drawing *d, struct draw_row *row, int n);
 /* How likely it is that a flow goes on after `since`. */

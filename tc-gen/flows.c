@@ -24,7 +24,7 @@ flows_init(struct flows *f, const struct model *m, float temperature, uint32_t r
 		f->opened[f->openings++] = (struct opened){.time = m->openings.time[(m->openings.n - n) % PACE]};
 	if (!f->live || !f->spare || !f->row || !f->said)
 		return -1;
-	return drawing_init(&f->drawing, &m->net[HEAD_FLOW], temperature, NULL, NULL);
+	return drawing_init(&f->drawing, m, HEAD_FLOW, temperature);
 }
 
 void

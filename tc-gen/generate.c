@@ -275,7 +275,7 @@ generator_new(const struct model *m, const struct generate_options *o)
 	g->m = m;
 	g->options = *o;
 	g->random = o->seed;
-	openings_begin(&g->openings, m, random_next(&g->random));
+	uint64_t opening_random = random_next(&g->random);
 	g->made.header = g->seen.header = m->header;
 	if (o->start >= 0)
 		g->made.header.start = g->seen.header.start = o->start;
@@ -283,9 +283,9 @@ generator_new(const struct model *m, const struct generate_options *o)
 	g->slot = calloc(room, sizeof *g->slot);
 	g->owner = calloc(cap, sizeof *g->owner);
 	g->spare = calloc(cap, sizeof *g->spare);
-	if (!g->slot || !g->owner || !g->spare || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap, o->hosts) < 0 ||
+	if (!g->slot || !g->owner || !g->spare || openings_init(&g->openings, m, opening_random) < 0 || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap, o->hosts) < 0 ||
 	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap, 1) < 0 || flows_init(&g->flows, m, o->temperature, room) < 0 ||
-	    drawing_init(&g->drawing, &m->net[HEAD_OPEN], o->temperature, m->has_proto, m->bound) < 0 ||
+	    drawing_init(&g->drawing, m, HEAD_OPEN, o->temperature) < 0 ||
 	    messages_init(&g->messages, cap) < 0 || trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 ||
 	    trace_init(&g->seen, m->header.link, NULL, 0) < 0 || start(g) < 0) {
 		generator_free(g);
@@ -301,6 +301,7 @@ generator_free(struct generator *g)
 		return;
 	trace_free(&g->made);
 	trace_free(&g->seen);
+	openings_free(&g->openings);
 	drawing_free(&g->drawing);
 	flows_free(&g->flows);
 	schedule_free(&g->schedule);

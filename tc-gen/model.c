@@ -241,6 +241,7 @@ model_free(struct model *m)
 	free(m->has);
 	free(m->has_proto);
 	free(m->after_reset);
+	free(m->share);
 	free(m->alive);
 	*m = (struct model){0};
 }

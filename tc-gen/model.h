@@ -34,6 +34,7 @@ struct model {
 	uint8_t *has;	 /* WAITS x FIELDS: whether a packet of such a service may have a field */
 	uint8_t *has_proto; /* protocols x FIELDS: whether one that opens a flow may */
 	uint8_t *after_reset; /* WAITS: packets that a flow of such a service says after an RST, at most */
+	uint16_t *share; /* of each symbol among the openings that were learned, in 65535ths */
 	float open_slow; /* waits for an opening are so much longer than drawn */
 	uint32_t n_alive;
 	struct alive *alive;

@@ -40,7 +40,7 @@ take_table(struct octets *o, size_t n)
 size_t
 present_size(const struct model *m)
 {
-	return sizeof *m->bound * model_services(m) + model_n_waits(m) + WAITS * (FIELDS + 1) + has_proto_size(m) + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
+	return sizeof *m->bound * model_services(m) + model_n_waits(m) + WAITS * (FIELDS + 1) + has_proto_size(m) + 2 * m->vocabulary.all + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
 }
 
 static void
@@ -151,6 +151,8 @@ put_present(uint8_t **p, const struct model *m)
 	put_table(p, m->has, WAITS * FIELDS);
 	put_table(p, m->has_proto, has_proto_size(m));
 	put_table(p, m->after_reset, WAITS);
+	for (int i = 0; i < m->vocabulary.all; i++)
+		put_u16(p, m->share[i]);
 	latent_put(LATENT_F32, &m->open_slow, 1, *p);
 	*p += 4;
 	put_u32(p, m->n_alive);
@@ -166,7 +168,8 @@ take_present(struct octets *o, struct model *m, char *why)
 	bool sound = true;
 
 	m->bound = calloc(model_services(m), sizeof *m->bound);
-	if (!m->bound)
+	m->share = calloc(m->vocabulary.all, sizeof *m->share);
+	if (!m->bound || !m->share)
 		return model_fail(why, strerror(ENOMEM));
 	for (uint32_t i = 0; i < model_services(m); i++) {
 		m->bound[i].packets = take_u32(o);
@@ -177,6 +180,8 @@ take_present(struct octets *o, struct model *m, char *why)
 	m->has = take_table(o, WAITS * FIELDS);
 	m->has_proto = take_table(o, has_proto_size(m));
 	m->after_reset = take_table(o, WAITS);
+	for (int i = 0; i < m->vocabulary.all; i++)
+		m->share[i] = take_u16(o);
 	const uint8_t *slow = take(o, 4);
 	if (!m->wait || !m->has || !m->has_proto || !m->after_reset || !slow)
 		return model_fail(why, o->cut ? "model: cut off" : strerror(ENOMEM));

@@ -293,7 +293,7 @@ present_take(struct model *m, const struct lesson *l)
 	if (take_waits(m, l) < 0 || take_has(m, l) < 0 || take_breaches(m, l) < 0 || take_resets(m, l) < 0)
 		return -1;
 	m->bound = calloc(model_services(m), sizeof *m->bound);
-	if (!m->alive || !m->bound || drawing_init(&d, &m->net[HEAD_FLOW], 1, NULL, NULL) < 0)
+	if (!m->alive || !m->bound || drawing_init(&d, m, HEAD_FLOW, 1) < 0)
 		return -1;
 	bound_flows(m, l);
 	for (uint32_t i = c->packets; i-- > 0 && c->packet[i].trace == c->traces - 1;)

@@ -83,6 +83,20 @@ count_learned(struct steered *s, const struct lesson *l)
 		}
 }
 
+static void
+set_shares(struct model *m, const double *learned)
+{
+	const struct vocabulary *v = &m->vocabulary;
+
+	for (int f = 0; f < FIELDS; f++) {
+		double all = 0;
+		for (int i = 0; i < v->n[f]; i++)
+			all += learned[v->first[f] + i];
+		for (int i = 0; i < v->n[f] && all > 0; i++)
+			m->share[v->first[f] + i] = lrint(65535 * learned[v->first[f] + i] / all);
+	}
+}
+
 /* --- what is drawn --- */
 
 static void
@@ -163,7 +177,7 @@ steer_round(struct steered *s)
 	struct network *net = &s->m->net[HEAD_OPEN];
 	struct drawing d;
 
-	if (drawing_init(&d, net, 1, s->m->has_proto, s->m->bound) < 0)
+	if (drawing_init(&d, s->m, HEAD_OPEN, 1) < 0)
 		return -1;
 	memset(s->drawn, 0, net->v->all * sizeof *s->drawn);
 	s->drawn_wait = 0;
@@ -183,17 +197,20 @@ steer_openings(struct model *m, const struct lesson *l)
 	struct steered s = {.m = m};
 
 	m->open_slow = 1;
+	if (!(m->share = calloc(m->vocabulary.all, sizeof *m->share)))
+		return -1;
 	if (!l->opens || m->vocabulary.n[FIELD_OPENED] < 2)
 		return 0;
-	s.chain = malloc(CHAINS * sizeof *s.chain);
+	s.chain = calloc(CHAINS, sizeof *s.chain);
 	s.learned = calloc(m->vocabulary.all, sizeof *s.learned);
 	s.drawn = calloc(m->vocabulary.all, sizeof *s.drawn);
 	s.sum = calloc(m->vocabulary.all, sizeof *s.sum);
 	int bad = s.chain && s.learned && s.drawn && s.sum ? find_mean_wait(&s, l) : -1;
 	if (!bad) {
 		count_learned(&s, l);
-		for (int c = 0; c < CHAINS; c++)
-			openings_begin(&s.chain[c], m, c);
+		set_shares(m, s.learned);
+		for (int c = 0; c < CHAINS && !bad; c++)
+			bad = openings_init(&s.chain[c], m, c);
 	}
 	for (int r = 0; r < ROUNDS && !bad; r++) {
 		bad = steer_round(&s);
@@ -203,6 +220,8 @@ steer_openings(struct model *m, const struct lesson *l)
 	if (!bad)
 		take_mean(&s);
 	model_round(m);
+	for (int c = 0; c < CHAINS && s.chain; c++)
+		openings_free(&s.chain[c]);
 	free(s.chain);
 	free(s.learned);
 	free(s.drawn);

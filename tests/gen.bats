@@ -70,6 +70,26 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 	jq -e '.[0] > 150 and .[1] >= .[0] * 0.95 and .[2] > 300 and .[3] >= .[2] * 0.95' "$tmp/counts"
 }
 
+# Look-ups and time requests come in stretches of fifty, on average; 445 of 1,200 are look-ups.
+@test "what comes in stretches does so as often as was learned, whatever seed" {
+	actions 'BEGIN {
+		srand(1)
+		for (i = 0; i < 1200; i++) {
+			if (i == 0 || rand() < .02)
+				port = rand() < .3 ? 53 : 123
+			print "{\"dt\":" int(1e5 * (1 + rand())) * 1000 ",\"flow\":" i % 200 ",\"open\":1,\"proto\":17,\"orig_p\":" 20000 + i \
+			      ",\"resp_p\":" port ",\"len\":40,\"ttl\":64" (i ? ",\"orig_h\":0,\"resp_h\":1" : \
+			      ",\"orig_h\":[0,0],\"resp_h\":[1,0],\"src_mac\":[0,0],\"dst_mac\":[1,0]") "}"
+			print "{\"dt\":20000,\"flow\":" i % 200 ",\"dir\":1,\"len\":90,\"ttl\":64}"
+		}
+	}' | tc-gen -q --steps 300 --learn "$tmp/model"
+	for seed in 1 2 3 4 5; do
+		tc-gen -q --model "$tmp/model" -n 1200 --seed $seed | tc-show | jq -s '[.[] | select(.resp_p == 53)] | length'
+	done >"$tmp/looked"
+	cat "$tmp/looked"
+	awk '$1 < 60 || $1 > 350 { bad = 1 } END { exit bad }' "$tmp/looked"
+}
+
 # Each connection opens 0.3 ms after the answer to a look-up, which takes 5 to 100 ms.
 @test "what a packet is the cause of opens right after it: a connection after the answer to its look-up" {
 	actions 'BEGIN {
