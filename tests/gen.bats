@@ -339,6 +339,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 
 @test "^C while it learns: no model, and a trace without packets that ends as interrupted" {
 	for way in "--learn $tmp/m" "-o $tmp/a"; do
+		rm -f "$tmp/err" # or its words of before are taken for new ones
 		tc-gen -v --steps 100000 $way "$BATS_FILE_TMPDIR/a" 2>"$tmp/err" >/dev/null 3>&- &
 		eventually grep -q '25 steps' "$tmp/err"
 		kill -INT $!
@@ -347,6 +348,7 @@ generate() { tc-gen --model "$BATS_FILE_TMPDIR/model" "$@"; }
 		is $status 130
 	done
 	[ ! -e "$tmp/m" ]
+	rm -f "$tmp/err"
 	tc-gen -v --steps 100000 "$BATS_FILE_TMPDIR/a" 2>"$tmp/err" >"$tmp/a" 3>&- &
 	eventually grep -q '25 steps' "$tmp/err"
 	kill -INT $!
