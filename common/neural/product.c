@@ -117,6 +117,7 @@ TILE(all_avx512, "avx512f,avx512bw", ROWS, 16, __m512i, _mm512_madd_epi16)
 static tile *
 choose(int out, int rows, int *columns)
 {
+	(void)rows; /* which x86-64 alone asks for */
 #if defined __x86_64__
 	if (out >= 32 && __builtin_cpu_supports("avx512bw")) {
 		*columns = 32;
