@@ -94,7 +94,7 @@ uint32_t vocabulary_host(const struct vocabulary *v, enum field f, const uint16_
 static inline bool
 wait_is_told_by(int64_t left, int64_t opening)
 {
-	return left <= opening / 16 && left <= 10000000;
+	return left <= opening / 16 && left <= 10000000 /* 10 ms */;
 }
 /* Whether it means a group of hosts, or all of them. */
 bool symbol_group(const struct vocabulary *v, const struct symbol *s);
