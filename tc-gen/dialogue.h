@@ -7,7 +7,8 @@
 #define HISTORY	 6 /* the packet that opened it, and its last five */
 #define RATES	 3
 #define OCTAVES	 28 /* of times that are told exactly */
-#define FEATURES (3 + 2 * 7 + 8 + 4 + RATES + 3 + 2 * OCTAVES) /* of the dialogue, each direction, its course, its times, the trace, successors, what comes */
+/* Of the dialogue, each direction, its course, its times, the trace, successors, what comes. */
+#define FEATURES (3 + 2 * 7 + 8 + 4 + RATES + 3 + 2 * OCTAVES)
 
 struct dialogue {
 	uint32_t packets;

@@ -283,7 +283,8 @@ generator_new(const struct model *m, const struct generate_options *o)
 	g->slot = calloc(room, sizeof *g->slot);
 	g->owner = calloc(cap, sizeof *g->owner);
 	g->spare = calloc(cap, sizeof *g->spare);
-	if (!g->slot || !g->owner || !g->spare || openings_init(&g->openings, m, opening_random) < 0 || people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap, o->hosts) < 0 ||
+	if (!g->slot || !g->owner || !g->spare || openings_init(&g->openings, m, opening_random) < 0 ||
+	    people_init(&g->hosts, v, FIELD_ORIG_H, FIELD_RESP_H, cap, o->hosts) < 0 ||
 	    people_init(&g->macs, v, FIELD_SRC_MAC, FIELD_DST_MAC, cap, 1) < 0 || flows_init(&g->flows, m, o->temperature, room) < 0 ||
 	    drawing_init(&g->drawing, m, HEAD_OPEN, o->temperature) < 0 ||
 	    messages_init(&g->messages, cap) < 0 || trace_init(&g->made, m->header.link, &g->fresh, o->seed) < 0 ||

@@ -40,7 +40,8 @@ take_table(struct octets *o, size_t n)
 size_t
 present_size(const struct model *m)
 {
-	return sizeof *m->bound * model_services(m) + model_n_waits(m) + WAITS * (FIELDS + 1) + has_proto_size(m) + 2 * m->vocabulary.all + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
+	return sizeof *m->bound * model_services(m) + model_n_waits(m) + WAITS * (FIELDS + 1) + has_proto_size(m) +
+	       2 * m->vocabulary.all + PRESENT_SIZE + m->n_alive * ALIVE_SIZE;
 }
 
 static void
